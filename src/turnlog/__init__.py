@@ -1,0 +1,95 @@
+"""turnlog keeps the state of conversations for AI assistants.
+
+The log is the truth; a context is a view of it. `connect` gives a `Turnlog`, which gives `Conversation`s.
+"""
+
+from turnlog.context.window import Context
+from turnlog.errors import (
+    Conflict,
+    ConversationDeleted,
+    ConversationExists,
+    ConversationNotFound,
+    CorruptRecord,
+    HeadMoved,
+    InvalidInput,
+    KeyReused,
+    MessageNotFound,
+    NotFound,
+    RevisionMoved,
+    SchemaTooNew,
+    SnapshotMoved,
+    StoreUnavailable,
+    TooLarge,
+    TranscriptDiverged,
+    TurnlogError,
+)
+from turnlog.log import Conversation, Listing, Synced, Turnlog
+from turnlog.message import (
+    Audio,
+    File,
+    Image,
+    Limits,
+    Message,
+    Reasoning,
+    Refusal,
+    Text,
+    ToolCall,
+    ToolResult,
+    Usage,
+    assistant,
+    developer,
+    system,
+    tool,
+    user,
+)
+from turnlog.ports import Appended, Header, Store
+from turnlog.settings import Settings
+from turnlog.wiring import connect
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Appended",
+    "Audio",
+    "Conflict",
+    "Context",
+    "Conversation",
+    "ConversationDeleted",
+    "ConversationExists",
+    "ConversationNotFound",
+    "CorruptRecord",
+    "File",
+    "Header",
+    "HeadMoved",
+    "Image",
+    "InvalidInput",
+    "KeyReused",
+    "Limits",
+    "Listing",
+    "Message",
+    "MessageNotFound",
+    "NotFound",
+    "Reasoning",
+    "Refusal",
+    "RevisionMoved",
+    "SchemaTooNew",
+    "Settings",
+    "SnapshotMoved",
+    "Store",
+    "StoreUnavailable",
+    "Synced",
+    "Text",
+    "TooLarge",
+    "ToolCall",
+    "ToolResult",
+    "TranscriptDiverged",
+    "Turnlog",
+    "TurnlogError",
+    "Usage",
+    "assistant",
+    "connect",
+    "developer",
+    "system",
+    "tool",
+    "user",
+]

@@ -1,0 +1,401 @@
+"""`Turnlog` and `Conversation`: the two objects that a user holds."""
+
+import base64
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from hashlib import blake2b
+from typing import Any, Literal, Self
+from uuid import UUID
+
+import msgspec
+
+from turnlog import codec
+from turnlog.context.tokens import TokenCounter, estimate
+from turnlog.context.window import Context, window
+from turnlog.errors import InvalidInput, MessageNotFound, TooLarge, TranscriptDiverged
+from turnlog.message import INTEGER_MAX, Message, check_id, check_name, uuid7
+from turnlog.ports import Appended, Fault, Header, Key, Page, Position, Store
+from turnlog.settings import Settings
+
+Clock = Callable[[], int]
+"""Microseconds since 1970 UTC."""
+
+
+def system_clock() -> int:
+    """The machine's clock."""
+    return time.time_ns() // 1000
+
+
+class Listing(msgspec.Struct, frozen=True):
+    """A page of conversations, latest first; `next_cursor` asks for the next page, None when this is the last."""
+
+    headers: list[Header]
+    next_cursor: str | None
+
+
+class Synced(msgspec.Struct, frozen=True):
+    """What `sync` did: how many messages of the transcript were in the log and how many were added to it.
+
+    `diverged_at` is the seq at which the transcript says something else; then the rest went to the fork `forked_to`.
+    """
+
+    conversation_id: str
+    matched: int
+    appended: int
+    head: int
+    diverged_at: int | None = None
+    forked_to: str | None = None
+
+
+class Turnlog:
+    """The conversations of one tenant in one store. Opens and closes the store; use it as an async context manager."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings | None = None,
+        *,
+        clock: Clock = system_clock,
+        count_tokens: TokenCounter = estimate,
+    ) -> None:
+        self.store = store
+        self.settings = settings or Settings()
+        self.clock = clock
+        self.count_tokens = count_tokens
+        self.tenant = check_id("tenant", self.settings.tenant)
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def open(self) -> None:
+        """Open the store. Raises `StoreUnavailable` or `SchemaTooNew`."""
+        await self.store.open()
+
+    async def close(self) -> None:
+        """Finish what was accepted, and close the store."""
+        await self.store.close()
+
+    async def ping(self) -> None:
+        """Return if the store can be written to now, else raise `StoreUnavailable`."""
+        await self.store.ping()
+
+    def conversation(self, conversation_id: str) -> "Conversation":
+        """A handle on a conversation, there or not; does no I/O."""
+        return Conversation(self, check_id("conversation_id", conversation_id))
+
+    async def create(
+        self,
+        *messages: Message,
+        conversation_id: str | None = None,
+        user_id: str | None = None,
+        title: str | None = None,
+        tags: Sequence[str] = (),
+        metadata: dict[str, Any] | None = None,
+    ) -> "Conversation":
+        """Begin a conversation, with its first messages if given, all or nothing.
+
+        Raises `ConversationExists` for an id in use, `ConversationDeleted` for one that was.
+        """
+        conversation = self.conversation(conversation_id if conversation_id is not None else uuid7())
+        if user_id is not None:
+            check_name("user_id", user_id)
+        told = self._check_changes({"title": title, "tags": tags, "metadata": metadata or {}})
+        now = self.clock()
+        header = Header(conversation.id, now, now, user_id, **told)
+        await self.store.create(self.tenant, header, self._records(messages) if messages else ())
+        return conversation
+
+    async def conversations(
+        self,
+        *,
+        user_id: str | None = None,
+        tag: str | None = None,
+        archived: bool | None = None,
+        updated_since: int | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> Listing:
+        """Conversations that match, latest `updated_at` first. A `cursor` belongs to the query that it came from."""
+        check_limit(limit, self.settings.messages_per_call)
+        for field, name in (("user_id", user_id), ("tag", tag)):
+            if name is not None:
+                check_name(field, name)
+        query = codec_query([self.tenant, user_id, tag, archived, updated_since])
+        headers = await self.store.list_headers(
+            self.tenant,
+            user_id=user_id,
+            tag=tag,
+            archived=archived,
+            updated_since=updated_since,
+            after=None if cursor is None else _read_cursor(cursor, query),
+            limit=limit + 1,
+        )
+        more = len(headers) > limit
+        del headers[limit:]
+        last = headers[-1] if headers else None
+        return Listing(headers, _cursor(Position(last.updated_at, last.id), query) if more and last else None)
+
+    def _check_changes(self, changes: dict[str, Any]) -> dict[str, Any]:
+        """The changes of a header, checked; `tags` in the form in which they are kept."""
+        checked = dict(changes)
+        if checked.get("title") is not None:
+            check_name("title", checked["title"], length_max=500)
+        if "tags" in checked:
+            checked["tags"] = self._check_tags(checked["tags"])
+        if "metadata" in checked:
+            if not isinstance(checked["metadata"], dict):
+                raise InvalidInput("metadata", "must be a JSON object")
+            codec.check_metadata(checked["metadata"], self.settings.limits)
+        if not isinstance(checked.get("archived", False), bool):
+            raise InvalidInput("archived", "must be true or false")
+        return checked
+
+    def _check_tags(self, tags: Sequence[str]) -> tuple[str, ...]:
+        if isinstance(tags, str) or not isinstance(tags, Sequence):
+            raise InvalidInput("tags", "must be a list of names")
+        if len(tags) > self.settings.tags:
+            raise TooLarge("tags", limit=self.settings.tags, actual=len(tags), unit="tags")
+        return tuple(dict.fromkeys(check_name(f"tags[{index}]", tag) for index, tag in enumerate(tags)))
+
+    def _records(
+        self, messages: Sequence[Message], *, salt: bytes = b"", limit: int | None = None
+    ) -> list[codec.Record]:
+        limit = limit or self.settings.messages_per_call
+        if not messages:
+            raise InvalidInput("messages", "must not be empty")
+        if len(messages) > limit:
+            raise TooLarge("messages", limit=limit, actual=len(messages), unit="messages")
+        limits = self.settings.limits
+        records = []
+        for index, message in enumerate(messages):
+            if not isinstance(message, Message):
+                raise InvalidInput(f"messages[{index}]", "must be a Message")
+            tokens = message.tokens if message.tokens is not None else self.count_tokens(message)
+            try:
+                records.append(codec.encode(message, tokens=tokens, limits=limits, salt=salt))
+            except InvalidInput as error:
+                raise error.within(f"messages[{index}]") from None
+        return records
+
+
+class Conversation:
+    """A handle on one conversation. Every method raises `ConversationNotFound` when it is not there."""
+
+    def __init__(self, log: Turnlog, conversation_id: str) -> None:
+        self.log = log
+        self.id = conversation_id
+        self._key = Key(log.tenant, conversation_id)
+
+    async def append(
+        self, *messages: Message, expect_head: int | None = None, idempotency_key: str | None = None
+    ) -> Appended:
+        """Put messages at the end, all or nothing; where they stand when this returns they stay.
+
+        A message whose id is already there is not stored again, so a retry is safe; with another body it is `KeyReused`.
+        With `expect_head`, nothing is written unless that is the head: `HeadMoved`. Messages whose ids the caller did
+        not make get theirs from `idempotency_key`, if given, so that the whole call can be repeated.
+        """
+        salt = b""
+        if idempotency_key is not None:
+            messages = keyed(messages, idempotency_key)
+            salt = str(len(messages)).encode()
+        records = self.log._records(messages, salt=salt)
+        if expect_head is not None:
+            check_seq("expect_head", expect_head)
+        return await self.log.store.append(self._key, records, now=self.log.clock(), expect_head=expect_head)
+
+    async def header(self) -> Header:
+        """What is known of the conversation beside its messages."""
+        return await self.log.store.get(self._key)
+
+    async def read(self, *, after: int = 0, before: int | None = None, limit: int = 50, newest: bool = False) -> Page:
+        """Up to `limit` records with after < seq < before: the first of them, or with `newest` the last."""
+        check_limit(limit, self.log.settings.messages_per_call)
+        check_seq("after", after)
+        if before is not None:
+            check_seq("before", before)
+        return await self.log.store.read(self._key, after=after, before=before, limit=limit, newest=newest)
+
+    async def messages(
+        self, *, after: int = 0, before: int | None = None, limit: int = 50, newest: bool = False
+    ) -> list[Message]:
+        """`read`, decoded."""
+        page = await self.read(after=after, before=before, limit=limit, newest=newest)
+        return [codec.decode(record) for record in page.records]
+
+    async def record(self, seq: int) -> codec.Record:
+        """The record at `seq`. Raises `MessageNotFound`."""
+        check_seq("seq", seq)
+        page = await self.log.store.read(self._key, after=max(seq - 1, 0), before=seq + 1, limit=1)
+        if seq < 1 or not page.records:
+            raise MessageNotFound(self.id, seq)
+        return page.records[0]
+
+    async def pages(self, *, after: int = 0) -> AsyncIterator[Page]:
+        """The whole log from `after` on, page by page."""
+        more = True
+        while more:
+            page = await self.read(after=after, limit=self.log.settings.messages_per_call)
+            more = page.more
+            after += len(page.records)
+            yield page
+
+    async def context(self, *, max_messages: int = 20) -> Context:
+        """The recent window: at most `max_messages`, never a tool result without its call or a call without its results."""
+        check_limit(max_messages, self.log.settings.messages_per_call, field="max_messages")
+        page = await self.log.store.read(self._key, limit=max_messages, newest=True)
+        return window(page.header, page.records)
+
+    async def update(
+        self, *, expect_revision: int | None = None, expect_head: int | None = None, **changes: Any
+    ) -> Header:
+        """Set `title`, `tags`, `metadata` or `archived`. Raises `RevisionMoved` or `HeadMoved` if an expectation fails."""
+        unknown = changes.keys() - {"title", "tags", "metadata", "archived"}
+        if unknown:
+            raise InvalidInput(min(unknown), "cannot be changed")
+        return await self.log.store.update(
+            self._key,
+            self.log._check_changes(changes),
+            now=self.log.clock(),
+            expect_revision=expect_revision,
+            expect_head=expect_head,
+        )
+
+    async def fork(self, *, at: int | None = None, conversation_id: str | None = None) -> "Conversation":
+        """A new conversation that shares this one's log up to seq `at` (default: all of it), copying nothing."""
+        header = await self.header()
+        if at is not None:
+            check_seq("at", at)
+        fork = self.log.conversation(conversation_id if conversation_id is not None else uuid7())
+        now = self.log.clock()
+        seq = header.head if at is None else at
+        await self.log.store.fork(
+            self._key,
+            Header(
+                fork.id,
+                now,
+                now,
+                header.user_id,
+                header.title,
+                header.tags,
+                header.metadata,
+                parent=self.id,
+                parent_seq=seq,
+                head=seq,
+            ),
+        )
+        return fork
+
+    async def redact(self, seq: int) -> None:
+        """Erase what message `seq` says; its place, id, time and role stay. Doing it twice is fine."""
+        tombstone = codec.tombstone(await self.record(seq))
+        await self.log.store.redact(self._key, tombstone, now=self.log.clock())
+
+    async def delete(self) -> None:
+        """Erase the conversation. Its id stays dead; forks keep what they share."""
+        await self.log.store.delete(self._key, now=self.log.clock())
+
+    async def verify(self) -> list[Fault]:
+        """What is wrong with the log as it is stored; empty when nothing is."""
+        return await self.log.store.verify(self._key)
+
+    async def sync(
+        self, transcript: Sequence[Message], *, by_id: bool, on_divergence: Literal["error", "fork"] = "error"
+    ) -> Synced:
+        """Store what is new in `transcript`, the caller's whole view of the conversation from its first message on.
+
+        `by_id`: messages are matched by their ids; otherwise by what they say, from the first one on. A transcript that
+        says something else than the log raises `TranscriptDiverged`, or goes to a fork that shares what is common.
+        """
+        limit = self.log.settings.transcript_messages
+        records = self.log._records(transcript, limit=limit)
+        stored = [record async for page in self.pages() for record in page.records]
+        match = _match_ids if by_id else _match_words
+        matched, diverged_at, fresh = match(stored, transcript, records)
+        if diverged_at is None:
+            if fresh:
+                await self.log.store.append(self._key, fresh, now=self.log.clock(), expect_head=len(stored))
+            return Synced(self.id, matched, len(fresh), len(stored) + len(fresh))
+        if on_divergence == "error":
+            raise TranscriptDiverged(diverged_at)
+        fork = await self.fork(at=diverged_at - 1)
+        if fresh:
+            await self.log.store.append(fork._key, fresh, now=self.log.clock(), expect_head=diverged_at - 1)
+        return Synced(self.id, matched, len(fresh), diverged_at - 1 + len(fresh), diverged_at, fork.id)
+
+
+def keyed(messages: Sequence[Message], key: str) -> tuple[Message, ...]:
+    """The messages with ids that follow from an idempotency key and their places."""
+    check_name("idempotency_key", key, length_max=255)
+    return tuple(
+        msgspec.structs.replace(message, id=str(UUID(bytes=blake2b(f"{index} {key}".encode(), digest_size=16).digest())))
+        for index, message in enumerate(messages)
+    )
+
+
+def check_seq(field: str, seq: int) -> None:
+    """Refuse what is not a place in a log, or the one before the first."""
+    if not isinstance(seq, int) or isinstance(seq, bool) or not 0 <= seq <= INTEGER_MAX:
+        raise InvalidInput(field, "must be a whole number from 0 on")
+
+
+def check_limit(limit: int, maximum: int, *, field: str = "limit") -> None:
+    """Refuse a page of less than one or of more than `maximum`."""
+    if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= maximum:
+        raise InvalidInput(field, f"must be a whole number from 1 to {maximum}")
+
+
+def _match_words(
+    stored: Sequence[codec.Record], transcript: Sequence[Message], records: Sequence[codec.Record]
+) -> tuple[int, int | None, list[codec.Record]]:
+    """How many messages agree from the first one on, the seq where they part, and what is to be stored."""
+    same = 0
+    for mine, theirs in zip(map(codec.decode, stored), transcript, strict=False):
+        if not mine.redacted and (mine.role, mine.content) != (theirs.role, theirs.content):
+            return same, same + 1, list(records[same:])
+        same += 1
+    return same, None, list(records[same:])
+
+
+def _match_ids(
+    stored: Sequence[codec.Record], transcript: Sequence[Message], records: Sequence[codec.Record]
+) -> tuple[int, int | None, list[codec.Record]]:
+    seqs = {record.id: record for record in stored}
+    matched = 0
+    for index, record in enumerate(records):
+        there = seqs.get(record.id)
+        if there is None:
+            tail = records[index:]
+            known = next((seqs[late.id].seq for late in tail if late.id in seqs), None)
+            last = seqs[records[index - 1].id].seq if index else 0
+            if known is not None or last != len(stored):
+                return matched, last + 1, list(tail)
+            return matched, None, list(tail)
+        if there.digest not in (0, record.digest):
+            return matched, there.seq, list(records[index:])
+        matched += 1
+    return matched, None, []
+
+
+def codec_query(parts: list[Any]) -> str:
+    """What a cursor remembers of the query that it belongs to."""
+    return blake2b(msgspec.json.encode(parts), digest_size=6).hexdigest()
+
+
+def _cursor(position: Position, query: str) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode((query, *position))).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str, query: str) -> Position:
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        found, updated_at, conversation_id = msgspec.json.decode(text, type=tuple[str, int, str])
+    except (ValueError, msgspec.MsgspecError):
+        raise InvalidInput("cursor", "must be a next_cursor that this service gave out") from None
+    if found != query:
+        raise InvalidInput("cursor", "belongs to another query")
+    return Position(updated_at, conversation_id)

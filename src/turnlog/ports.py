@@ -1,0 +1,203 @@
+"""What the core asks of the outside world: the `Store` protocol and the values that cross it.
+
+A store keeps three things for each tenant: conversation headers, logs of records, and snapshots of folds. It never
+looks into a record's body. Every method is one round trip; none raises anything but `TurnlogError`.
+`turnlog.testing.StoreContract` says the rest, as tests.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+
+from turnlog.codec import Record
+
+
+class Key(NamedTuple):
+    """Names a conversation: every stored key begins with its tenant."""
+
+    tenant: str
+    conversation_id: str
+
+
+class Header(msgspec.Struct, frozen=True, omit_defaults=False):
+    """What is known of a conversation beside its log. Times are in microseconds since 1970 UTC.
+
+    `head` is the seq of the last message, 0 when there is none; `revision` counts changes of the header made by people;
+    `epoch` counts erasures that touched the log. A fork names its `parent` and reads through to it up to `parent_seq`.
+    """
+
+    id: str
+    created_at: int
+    updated_at: int
+    user_id: str | None = None
+    title: str | None = None
+    tags: tuple[str, ...] = ()
+    metadata: dict[str, Any] = {}
+    parent: str | None = None
+    parent_seq: int = 0
+    head: int = 0
+    revision: int = 1
+    epoch: int = 0
+    archived: bool = False
+    version: int = 1
+
+
+class Appended(msgspec.Struct, frozen=True, gc=False):
+    """What an append did: each record's id, place and time, and how many were stored now, not before."""
+
+    ids: tuple[str, ...]
+    seqs: tuple[int, ...]
+    times: tuple[int, ...]
+    stored: int
+
+    @property
+    def head(self) -> int:
+        """The head right after this batch was stored."""
+        return max(self.seqs)
+
+    @property
+    def replayed(self) -> bool:
+        """Whether everything had been stored before."""
+        return self.stored == 0
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Records in ascending order of seq, with the header as it was at that moment.
+
+    `more` tells whether the log goes on in the direction of reading, within the bounds that were asked for.
+    """
+
+    header: Header
+    records: list[Record]
+    more: bool
+
+
+class Position(NamedTuple):
+    """Where a listing stopped: listings go from the latest `updated_at` down, and by id where that is equal."""
+
+    updated_at: int
+    conversation_id: str
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """A fold's state after the messages up to `watermark`, taken at an erase `epoch`."""
+
+    watermark: int
+    epoch: int
+    state: bytes
+
+
+class Stale(NamedTuple):
+    """A conversation that a fold has not seen to its end, or saw before an erasure."""
+
+    conversation_id: str
+    head: int
+    watermark: int
+    epoch: int
+
+
+class Fault(NamedTuple):
+    """Something that `verify` found; `seq` is 0 when it is about the conversation as a whole."""
+
+    seq: int
+    what: str
+
+
+class Store(Protocol):
+    """Keeps the logs. Safe to share between tasks; several handles and processes may work on the same data.
+
+    A method on a conversation that is not there raises `ConversationNotFound`; on one that was deleted,
+    `ConversationDeleted`. When the engine cannot answer it raises `StoreUnavailable`.
+    """
+
+    async def open(self) -> None:
+        """Connect, and bring the schema up to date. Raises `SchemaTooNew` when newer software wrote the data."""
+
+    async def close(self) -> None:
+        """Finish what was accepted, then let go. Closing twice is fine."""
+
+    async def ping(self) -> None:
+        """Return if the store can be written to now."""
+
+    async def create(self, tenant: str, header: Header, records: Sequence[Record] = ()) -> Appended | None:
+        """Add a conversation with its first records, all or nothing.
+
+        Raises `ConversationExists`; for an id that was deleted, `ConversationDeleted`.
+        """
+
+    async def append(
+        self, key: Key, records: Sequence[Record], *, now: int, expect_head: int | None = None
+    ) -> Appended:
+        """Put records at the end of the log, all or nothing, at the next seqs.
+
+        A record whose id is already in the log is not stored again: its seq is the one that it has, or `KeyReused` if the
+        digests differ (a digest of 0 in the log matches any). A batch that is wholly there already is answered
+        whatever `expect_head` says; otherwise `expect_head` must be the head, or `HeadMoved`.
+        The same id twice in one batch counts as the same message. `records` must not be empty.
+        """
+
+    async def get(self, key: Key) -> Header:
+        """The header."""
+
+    async def read(
+        self, key: Key, *, after: int = 0, before: int | None = None, limit: int, newest: bool = False
+    ) -> Page:
+        """Up to `limit` records with after < seq < before: the first of them, or with `newest` the last."""
+
+    async def update(
+        self,
+        key: Key,
+        changes: dict[str, Any],
+        *,
+        now: int,
+        expect_revision: int | None = None,
+        expect_head: int | None = None,
+    ) -> Header:
+        """Set `title`, `tags`, `metadata` or `archived`; the revision grows by one.
+
+        Raises `RevisionMoved` or `HeadMoved` when an expectation fails, and changes nothing.
+        """
+
+    async def list_headers(
+        self,
+        tenant: str,
+        *,
+        user_id: str | None = None,
+        tag: str | None = None,
+        archived: bool | None = None,
+        updated_since: int | None = None,
+        after: Position | None = None,
+        limit: int,
+    ) -> list[Header]:
+        """Headers that match, latest first, behind the position `after`."""
+
+    async def fork(self, key: Key, header: Header) -> Header:
+        """Add a conversation that shares the log of `key` up to `header.parent_seq`, copying nothing.
+
+        Its log reads through to the parent's: same seqs, same ids. Raises `MessageNotFound` when the parent ends before.
+        """
+
+    async def redact(self, key: Key, tombstone: Record, *, now: int) -> int:
+        """Put `tombstone` in the place of the record at its seq, wherever that is kept; the new erase epoch.
+
+        Every conversation that shows the record gets a new epoch. Doing it twice changes nothing more.
+        """
+
+    async def delete(self, key: Key, *, now: int) -> None:
+        """Erase a conversation: header, log, snapshots. Its id stays dead. What a fork still shows stays for the fork."""
+
+    async def load_snapshot(self, key: Key, fold: str, version: int) -> Snapshot | None:
+        """The state that a version of a fold last saved."""
+
+    async def save_snapshot(self, key: Key, fold: str, version: int, snapshot: Snapshot, *, expect_watermark: int) -> None:
+        """Save if the stored watermark is `expect_watermark` (0: nothing stored) and the log's epoch `snapshot.epoch`.
+
+        Raises `SnapshotMoved` otherwise, and changes nothing. A stored snapshot of an older epoch counts as watermark 0.
+        """
+
+    async def stale(self, tenant: str, fold: str, version: int, *, limit: int) -> list[Stale]:
+        """Conversations that this version of a fold should look at, longest untouched first."""
+
+    async def verify(self, key: Key) -> list[Fault]:
+        """Gaps, records that do not match their checksum, a header that does not match its rows."""

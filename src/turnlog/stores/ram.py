@@ -1,0 +1,260 @@
+"""The store for tests and notebooks: everything is gone with the process."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from turnlog.codec import Record, checksum
+from turnlog.errors import (
+    ConversationDeleted,
+    ConversationExists,
+    ConversationNotFound,
+    HeadMoved,
+    MessageNotFound,
+    RevisionMoved,
+    SnapshotMoved,
+)
+from turnlog.ports import Appended, Fault, Header, Key, Page, Position, Snapshot, Stale
+from turnlog.stores.decide import Known, decide
+
+
+class Log:
+    """One conversation: its header, its own records by seq, the place of each id, its parent's log."""
+
+    def __init__(self, header: Header, parent: "Log | None" = None) -> None:
+        self.header = header
+        self.parent = parent
+        self.records: dict[int, Record] = {}
+        self.seqs: dict[str, int] = {}
+        self.forks: list[Log] = []
+        self.snapshots: dict[tuple[str, int], Snapshot] = {}
+        self.deleted = False
+
+    def owner(self, seq: int) -> "Log":
+        """The log that the message at `seq` was written in."""
+        log = self
+        while log.parent is not None and seq <= log.header.parent_seq:
+            log = log.parent
+        return log
+
+    def known(self, id_: str) -> Known | None:
+        """The record with this id, here or in the part that parents share."""
+        log, upto = self, self.header.head
+        while True:
+            seq = log.seqs.get(id_)
+            if seq is not None and seq <= upto:
+                record = log.records[seq]
+                return Known(seq, record.digest, record.created_at)
+            if log.parent is None:
+                return None
+            upto = min(upto, log.header.parent_seq)
+            log = log.parent
+
+    def showing(self, seq: int) -> "Iterator[Log]":
+        """This log and all forks that show its message `seq`."""
+        yield self
+        for fork in self.forks:
+            if fork.header.parent_seq >= seq:
+                yield from fork.showing(seq)
+
+    def shown(self) -> int:
+        """Up to which seq this log is shown, by itself or by forks."""
+        return self.header.head if not self.deleted else self.kept()
+
+    def kept(self) -> int:
+        """Up to which seq forks show this log."""
+        return max((min(fork.header.parent_seq, fork.shown()) for fork in self.forks), default=0)
+
+    def set(self, **changes: Any) -> None:
+        """Change the header."""
+        self.header = msgspec.structs.replace(self.header, **changes)
+
+
+class RamStore:
+    """Keeps the logs in dictionaries. Stores that are given the same `logs` are handles on the same data."""
+
+    def __init__(self, logs: dict[Key, Log] | None = None) -> None:
+        self.logs: dict[Key, Log] = {} if logs is None else logs
+
+    async def open(self) -> None:
+        pass
+
+    async def close(self) -> None:
+        pass
+
+    async def ping(self) -> None:
+        pass
+
+    async def create(self, tenant: str, header: Header, records: Sequence[Record] = ()) -> Appended | None:
+        key = Key(tenant, header.id)
+        self._refuse_if_there(key)
+        log = Log(header)
+        appended, fresh = decide(0, records, {}, None) if records else (None, [])
+        self.logs[key] = log
+        self._put(log, fresh, header.updated_at)
+        return appended
+
+    async def append(
+        self, key: Key, records: Sequence[Record], *, now: int, expect_head: int | None = None
+    ) -> Appended:
+        log = self._log(key)
+        known = {record.id: there for record in records if (there := log.known(record.id))}
+        appended, fresh = decide(log.header.head, records, known, expect_head)
+        if fresh:
+            self._put(log, fresh, now)
+        return appended
+
+    async def get(self, key: Key) -> Header:
+        return self._log(key).header
+
+    async def read(
+        self, key: Key, *, after: int = 0, before: int | None = None, limit: int, newest: bool = False
+    ) -> Page:
+        log = self._log(key)
+        end = log.header.head + 1 if before is None else min(before, log.header.head + 1)
+        seqs = range(after + 1, end)
+        chosen = seqs[-limit:] if newest else seqs[:limit]
+        return Page(log.header, [log.owner(seq).records[seq] for seq in chosen], more=len(chosen) < len(seqs))
+
+    async def update(
+        self,
+        key: Key,
+        changes: dict[str, Any],
+        *,
+        now: int,
+        expect_revision: int | None = None,
+        expect_head: int | None = None,
+    ) -> Header:
+        log = self._log(key)
+        header = log.header
+        if expect_revision is not None and expect_revision != header.revision:
+            raise RevisionMoved(expected=expect_revision, actual=header.revision)
+        if expect_head is not None and expect_head != header.head:
+            raise HeadMoved(expected=expect_head, actual=header.head)
+        log.set(**changes, updated_at=max(header.updated_at, now), revision=header.revision + 1)
+        return log.header
+
+    async def list_headers(
+        self,
+        tenant: str,
+        *,
+        user_id: str | None = None,
+        tag: str | None = None,
+        archived: bool | None = None,
+        updated_since: int | None = None,
+        after: Position | None = None,
+        limit: int,
+    ) -> list[Header]:
+        found = [
+            header
+            for key, log in self.logs.items()
+            if key.tenant == tenant
+            and not log.deleted
+            and ((header := log.header).user_id == user_id or user_id is None)
+            and (tag is None or tag in header.tags)
+            and (archived is None or header.archived == archived)
+            and (updated_since is None or header.updated_at >= updated_since)
+            and (after is None or Position(header.updated_at, header.id) < after)
+        ]
+        return sorted(found, key=lambda header: (header.updated_at, header.id), reverse=True)[:limit]
+
+    async def fork(self, key: Key, header: Header) -> Header:
+        parent = self._log(key)
+        if not 0 <= header.parent_seq <= parent.header.head:
+            raise MessageNotFound(key.conversation_id, header.parent_seq)
+        new = Key(key.tenant, header.id)
+        self._refuse_if_there(new)
+        fork = Log(msgspec.structs.replace(header, head=header.parent_seq, epoch=parent.header.epoch), parent)
+        parent.forks.append(fork)
+        self.logs[new] = fork
+        return fork.header
+
+    async def redact(self, key: Key, tombstone: Record, *, now: int) -> int:
+        log = self._log(key)
+        if not 1 <= tombstone.seq <= log.header.head:
+            raise MessageNotFound(key.conversation_id, tombstone.seq)
+        owner = log.owner(tombstone.seq)
+        if owner.records[tombstone.seq].digest != 0:
+            owner.records[tombstone.seq] = tombstone
+            for shown in owner.showing(tombstone.seq):
+                shown.set(epoch=shown.header.epoch + 1, updated_at=max(shown.header.updated_at, now))
+                shown.snapshots.clear()
+        return log.header.epoch
+
+    async def delete(self, key: Key, *, now: int) -> None:
+        log: Log | None = self._log(key)
+        assert log is not None
+        log.deleted = True
+        log.header = Header(
+            key.conversation_id, 0, now, parent=log.header.parent, parent_seq=log.header.parent_seq, head=log.header.head
+        )
+        log.snapshots.clear()
+        while log is not None and log.deleted:
+            self._trim(log)
+            log = log.parent
+
+    async def load_snapshot(self, key: Key, fold: str, version: int) -> Snapshot | None:
+        return self._log(key).snapshots.get((fold, version))
+
+    async def save_snapshot(self, key: Key, fold: str, version: int, snapshot: Snapshot, *, expect_watermark: int) -> None:
+        log = self._log(key)
+        there = log.snapshots.get((fold, version))
+        watermark = there.watermark if there else 0
+        if watermark != expect_watermark or snapshot.epoch != log.header.epoch:
+            raise SnapshotMoved(watermark=watermark, epoch=log.header.epoch)
+        log.snapshots[fold, version] = snapshot
+
+    async def stale(self, tenant: str, fold: str, version: int, *, limit: int) -> list[Stale]:
+        found = []
+        for key, log in self.logs.items():
+            there = log.snapshots.get((fold, version))
+            watermark = there.watermark if there else 0
+            if key.tenant == tenant and not log.deleted and log.header.head > watermark:
+                header = log.header
+                found.append((header.updated_at, Stale(header.id, header.head, watermark, header.epoch)))
+        return [stale for _, stale in sorted(found)[:limit]]
+
+    async def verify(self, key: Key) -> list[Fault]:
+        log = self._log(key)
+        faults = []
+        for seq in range(log.header.parent_seq + 1, log.header.head + 1):
+            record = log.records.get(seq)
+            if record is None:
+                faults.append(Fault(seq, "is missing"))
+            elif checksum(record.id, record.created_at, record.body) != record.checksum:
+                faults.append(Fault(seq, "does not match its checksum"))
+            elif log.seqs.get(record.id) != seq:
+                faults.append(Fault(seq, "is not found by its id"))
+        return faults
+
+    def _log(self, key: Key) -> Log:
+        log = self.logs.get(key)
+        if log is None:
+            raise ConversationNotFound(key.conversation_id)
+        if log.deleted:
+            raise ConversationDeleted(key.conversation_id)
+        return log
+
+    def _refuse_if_there(self, key: Key) -> None:
+        try:
+            self._log(key)
+        except ConversationDeleted:
+            raise
+        except ConversationNotFound:
+            return
+        raise ConversationExists(key.conversation_id)
+
+    @staticmethod
+    def _put(log: Log, fresh: Sequence[tuple[int, Record]], now: int) -> None:
+        for seq, record in fresh:
+            log.records[seq] = msgspec.structs.replace(record, seq=seq)
+            log.seqs[record.id] = seq
+        log.set(head=log.header.head + len(fresh), updated_at=max(log.header.updated_at, now))
+
+    @staticmethod
+    def _trim(log: Log) -> None:
+        keep = log.kept()
+        for seq in [seq for seq in log.records if seq > keep]:
+            del log.seqs[log.records.pop(seq).id]
+        log.set(head=min(log.header.head, keep))

@@ -1,0 +1,217 @@
+"""The embedded store: one SQLite file in WAL mode, durable by an fsync before each acknowledgement."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import apsw
+
+from turnlog.codec import Record
+from turnlog.errors import TurnlogError
+from turnlog.ports import Appended, Fault, Header, Key, Page, Position, Snapshot, Stale
+from turnlog.stores.sqlite import reading, writing
+from turnlog.stores.sqlite.engine import Desk, translate
+from turnlog.stores.sqlite.lane import Job, Lane
+
+_READERS = 2
+
+
+class SqliteStore:
+    """Keeps the logs in one file.
+
+    One thread writes: whatever waits while it commits goes into its next transaction (group commit). Other threads read.
+    Several processes may use the file at once; a writer waits up to `timeout_s` for another one.
+    """
+
+    def __init__(self, path: str, *, timeout_s: float = 30.0) -> None:
+        self._path = path
+        self._timeout_s = timeout_s
+        self._writer: Lane | None = None
+        self._readers: list[Lane] = []
+
+    async def open(self) -> None:
+        if self._writer is not None:
+            return
+        self._writer = self._lane("write", _write)
+        await self.ping()
+        self._readers = [self._lane("read", _read) for _ in range(_READERS)]
+
+    async def close(self) -> None:
+        lanes = [*self._readers, *([self._writer] if self._writer else [])]
+        self._writer, self._readers = None, []
+        for lane in lanes:
+            await lane.close()
+
+    async def ping(self) -> None:
+        await self._write(lambda connection: connection.execute("SELECT 1").get)
+
+    async def create(self, tenant: str, header: Header, records: Sequence[Record] = ()) -> Appended | None:
+        return await self._write(lambda connection: writing.create(connection, tenant, header, records))
+
+    async def append(
+        self, key: Key, records: Sequence[Record], *, now: int, expect_head: int | None = None
+    ) -> Appended:
+        assert self._writer is not None
+        return await self._writer.submit(writing.Append(key, records, now, expect_head))
+
+    async def get(self, key: Key) -> Header:
+        return await self._read(lambda connection: reading.find(connection, key)[1])
+
+    async def read(
+        self, key: Key, *, after: int = 0, before: int | None = None, limit: int, newest: bool = False
+    ) -> Page:
+        return await self._read(lambda connection: reading.read(connection, key, after, before, limit, newest))
+
+    async def update(
+        self,
+        key: Key,
+        changes: dict[str, Any],
+        *,
+        now: int,
+        expect_revision: int | None = None,
+        expect_head: int | None = None,
+    ) -> Header:
+        return await self._write(
+            lambda connection: writing.update(connection, key, changes, now, expect_revision, expect_head)
+        )
+
+    async def list_headers(
+        self,
+        tenant: str,
+        *,
+        user_id: str | None = None,
+        tag: str | None = None,
+        archived: bool | None = None,
+        updated_since: int | None = None,
+        after: Position | None = None,
+        limit: int,
+    ) -> list[Header]:
+        return await self._read(
+            lambda connection: reading.listing(connection, tenant, user_id, tag, archived, updated_since, after, limit)
+        )
+
+    async def fork(self, key: Key, header: Header) -> Header:
+        return await self._write(lambda connection: writing.fork(connection, key, header))
+
+    async def redact(self, key: Key, tombstone: Record, *, now: int) -> int:
+        return await self._write(lambda connection: writing.redact(connection, key, tombstone, now))
+
+    async def delete(self, key: Key, *, now: int) -> None:
+        await self._write(lambda connection: writing.delete(connection, key, now))
+
+    async def load_snapshot(self, key: Key, fold: str, version: int) -> Snapshot | None:
+        return await self._read(lambda connection: reading.load_snapshot(connection, key, fold, version))
+
+    async def save_snapshot(self, key: Key, fold: str, version: int, snapshot: Snapshot, *, expect_watermark: int) -> None:
+        await self._write(
+            lambda connection: writing.save_snapshot(connection, key, fold, version, snapshot, expect_watermark)
+        )
+
+    async def stale(self, tenant: str, fold: str, version: int, *, limit: int) -> list[Stale]:
+        return await self._read(lambda connection: reading.stale(connection, tenant, fold, version, limit))
+
+    async def verify(self, key: Key) -> list[Fault]:
+        return await self._read(lambda connection: reading.verify(connection, key))
+
+    def _lane(self, name: str, work_off: Callable[[Desk, list[Job], Callable[[], None]], None]) -> Lane:
+        desk = Desk(self._path, busy_timeout_s=self._timeout_s)
+        return Lane(f"turnlog-{name}", lambda jobs, overlap: work_off(desk, jobs, overlap), desk.close)
+
+    async def _write(self, work: Callable[[apsw.Connection], Any]) -> Any:
+        assert self._writer is not None
+        return await self._writer.submit(work)
+
+    async def _read(self, work: Callable[[apsw.Connection], Any]) -> Any:
+        lane = min(self._readers, key=lambda reader: reader.waiting)
+        return await lane.submit(work)
+
+
+def _write(desk: Desk, jobs: list[Job], overlap: Callable[[], None]) -> None:
+    """Do all jobs in one transaction; when it fails, none of them happened."""
+    try:
+        connection = desk.connection()
+        if not _try_appends(connection, jobs, overlap):
+            connection.execute("BEGIN IMMEDIATE")
+            _in_transaction(connection, jobs)
+            overlap()
+            connection.execute("COMMIT")
+    except apsw.Error as error:
+        desk.recover(error)
+        _fail(jobs, translate(error))
+    except TurnlogError as error:
+        desk.recover(error)
+        _fail(jobs, error)
+
+
+def _try_appends(connection: apsw.Connection, jobs: list[Job], overlap: Callable[[], None]) -> bool:
+    """Do a batch of nothing but appends in one statement, if no other process moved a log meanwhile; whether it went."""
+    appends = [job.work for job in jobs if isinstance(job.work, writing.Append)]
+    if len(appends) < len(jobs):
+        return False
+    rows = writing.decide_all(connection, appends)
+    if not writing.fits_one_statement(rows):
+        return False
+    overlap()
+    try:
+        writing.insert_rows(connection, rows)
+    except apsw.ConstraintError:
+        return False
+    _take_outcomes(jobs)
+    return True
+
+
+def _in_transaction(connection: apsw.Connection, jobs: list[Job]) -> None:
+    appends: list[Job] = []
+    for job in jobs:
+        if isinstance(job.work, writing.Append):
+            appends.append(job)
+            continue
+        _append(connection, appends)
+        appends = []
+        connection.execute("SAVEPOINT job")
+        try:
+            job.result = job.work(connection)
+        except TurnlogError as error:
+            job.error = error
+            connection.execute("ROLLBACK TO job")
+        connection.execute("RELEASE job")
+    _append(connection, appends)
+
+
+def _append(connection: apsw.Connection, jobs: list[Job]) -> None:
+    if jobs:
+        writing.insert_rows(connection, writing.decide_all(connection, [job.work for job in jobs]))
+        _take_outcomes(jobs)
+
+
+def _take_outcomes(jobs: list[Job]) -> None:
+    for job in jobs:
+        outcome = job.work.outcome
+        if isinstance(outcome, TurnlogError):
+            job.error = outcome
+        else:
+            job.result = outcome
+
+
+def _fail(jobs: list[Job], error: TurnlogError) -> None:
+    for job in jobs:
+        job.result, job.error = None, job.error or error
+
+
+def _read(desk: Desk, jobs: list[Job], overlap: Callable[[], None]) -> None:
+    """One transaction for all jobs, so that each sees one moment."""
+    overlap()
+    try:
+        connection = desk.connection()
+        connection.execute("BEGIN")
+        for job in jobs:
+            try:
+                job.result = job.work(connection)
+            except TurnlogError as error:
+                job.error = error
+        connection.execute("COMMIT")
+    except apsw.Error as error:
+        desk.recover(error)
+        _fail(jobs, translate(error))
+    except TurnlogError as error:
+        desk.recover(error)
+        _fail(jobs, error)

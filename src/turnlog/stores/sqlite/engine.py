@@ -1,0 +1,110 @@
+"""SQLite itself: opening a file, its schema, its errors, its statements."""
+
+import re
+from functools import cache
+from importlib.resources import files
+
+import apsw
+
+from turnlog.errors import SchemaTooNew, StoreUnavailable, TurnlogError
+
+APPLICATION_ID = 0x7475726E  # "turn"
+_HERE = files(__package__)
+_BROKEN = (apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError, apsw.CorruptError, apsw.NotADBError)
+
+
+def _named(text: str) -> dict[str, str]:
+    found = re.split(r"^-- name: (\w+)\n", text, flags=re.MULTILINE)
+    return dict(zip(found[1::2], (sql.strip() for sql in found[2::2]), strict=True))
+
+
+SQL = _named((_HERE / "queries.sql").read_text())
+
+
+@cache
+def migrations() -> list[str]:
+    """The steps of the schema, oldest first; the n-th leads to version n."""
+    steps = sorted((entry for entry in (_HERE / "migrations").iterdir()), key=lambda entry: entry.name)
+    return [step.read_text() for step in steps if step.name.endswith(".sql")]
+
+
+def connect(path: str, *, busy_timeout_s: float) -> apsw.Connection:
+    """A connection to the file, which is made when it is not there; a commit on it returns after the fsync."""
+    connection = apsw.Connection(path, statementcachesize=256)
+    connection.set_busy_timeout(int(busy_timeout_s * 1000))
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON",
+                   "cache_size = -16000", "temp_store = MEMORY", "wal_autocheckpoint = 4000"):
+        connection.execute(f"PRAGMA {pragma}").fetchall()
+    return connection
+
+
+def version(connection: apsw.Connection) -> int:
+    """The version of the schema in the file. Raises when the file is not ours or from newer software."""
+    application, found = connection.execute("SELECT * FROM pragma_application_id, pragma_user_version").fetchall()[0]
+    if application != APPLICATION_ID and connection.execute("SELECT count(*) FROM sqlite_schema").get:
+        raise StoreUnavailable("the file is an SQLite database of another application")
+    if found > len(migrations()):
+        raise SchemaTooNew(found=found, supported=len(migrations()))
+    return int(found)
+
+
+def migrate(connection: apsw.Connection) -> None:
+    """Bring the schema up to date, each step in a transaction of its own; several processes may do this at once."""
+    while version(connection) < len(migrations()):
+        with_lock = connection.execute
+        with_lock("BEGIN IMMEDIATE")
+        try:
+            step = version(connection)
+            if step < len(migrations()):
+                connection.execute(migrations()[step]).fetchall()
+                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                connection.execute(f"PRAGMA user_version = {step + 1}")
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+
+
+def translate(error: apsw.Error) -> TurnlogError:
+    """The error that callers see."""
+    return StoreUnavailable(f"{type(error).__name__.removesuffix('Error')}: {error}")
+
+
+class Desk:
+    """One thread's connection: opened when it is needed, and anew after the engine broke under it."""
+
+    def __init__(self, path: str, *, busy_timeout_s: float) -> None:
+        self._path = path
+        self._busy_timeout_s = busy_timeout_s
+        self._connection: apsw.Connection | None = None
+
+    def connection(self) -> apsw.Connection:
+        """The connection, with the schema checked. Raises `apsw.Error` or `TurnlogError`."""
+        if self._connection is None:
+            connection = connect(self._path, busy_timeout_s=self._busy_timeout_s)
+            try:
+                migrate(connection)
+            except BaseException:
+                connection.close()
+                raise
+            self._connection = connection
+        return self._connection
+
+    def recover(self, error: BaseException) -> None:
+        """Leave no transaction open; let go of a connection that `error` may have broken."""
+        connection = self._connection
+        if connection is None:
+            return
+        try:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        except apsw.Error:
+            self.close()
+        if isinstance(error, _BROKEN):
+            self.close()
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

@@ -1,0 +1,164 @@
+-- The statements of the SQLite store, each under its name.
+
+-- name: look
+-- ?1: JSON [[tenant, id], …], ?2: JSON [[place in ?1, message id], …];
+-- JSON [[[place in ?1, n, head, deleted], …], [[place in ?2, seq, digest, created_at], …]] of those that are there, parents'
+-- messages included
+WITH RECURSIVE found (place, n, head, deleted) AS MATERIALIZED (
+    SELECT j.key, c.n, c.head, c.deleted
+    FROM json_each(?1) AS j JOIN conversation AS c ON c.tenant = j.value ->> 0 AND c.id = j.value ->> 1
+),
+chain (place, id, n, upto) AS (
+    SELECT j.key, j.value ->> 1, found.n, found.head FROM json_each(?2) AS j JOIN found ON found.place = j.value ->> 0
+    UNION ALL
+    SELECT chain.place, chain.id, c.parent, min(chain.upto, c.parent_seq)
+    FROM chain JOIN conversation AS c ON c.n = chain.n
+    WHERE c.parent IS NOT NULL
+)
+SELECT json_array(
+    json((SELECT json_group_array(json_array(place, n, head, deleted)) FROM found)),
+    json((SELECT json_group_array(json_array(chain.place, m.seq, m.digest, m.created_at))
+     FROM chain
+     CROSS JOIN message_id AS i ON i.id = chain.id AND i.conversation = chain.n
+     CROSS JOIN message AS m ON m.n = i.message AND m.seq <= chain.upto))
+);
+
+-- name: add_conversation
+INSERT INTO conversation (tenant, id, user_id, created_at, updated_at, archived, parent, parent_seq, head, version, title, tags, metadata, epoch, last)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+RETURNING n;
+
+-- name: add_tags
+-- ?1: n, ?2: tenant, ?3: JSON [tag, …]
+INSERT OR IGNORE INTO conversation_tag SELECT ?2, value, ?1 FROM json_each(?3);
+
+-- name: drop_tags
+DELETE FROM conversation_tag WHERE tenant = ?2 AND conversation = ?1 AND tag IN (SELECT value FROM json_each(?3));
+
+-- name: header
+SELECT c.n, c.deleted, c.id, c.created_at, c.updated_at, c.user_id, c.title, c.tags, c.metadata, p.id, c.parent_seq, c.head,
+       c.revision, c.epoch, c.archived, c.version, c.last
+FROM conversation AS c LEFT JOIN conversation AS p ON p.n = c.parent
+WHERE c.tenant = ? AND c.id = ?;
+
+-- name: begin
+-- the row from which to walk down to seq ?2 of ?1: its mark at or above that, its parents' included, else none
+WITH RECURSIVE chain (n, upto) AS (
+    SELECT ?1, 0xFFFFFFFF
+    UNION ALL
+    SELECT c.parent, min(chain.upto, c.parent_seq)
+    FROM chain JOIN conversation AS c ON c.n = chain.n
+    WHERE c.parent IS NOT NULL
+)
+SELECT (SELECT message FROM mark WHERE conversation = chain.n AND seq >= ?2 AND seq <= chain.upto ORDER BY seq LIMIT 1) AS found
+FROM chain WHERE found IS NOT NULL LIMIT 1;
+
+-- name: walk
+-- the rows with ?2 < seq < ?3 from ?1 down, ?4 of them at the most
+WITH RECURSIVE walk (n, seq) AS (
+    SELECT n, seq FROM message WHERE n = ?1
+    UNION ALL
+    SELECT m.prev, walk.seq - 1 FROM walk JOIN message AS m ON m.n = walk.n WHERE walk.seq > ?2 + 1
+)
+SELECT m.seq, m.id, m.created_at, m.tokens, m.version, m.digest, m.checksum, m.body
+FROM walk JOIN message AS m ON m.n = walk.n
+WHERE walk.seq < ?3 LIMIT ?4;
+
+-- name: row_at
+-- the row at seq ?2, from ?1 down, and whose it is
+WITH RECURSIVE walk (n, seq) AS (
+    SELECT n, seq FROM message WHERE n = ?1
+    UNION ALL
+    SELECT m.prev, walk.seq - 1 FROM walk JOIN message AS m ON m.n = walk.n WHERE walk.seq > ?2
+)
+SELECT m.n, m.conversation, m.digest FROM walk JOIN message AS m ON m.n = walk.n WHERE walk.seq = ?2;
+
+
+
+-- name: update_header
+UPDATE conversation
+SET title = ?2, tags = ?3, metadata = ?4, archived = ?5, updated_at = max(updated_at, ?6), revision = revision + 1
+WHERE n = ?1;
+
+-- name: blank_row
+UPDATE message SET tokens = ?2, version = ?3, digest = ?4, checksum = ?5, body = ?6 WHERE n = ?1;
+
+-- name: bump_epochs
+-- every conversation that shows the row ?2 of ?1; their snapshots go
+WITH RECURSIVE shows (n) AS (
+    SELECT ?1
+    UNION
+    SELECT c.n FROM shows JOIN conversation AS c ON c.parent = shows.n AND c.parent_seq >= ?2
+)
+UPDATE conversation SET epoch = epoch + 1, updated_at = max(updated_at, ?3) WHERE n IN (SELECT n FROM shows);
+
+-- name: drop_snapshots
+WITH RECURSIVE shows (n) AS (
+    SELECT ?1
+    UNION
+    SELECT c.n FROM shows JOIN conversation AS c ON c.parent = shows.n AND c.parent_seq >= ?2
+)
+DELETE FROM snapshot WHERE conversation IN (SELECT n FROM shows);
+
+-- name: bury
+-- the header of a deleted conversation keeps nothing but its id and its place among forks
+UPDATE conversation
+SET deleted = 1, user_id = NULL, title = NULL, tags = '[]', metadata = '{}', archived = 0, created_at = 0, updated_at = ?2,
+    epoch = epoch + 1
+WHERE n = ?1;
+
+-- name: still_shown
+-- up to which seq living forks, or dead ones that living forks read through, show the log of ?1
+SELECT coalesce(max(CASE deleted WHEN 0 THEN parent_seq ELSE min(parent_seq, head) END), 0) FROM conversation WHERE parent = ?1;
+
+-- name: own_rows
+-- every row that ?1 wrote above seq ?2, from the last down; what forks and erasures may have left is no part of it
+WITH RECURSIVE walk (n) AS (
+    SELECT last FROM conversation WHERE n = ?1
+    UNION ALL
+    SELECT m.prev FROM walk JOIN message AS m ON m.n = walk.n WHERE m.seq > ?2 + 1
+)
+SELECT m.n, m.id, m.prev, m.seq FROM walk JOIN message AS m ON m.n = walk.n WHERE m.conversation = ?1 AND m.seq > ?2;
+
+-- name: drop_rows
+-- ?1: JSON [row, …]
+DELETE FROM message WHERE n IN (SELECT value FROM json_each(?1));
+
+-- name: drop_ids
+-- ?1: JSON [[id, conversation], …]
+DELETE FROM message_id WHERE (id, conversation) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?1));
+
+-- name: drop_marks
+DELETE FROM mark WHERE conversation = ? AND seq > ?;
+
+-- name: cut
+UPDATE conversation SET head = ?2, last = ?3 WHERE n = ?1;
+
+-- name: grave
+SELECT deleted, parent, parent_seq, head, last FROM conversation WHERE n = ?;
+
+-- name: snapshot
+SELECT watermark, epoch, state FROM snapshot WHERE conversation = ? AND fold = ? AND version = ?;
+
+-- name: save_snapshot
+INSERT INTO snapshot VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET watermark = excluded.watermark, epoch = excluded.epoch, state = excluded.state;
+
+-- name: stale
+SELECT c.id, c.head, coalesce(s.watermark, 0), c.epoch
+FROM conversation AS c INDEXED BY conversation_by_time
+LEFT JOIN snapshot AS s ON s.conversation = c.n AND s.fold = ?2 AND s.version = ?3
+WHERE c.tenant = ?1 AND c.deleted = 0 AND c.head > coalesce(s.watermark, 0)
+ORDER BY c.updated_at, c.id LIMIT ?4;
+
+-- name: by_id
+SELECT message FROM message_id WHERE id = ? AND conversation = ?;
+
+-- name: all_rows
+-- ?1: n; every row that it wrote, from the last down
+WITH RECURSIVE walk (n) AS (
+    SELECT last FROM conversation WHERE n = ?1
+    UNION ALL
+    SELECT m.prev FROM walk JOIN message AS m ON m.n = walk.n WHERE m.conversation = ?1
+)
+SELECT m.n, m.conversation, m.seq, m.id, m.created_at, m.checksum, m.body FROM walk JOIN message AS m ON m.n = walk.n;

@@ -1,0 +1,240 @@
+"""What the writing lane does, on its connection, inside the transaction of a whole batch."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import apsw
+import msgspec
+
+from turnlog.codec import Record
+from turnlog.errors import (
+    ConversationDeleted,
+    ConversationExists,
+    ConversationNotFound,
+    HeadMoved,
+    MessageNotFound,
+    RevisionMoved,
+    SnapshotMoved,
+    TurnlogError,
+)
+from turnlog.ports import Appended, Header, Key, Snapshot
+from turnlog.stores.decide import Known, decide
+from turnlog.stores.sqlite.engine import SQL
+from turnlog.stores.sqlite.reading import find, row_at
+
+_to_json = msgspec.json.Encoder().encode
+_from_json = msgspec.json.decode
+_COLUMNS = 10
+ROWS_PER_STATEMENT = 64
+
+
+class Append(msgspec.Struct, gc=False):
+    """An append that waits, and what became of it."""
+
+    key: Key
+    records: Sequence[Record]
+    now: int
+    expect_head: int | None
+    outcome: Appended | TurnlogError | None = None
+
+
+class _Log:
+    """A conversation's end while a batch is decided, and the ids that are known to be in it."""
+
+    __slots__ = ("deleted", "head", "known", "n")
+
+    def __init__(self, n: int, head: int, deleted: int) -> None:
+        self.n = n
+        self.head = head
+        self.deleted = deleted
+        self.known: dict[str, Known] = {}
+
+
+def decide_all(connection: apsw.Connection, appends: Sequence[Append]) -> list[Any]:
+    """Fill in the outcome of a crowd of appends, in their order; the values of the rows that they add."""
+    logs = _look(connection, appends)
+    rows: list[Any] = []
+    for append, log in zip(appends, logs, strict=True):
+        try:
+            _decide(append, log, rows)
+        except TurnlogError as error:
+            append.outcome = error
+    return rows
+
+
+def _decide(append: Append, log: _Log | None, rows: list[Any]) -> None:
+    if log is None:
+        raise ConversationNotFound(append.key.conversation_id)
+    if log.deleted:
+        raise ConversationDeleted(append.key.conversation_id)
+    append.outcome, fresh = decide(log.head, append.records, log.known, append.expect_head)
+    for seq, record in fresh:
+        rows += (
+            log.n, seq, record.created_at, record.tokens, record.version, record.digest, record.checksum, record.id, record.body,
+            append.now,
+        )  # fmt: skip
+        log.known[record.id] = Known(seq, record.digest, record.created_at)
+    log.head += len(fresh)
+
+
+def _look(connection: apsw.Connection, appends: Sequence[Append]) -> list[_Log | None]:
+    """Each append's log, None where there is no such conversation."""
+    places: dict[Key, int] = {}
+    wanted = [
+        (places.setdefault(append.key, len(places)), record.id) for append in appends for record in append.records
+    ]
+    found = connection.execute(SQL["look"], (_text(list(places)), _text(wanted))).get
+    states, known = _from_json(found)
+    logs = {place: _Log(n, head, deleted) for place, n, head, deleted in states}
+    for at, seq, digest, created_at in known:
+        place, id_ = wanted[at]
+        logs[place].known[id_] = Known(seq, digest, created_at)
+    return [logs.get(places[append.key]) for append in appends]
+
+
+def insert_rows(connection: apsw.Connection, values: list[Any]) -> None:
+    """Add the rows; a statement takes up to `ROWS_PER_STATEMENT`. Raises `apsw.ConstraintError` if a log has moved on."""
+    size = ROWS_PER_STATEMENT * _COLUMNS
+    for start in range(0, len(values), size):
+        _insert(connection, values[start : start + size])
+
+
+def _insert(connection: apsw.Connection, values: list[Any]) -> None:
+    rows = len(values) // _COLUMNS
+    padded = 1 << (rows - 1).bit_length()
+    connection.execute(_insert_sql(padded), values + [None] * ((padded - rows) * _COLUMNS))
+
+
+@cache
+def _insert_sql(rows: int) -> str:
+    return "INSERT INTO append VALUES " + ",".join(["(" + ",".join("?" * _COLUMNS) + ")"] * rows)
+
+
+def fits_one_statement(values: list[Any]) -> bool:
+    """Whether the rows can be added in one statement, which is then a transaction of its own."""
+    return len(values) <= ROWS_PER_STATEMENT * _COLUMNS
+
+
+def _text(value: object) -> str:
+    return _to_json(value).decode()
+
+
+def create(connection: apsw.Connection, tenant: str, header: Header, records: Sequence[Record]) -> Appended | None:
+    key = Key(tenant, header.id)
+    _refuse_if_there(connection, key)
+    _add(connection, tenant, header)
+    if not records:
+        return None
+    append = Append(key, records, header.updated_at, None)
+    insert_rows(connection, decide_all(connection, [append]))
+    if isinstance(append.outcome, TurnlogError):
+        raise append.outcome
+    return append.outcome
+
+
+def _refuse_if_there(connection: apsw.Connection, key: Key) -> None:
+    try:
+        find(connection, key)
+    except ConversationDeleted:
+        raise
+    except ConversationNotFound:
+        return
+    raise ConversationExists(key.conversation_id)
+
+
+def _add(
+    connection: apsw.Connection, tenant: str, header: Header, *, parent: int | None = None, last: int | None = None
+) -> None:
+    n = connection.execute(
+        SQL["add_conversation"],
+        (
+            tenant, header.id, header.user_id, header.created_at, header.updated_at, header.archived, parent, header.parent_seq,
+            header.parent_seq, header.version, header.title, _text(header.tags), _text(header.metadata), header.epoch,
+            last,
+        ),
+    ).get  # fmt: skip
+    connection.execute(SQL["add_tags"], (n, tenant, _text(header.tags)))
+
+
+def update(
+    connection: apsw.Connection, key: Key, changes: dict[str, Any], now: int, expect_revision: int | None, expect_head: int | None
+) -> Header:
+    place, header = find(connection, key)
+    if expect_revision is not None and expect_revision != header.revision:
+        raise RevisionMoved(expected=expect_revision, actual=header.revision)
+    if expect_head is not None and expect_head != header.head:
+        raise HeadMoved(expected=expect_head, actual=header.head)
+    new = msgspec.structs.replace(header, **changes)
+    connection.execute(
+        SQL["update_header"], (place.n, new.title, _text(new.tags), _text(new.metadata), new.archived, now)
+    )
+    connection.execute(SQL["drop_tags"], (place.n, key.tenant, _text(header.tags)))
+    connection.execute(SQL["add_tags"], (place.n, key.tenant, _text(new.tags)))
+    return find(connection, key)[1]
+
+
+def fork(connection: apsw.Connection, key: Key, header: Header) -> Header:
+    place, parent = find(connection, key)
+    if not 0 <= header.parent_seq <= parent.head:
+        raise MessageNotFound(key.conversation_id, header.parent_seq)
+    new = Key(key.tenant, header.id)
+    _refuse_if_there(connection, new)
+    row, _, _ = row_at(connection, place, header.parent_seq) if header.parent_seq else (None, 0, 0)
+    _add(connection, key.tenant, msgspec.structs.replace(header, epoch=parent.epoch), parent=place.n, last=row)
+    return find(connection, new)[1]
+
+
+def redact(connection: apsw.Connection, key: Key, tombstone: Record, now: int) -> int:
+    place, header = find(connection, key)
+    if not 1 <= tombstone.seq <= header.head:
+        raise MessageNotFound(key.conversation_id, tombstone.seq)
+    row, n, digest = row_at(connection, place, tombstone.seq)
+    if digest == 0:
+        return header.epoch
+    connection.execute(
+        SQL["blank_row"],
+        (row, tombstone.tokens, tombstone.version, tombstone.digest, tombstone.checksum, tombstone.body),
+    )
+    connection.execute(SQL["bump_epochs"], (n, tombstone.seq, now))
+    connection.execute(SQL["drop_snapshots"], (n, tombstone.seq))
+    return find(connection, key)[1].epoch
+
+
+def delete(connection: apsw.Connection, key: Key, now: int) -> None:
+    place, header = find(connection, key)
+    connection.execute(SQL["drop_tags"], (place.n, key.tenant, _text(header.tags)))
+    connection.execute("DELETE FROM snapshot WHERE conversation = ?", (place.n,))
+    connection.execute(SQL["bury"], (place.n, now))
+    n: int | None = place.n
+    while n is not None:
+        n = _trim(connection, n)
+
+
+def _trim(connection: apsw.Connection, n: int) -> int | None:
+    """Drop the rows of the dead conversation `n` that no fork shows; its parent, if that is dead too and may shrink now."""
+    keep = connection.execute(SQL["still_shown"], (n,)).get
+    _, parent, parent_seq, head, last = connection.execute(SQL["grave"], (n,)).fetchone()
+    dropped = connection.execute(SQL["own_rows"], (n, max(keep, parent_seq))).fetchall()
+    if dropped:
+        connection.execute(SQL["drop_ids"], (_text([(id_, n) for _, id_, _, _ in dropped]),))
+        connection.execute(SQL["drop_rows"], (_text([row for row, _, _, _ in dropped]),))
+        connection.execute(SQL["drop_marks"], (n, keep))
+        last = dropped[-1][2]
+    connection.execute(SQL["cut"], (n, min(keep, head), last if keep else None))
+    if parent is None or not connection.execute(SQL["grave"], (parent,)).fetchone()[0]:
+        return None
+    return int(parent)
+
+
+def save_snapshot(
+    connection: apsw.Connection, key: Key, fold: str, version: int, snapshot: Snapshot, expect_watermark: int
+) -> None:
+    place, header = find(connection, key)
+    row = connection.execute(SQL["snapshot"], (place.n, fold, version)).fetchone()
+    watermark = row[0] if row else 0
+    if watermark != expect_watermark or header.epoch != snapshot.epoch:
+        raise SnapshotMoved(watermark=watermark, epoch=header.epoch)
+    connection.execute(
+        SQL["save_snapshot"], (place.n, fold, version, snapshot.watermark, snapshot.epoch, snapshot.state)
+    )

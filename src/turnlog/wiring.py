@@ -1,0 +1,27 @@
+"""From a URL and settings to a `Turnlog`: the one place that knows every store."""
+
+from turnlog.errors import InvalidInput
+from turnlog.log import Turnlog
+from turnlog.ports import Store
+from turnlog.settings import Settings
+from turnlog.stores.ram import RamStore
+from turnlog.stores.sqlite import SqliteStore
+
+
+def connect(url: str | None = None, *, settings: Settings | None = None) -> Turnlog:
+    """A `Turnlog` on the store at `url` (default: `settings.store`); open it with `async with` or `open()`.
+
+    `ram:` keeps everything in this process; `sqlite:///relative/path` and `sqlite:////absolute/path` in a file.
+    """
+    settings = settings or Settings()
+    return Turnlog(open_store(url or settings.store, settings), settings)
+
+
+def open_store(url: str, settings: Settings) -> Store:
+    """The store that `url` names. Raises `InvalidInput` for a URL that names none."""
+    scheme, _, rest = url.partition(":")
+    if scheme == "ram" and not rest:
+        return RamStore()
+    if scheme == "sqlite" and rest.startswith("///") and len(rest) > 3:
+        return SqliteStore(rest[3:], timeout_s=settings.store_timeout_s)
+    raise InvalidInput("store", "must be ram: or sqlite:///path (sqlite:////path when absolute)")

@@ -6,6 +6,7 @@ carries the version of its form; `UPCASTERS` lifts older bodies to the present o
 """
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 from zlib import crc32
@@ -178,7 +179,13 @@ def list_to_json(records: Iterable[Record]) -> bytes:
 
 def format_time(micros: int) -> str:
     """RFC 3339 in UTC, to the microsecond."""
-    return from_micros(micros).isoformat(timespec="microseconds")[:-6] + "Z"
+    seconds, rest = divmod(micros, 1_000_000)
+    return f"{_second(seconds)}.{rest:06d}Z"
+
+
+@lru_cache(maxsize=4096)
+def _second(seconds: int) -> str:
+    return from_micros(seconds * 1_000_000).isoformat()[:19]
 
 
 def _check_limits(message: Message, body: bytes, limits: Limits) -> None:

@@ -248,10 +248,15 @@ def tool(call_id: str, content: str | Sequence[Text | Image | Audio | File], *, 
 
 def uuid7() -> str:
     """A new UUID whose text sorts by the time it was made (RFC 9562, version 7, random counter)."""
+    milliseconds = time_ns() // 1_000_000
     random = getrandbits(74)
-    time_and_version = f"{time_ns() // 1_000_000:012x}7{random >> 62:03x}"
-    rest = f"{random & 0x3FFFFFFFFFFFFFFF | 0x8000000000000000:016x}"
-    return f"{time_and_version[:8]}-{time_and_version[8:12]}-{time_and_version[12:]}-{rest[:4]}-{rest[4:]}"
+    return "%08x-%04x-7%03x-%04x-%012x" % (  # noqa: UP031 - twice as fast as an f-string
+        milliseconds >> 16,
+        milliseconds & 0xFFFF,
+        random >> 62,
+        0x8000 | random >> 48 & 0x3FFF,
+        random & 0xFFFFFFFFFFFF,
+    )
 
 
 def check_id(field: str, value: str) -> str:

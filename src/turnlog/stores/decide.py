@@ -23,18 +23,20 @@ def decide(
 
     `known` holds those of the ids that are in the log already. Raises `KeyReused` or `HeadMoved`.
     """
-    seen = dict(known)
-    fresh: list[tuple[int, Record]] = []
+    placed: list[Known] = []
+    fresh: dict[str, Known] = {}
+    added: list[tuple[int, Record]] = []
     for record in records:
-        there = seen.get(record.id)
+        there = known.get(record.id) or fresh.get(record.id)
         if there is None:
-            seq = head + len(fresh) + 1
-            seen[record.id] = Known(seq, record.digest, record.created_at)
-            fresh.append((seq, record))
-        elif there.digest not in (0, record.digest):
+            seq = head + len(added) + 1
+            there = fresh[record.id] = Known(seq, record.digest, record.created_at)
+            added.append((seq, record))
+        elif there.digest != record.digest and there.digest != 0:
             raise KeyReused(message_id=record.id, seq=there.seq)
-    if fresh and expect_head is not None and expect_head != head:
+        placed.append(there)
+    if added and expect_head is not None and expect_head != head:
         raise HeadMoved(expected=expect_head, actual=head)
-    placed = [seen[record.id] for record in records]
     ids = tuple([record.id for record in records])
-    return Appended(ids, tuple([p.seq for p in placed]), tuple([p.created_at for p in placed]), len(fresh)), fresh
+    seqs, _, times = zip(*placed, strict=True)
+    return Appended(ids, seqs, times, len(added)), added

@@ -6,11 +6,11 @@ from typing import Any
 import apsw
 
 from turnlog.codec import Record
-from turnlog.errors import TurnlogError
 from turnlog.ports import Appended, Fault, Header, Key, Page, Position, Snapshot, Stale
 from turnlog.stores.sqlite import reading, writing
-from turnlog.stores.sqlite.engine import Desk, translate
-from turnlog.stores.sqlite.lane import Job, Lane
+from turnlog.stores.sqlite.batch import Append, Reader, Writer
+from turnlog.stores.sqlite.engine import Desk
+from turnlog.stores.sqlite.lane import Call, Lane
 
 _READERS = 2
 
@@ -31,9 +31,9 @@ class SqliteStore:
     async def open(self) -> None:
         if self._writer is not None:
             return
-        self._writer = self._lane("write", _write)
+        self._writer = Lane("turnlog-write", Writer(self._desk()))
         await self.ping()
-        self._readers = [self._lane("read", _read) for _ in range(_READERS)]
+        self._readers = [Lane("turnlog-read", Reader(self._desk())) for _ in range(_READERS)]
 
     async def close(self) -> None:
         lanes = [*self._readers, *([self._writer] if self._writer else [])]
@@ -51,7 +51,7 @@ class SqliteStore:
         self, key: Key, records: Sequence[Record], *, now: int, expect_head: int | None = None
     ) -> Appended:
         assert self._writer is not None
-        return await self._writer.submit(writing.Append(key, records, now, expect_head))
+        return await self._writer.submit(Append(key, records, now, expect_head))
 
     async def get(self, key: Key) -> Header:
         return await self._read(lambda connection: reading.find(connection, key)[1])
@@ -112,106 +112,13 @@ class SqliteStore:
     async def verify(self, key: Key) -> list[Fault]:
         return await self._read(lambda connection: reading.verify(connection, key))
 
-    def _lane(self, name: str, work_off: Callable[[Desk, list[Job], Callable[[], None]], None]) -> Lane:
-        desk = Desk(self._path, busy_timeout_s=self._timeout_s)
-        return Lane(f"turnlog-{name}", lambda jobs, overlap: work_off(desk, jobs, overlap), desk.close)
+    def _desk(self) -> Desk:
+        return Desk(self._path, busy_timeout_s=self._timeout_s)
 
     async def _write(self, work: Callable[[apsw.Connection], Any]) -> Any:
         assert self._writer is not None
-        return await self._writer.submit(work)
+        return await self._writer.submit(Call(work))
 
     async def _read(self, work: Callable[[apsw.Connection], Any]) -> Any:
         lane = min(self._readers, key=lambda reader: reader.waiting)
-        return await lane.submit(work)
-
-
-def _write(desk: Desk, jobs: list[Job], overlap: Callable[[], None]) -> None:
-    """Do all jobs in one transaction; when it fails, none of them happened."""
-    try:
-        connection = desk.connection()
-        if not _try_appends(connection, jobs, overlap):
-            connection.execute("BEGIN IMMEDIATE")
-            _in_transaction(connection, jobs)
-            overlap()
-            connection.execute("COMMIT")
-    except apsw.Error as error:
-        desk.recover(error)
-        _fail(jobs, translate(error))
-    except TurnlogError as error:
-        desk.recover(error)
-        _fail(jobs, error)
-
-
-def _try_appends(connection: apsw.Connection, jobs: list[Job], overlap: Callable[[], None]) -> bool:
-    """Do a batch of nothing but appends in one statement, if no other process moved a log meanwhile; whether it went."""
-    appends = [job.work for job in jobs if isinstance(job.work, writing.Append)]
-    if len(appends) < len(jobs):
-        return False
-    rows = writing.decide_all(connection, appends)
-    if not writing.fits_one_statement(rows):
-        return False
-    overlap()
-    try:
-        writing.insert_rows(connection, rows)
-    except apsw.ConstraintError:
-        return False
-    _take_outcomes(jobs)
-    return True
-
-
-def _in_transaction(connection: apsw.Connection, jobs: list[Job]) -> None:
-    appends: list[Job] = []
-    for job in jobs:
-        if isinstance(job.work, writing.Append):
-            appends.append(job)
-            continue
-        _append(connection, appends)
-        appends = []
-        connection.execute("SAVEPOINT job")
-        try:
-            job.result = job.work(connection)
-        except TurnlogError as error:
-            job.error = error
-            connection.execute("ROLLBACK TO job")
-        connection.execute("RELEASE job")
-    _append(connection, appends)
-
-
-def _append(connection: apsw.Connection, jobs: list[Job]) -> None:
-    if jobs:
-        writing.insert_rows(connection, writing.decide_all(connection, [job.work for job in jobs]))
-        _take_outcomes(jobs)
-
-
-def _take_outcomes(jobs: list[Job]) -> None:
-    for job in jobs:
-        outcome = job.work.outcome
-        if isinstance(outcome, TurnlogError):
-            job.error = outcome
-        else:
-            job.result = outcome
-
-
-def _fail(jobs: list[Job], error: TurnlogError) -> None:
-    for job in jobs:
-        job.result, job.error = None, job.error or error
-
-
-def _read(desk: Desk, jobs: list[Job], overlap: Callable[[], None]) -> None:
-    """One transaction for all jobs, so that each sees one moment."""
-    overlap()
-    try:
-        connection = desk.connection()
-        connection.execute("BEGIN")
-        for job in jobs:
-            try:
-                job.result = job.work(connection)
-            except TurnlogError as error:
-                job.error = error
-        connection.execute("COMMIT")
-    except apsw.Error as error:
-        desk.recover(error)
-        _fail(jobs, translate(error))
-    except TurnlogError as error:
-        desk.recover(error)
-        _fail(jobs, error)
+        return await lane.submit(Call(work))

@@ -8,46 +8,56 @@ import asyncio
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, Protocol
+
+import msgspec
 
 JOBS_PER_BATCH = 64
-JOBS_ALONE = 8
 
 
-class Job:
-    """Something to do on the lane, and the future that waits for it."""
+class Job(msgspec.Struct, kw_only=True, eq=False):
+    """Something to do on a lane; `done` waits for its result or error."""
 
-    __slots__ = ("done", "error", "result", "work")
+    done: asyncio.Future[Any] = None  # type: ignore[assignment]  # set by Lane.submit
+    result: Any = None
+    error: BaseException | None = None
 
-    def __init__(self, work: Any, done: asyncio.Future[Any]) -> None:
-        self.work = work
-        self.done = done
-        self.result: Any = None
-        self.error: BaseException | None = None
+
+class Call(Job):
+    """A function to call with the lane's connection."""
+
+    work: Callable[[Any], Any]
+
+
+class Work(Protocol):
+    """What a lane does with its jobs."""
+
+    def work_off(self, jobs: list[Job], overlap: Callable[[], None]) -> None:
+        """Fill in each job's result or error.
+
+        `overlap()` tells the waiters of the batch before; to be called when this is about to be away from Python for a while,
+        so that they run meanwhile.
+        """
+
+    def close(self) -> None:
+        """Let go of everything."""
 
 
 class Lane:
-    """Runs `work_off(jobs, overlap)` in a thread; it fills in each job's result or error.
+    """Does `work` in a thread of its own."""
 
-    `overlap()` tells the waiters of the batch before; the function calls it when it is about to be away from Python for a
-    while, so that they run meanwhile.
-    """
-
-    def __init__(
-        self, name: str, work_off: Callable[[list[Job], Callable[[], None]], None], finish: Callable[[], None]
-    ) -> None:
+    def __init__(self, name: str, work: Work) -> None:
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
-        self._work_off = work_off
-        self._finish = finish
+        self._work = work
         self._finished: list[Job] = []
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    def submit(self, work: Any) -> asyncio.Future[Any]:
-        """Queue `work`; await what comes back for its result."""
-        done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._queue.put(Job(work, done))
-        return done
+    def submit(self, job: Job) -> asyncio.Future[Any]:
+        """Queue `job`; await what comes back for its result."""
+        job.done = asyncio.get_running_loop().create_future()
+        self._queue.put(job)
+        return job.done
 
     @property
     def waiting(self) -> int:
@@ -62,7 +72,7 @@ class Lane:
     def _run(self) -> None:
         while (jobs := self._gather()) is not None:
             try:
-                self._work_off(jobs, self._overlap)
+                self._work.work_off(jobs, self._overlap)
             except Exception as error:  # a defect of ours must not leave the waiters hanging
                 for job in jobs:
                     job.error = job.error or error
@@ -70,18 +80,17 @@ class Lane:
             self._finished = jobs
             if self._queue.empty():
                 self._overlap()
-        self._finish()
+        self._work.close()
 
     def _gather(self) -> list[Job] | None:
-        """What waits, up to half of a crowd: the other half gets ready while this one is written."""
-        first = self._queue.get()
-        jobs = []
-        room = max(JOBS_ALONE, min(JOBS_PER_BATCH, (self._queue.qsize() + 1) // 2)) 
-        while first is not None:
-            jobs.append(first)
-            if len(jobs) >= room or self._queue.empty():
+        """What waits; None when the lane was closed and everything before that is done."""
+        jobs: list[Job] = []
+        job = self._queue.get()
+        while job is not None:
+            jobs.append(job)
+            if len(jobs) == JOBS_PER_BATCH or self._queue.empty():
                 return jobs
-            first = self._queue.get()
+            job = self._queue.get()
         if jobs:
             self._queue.put(None)
         return jobs or None

@@ -2,10 +2,10 @@
 
 -- name: look
 -- ?1: JSON [[tenant, id], …], ?2: JSON [[place in ?1, message id], …];
--- JSON [[[place in ?1, n, head, deleted], …], [[place in ?2, seq, digest, created_at], …]] of those that are there, parents'
+-- JSON [[[place in ?1, n, head, deleted, parent], …], [[place in ?2, seq, digest, created_at], …]] of those that are there, parents'
 -- messages included
-WITH RECURSIVE found (place, n, head, deleted) AS MATERIALIZED (
-    SELECT j.key, c.n, c.head, c.deleted
+WITH RECURSIVE found (place, n, head, deleted, parent) AS MATERIALIZED (
+    SELECT j.key, c.n, c.head, c.deleted, c.parent
     FROM json_each(?1) AS j JOIN conversation AS c ON c.tenant = j.value ->> 0 AND c.id = j.value ->> 1
 ),
 chain (place, id, n, upto) AS (
@@ -16,7 +16,7 @@ chain (place, id, n, upto) AS (
     WHERE c.parent IS NOT NULL
 )
 SELECT json_array(
-    json((SELECT json_group_array(json_array(place, n, head, deleted)) FROM found)),
+    json((SELECT json_group_array(json_array(place, n, head, deleted, parent)) FROM found)),
     json((SELECT json_group_array(json_array(chain.place, m.seq, m.digest, m.created_at))
      FROM chain
      CROSS JOIN message_id AS i ON i.id = chain.id AND i.conversation = chain.n

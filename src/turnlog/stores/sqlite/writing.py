@@ -1,8 +1,8 @@
 """What the writing lane does, on its connection, inside the transaction of a whole batch."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import apsw
 import msgspec
@@ -21,6 +21,7 @@ from turnlog.errors import (
 from turnlog.ports import Appended, Header, Key, Snapshot
 from turnlog.stores.decide import Known, decide
 from turnlog.stores.sqlite.engine import SQL
+from turnlog.stores.sqlite.lane import Job
 from turnlog.stores.sqlite.reading import find, row_at
 
 _to_json = msgspec.json.Encoder().encode
@@ -29,53 +30,87 @@ _COLUMNS = 10
 ROWS_PER_STATEMENT = 64
 
 
-class Append(msgspec.Struct, gc=False):
-    """An append that waits, and what became of it."""
+class Append(Job):
+    """An append that waits; its result is an `Appended`."""
 
     key: Key
     records: Sequence[Record]
     now: int
     expect_head: int | None
-    outcome: Appended | TurnlogError | None = None
+
+
+class Rows:
+    """Rows to add, as the values of a statement, and the heads (n, head) of unforked conversations after that."""
+
+    def __init__(self) -> None:
+        self.values: list[Any] = []
+        self.heads: dict[Key, tuple[int, int]] = {}
+
+    def add(self, n: int, seq: int, record: Record, now: int) -> None:
+        """The record at `seq` of conversation `n`."""
+        self.values += (
+            n, seq, record.created_at, record.tokens, record.version, record.digest, record.checksum, record.id, record.body, now,
+        )  # fmt: skip
 
 
 class _Log:
     """A conversation's end while a batch is decided, and the ids that are known to be in it."""
 
-    __slots__ = ("deleted", "head", "known", "n")
+    __slots__ = ("deleted", "forked", "head", "known", "n")
 
-    def __init__(self, n: int, head: int, deleted: int) -> None:
+    def __init__(self, n: int, head: int, deleted: int, parent: int | None) -> None:
         self.n = n
         self.head = head
         self.deleted = deleted
+        self.forked = parent is not None
         self.known: dict[str, Known] = {}
 
 
-def decide_all(connection: apsw.Connection, appends: Sequence[Append]) -> list[Any]:
-    """Fill in the outcome of a crowd of appends, in their order; the values of the rows that they add."""
-    logs = _look(connection, appends)
-    rows: list[Any] = []
-    for append, log in zip(appends, logs, strict=True):
+def decide_from_memory(heads: Mapping[Key, tuple[int, int]], jobs: Sequence[Job]) -> Rows | None:
+    """What a crowd of appends adds if nobody else appended meanwhile and no id is there yet, with their results filled in.
+
+    None if the heads that are remembered do not tell, or if it is too much for one statement.
+    """
+    rows = Rows()
+    for job in jobs:
+        if type(job) is not Append:
+            return None
+        n, head = rows.heads.get(job.key) or heads.get(job.key) or (0, 0)
+        if not n or job.expect_head not in (None, head) or len(job.records) > ROWS_PER_STATEMENT:
+            return None
+        seqs = range(head + 1, head + 1 + len(job.records))
+        for seq, record in zip(seqs, job.records, strict=True):
+            rows.add(n, seq, record, job.now)
+        rows.heads[job.key] = n, seqs[-1]
+        ids = tuple([record.id for record in job.records])
+        job.result = Appended(ids, tuple(seqs), tuple([record.created_at for record in job.records]), len(ids))
+    return rows if len(rows.values) <= ROWS_PER_STATEMENT * _COLUMNS else None
+
+
+def decide_all(connection: apsw.Connection, appends: Sequence[Append]) -> Rows:
+    """What a crowd of appends adds, in their order, with each one's result or error filled in."""
+    rows = Rows()
+    for append, log in zip(appends, _look(connection, appends), strict=True):
+        append.result = None
         try:
             _decide(append, log, rows)
         except TurnlogError as error:
-            append.outcome = error
+            append.error = error
     return rows
 
 
-def _decide(append: Append, log: _Log | None, rows: list[Any]) -> None:
+def _decide(append: Append, log: _Log | None, rows: Rows) -> None:
     if log is None:
         raise ConversationNotFound(append.key.conversation_id)
     if log.deleted:
         raise ConversationDeleted(append.key.conversation_id)
-    append.outcome, fresh = decide(log.head, append.records, log.known, append.expect_head)
+    append.result, fresh = decide(log.head, append.records, log.known, append.expect_head)
     for seq, record in fresh:
-        rows += (
-            log.n, seq, record.created_at, record.tokens, record.version, record.digest, record.checksum, record.id, record.body,
-            append.now,
-        )  # fmt: skip
+        rows.add(log.n, seq, record, append.now)
         log.known[record.id] = Known(seq, record.digest, record.created_at)
     log.head += len(fresh)
+    if not log.forked:
+        rows.heads[append.key] = log.n, log.head
 
 
 def _look(connection: apsw.Connection, appends: Sequence[Append]) -> list[_Log | None]:
@@ -86,34 +121,26 @@ def _look(connection: apsw.Connection, appends: Sequence[Append]) -> list[_Log |
     ]
     found = connection.execute(SQL["look"], (_text(list(places)), _text(wanted))).get
     states, known = _from_json(found)
-    logs = {place: _Log(n, head, deleted) for place, n, head, deleted in states}
+    logs = {place: _Log(n, head, deleted, parent) for place, n, head, deleted, parent in states}
     for at, seq, digest, created_at in known:
         place, id_ = wanted[at]
         logs[place].known[id_] = Known(seq, digest, created_at)
     return [logs.get(places[append.key]) for append in appends]
 
 
-def insert_rows(connection: apsw.Connection, values: list[Any]) -> None:
-    """Add the rows; a statement takes up to `ROWS_PER_STATEMENT`. Raises `apsw.ConstraintError` if a log has moved on."""
+def insert(connection: apsw.Connection, rows: Rows) -> None:
+    """Add the rows. Raises `apsw.ConstraintError` if a log has moved on or an id is there."""
     size = ROWS_PER_STATEMENT * _COLUMNS
-    for start in range(0, len(values), size):
-        _insert(connection, values[start : start + size])
-
-
-def _insert(connection: apsw.Connection, values: list[Any]) -> None:
-    rows = len(values) // _COLUMNS
-    padded = 1 << (rows - 1).bit_length()
-    connection.execute(_insert_sql(padded), values + [None] * ((padded - rows) * _COLUMNS))
+    for start in range(0, len(rows.values), size):
+        values = rows.values[start : start + size]
+        count = len(values) // _COLUMNS
+        padded = 1 << (count - 1).bit_length()
+        connection.execute(_insert_sql(padded), values + [None] * ((padded - count) * _COLUMNS))
 
 
 @cache
 def _insert_sql(rows: int) -> str:
     return "INSERT INTO append VALUES " + ",".join(["(" + ",".join("?" * _COLUMNS) + ")"] * rows)
-
-
-def fits_one_statement(values: list[Any]) -> bool:
-    """Whether the rows can be added in one statement, which is then a transaction of its own."""
-    return len(values) <= ROWS_PER_STATEMENT * _COLUMNS
 
 
 def _text(value: object) -> str:
@@ -127,10 +154,10 @@ def create(connection: apsw.Connection, tenant: str, header: Header, records: Se
     if not records:
         return None
     append = Append(key, records, header.updated_at, None)
-    insert_rows(connection, decide_all(connection, [append]))
-    if isinstance(append.outcome, TurnlogError):
-        raise append.outcome
-    return append.outcome
+    insert(connection, decide_all(connection, [append]))
+    if append.error is not None:
+        raise append.error
+    return cast(Appended, append.result)
 
 
 def _refuse_if_there(connection: apsw.Connection, key: Key) -> None:

@@ -1,0 +1,121 @@
+"""What a lane does with the jobs that it took: one transaction for all of them."""
+
+from collections.abc import Callable
+
+import apsw
+
+from turnlog.errors import TurnlogError
+from turnlog.ports import Key
+from turnlog.stores.sqlite.engine import Desk, translate
+from turnlog.stores.sqlite.lane import Call, Job
+from turnlog.stores.sqlite.writing import Append, Rows, decide_all, decide_from_memory, insert
+
+_HEADS_REMEMBERED = 10_000
+
+
+class Reader:
+    """Reads; all jobs of a batch see one moment."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self.desk.close()
+
+    def work_off(self, jobs: list[Job], overlap: Callable[[], None]) -> None:
+        """Do the jobs, each a `Call`."""
+        overlap()
+        try:
+            self._in_transaction(jobs)
+        except (apsw.Error, TurnlogError) as error:
+            _fail(self.desk, jobs, error)
+
+    def _in_transaction(self, jobs: list[Job]) -> None:
+        connection = self.desk.connection()
+        connection.execute("BEGIN")
+        for job in jobs:
+            _call(job, connection)
+        connection.execute("COMMIT")
+
+
+class Writer:
+    """Writes; a batch is durable as a whole, or none of it happened.
+
+    A batch of appends whose conversations' heads are remembered is a single statement: the table itself refuses it if another
+    process moved a head meanwhile, or if an id is already there. Everything else is decided under the write lock.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self._heads: dict[Key, tuple[int, int]] = {}
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self.desk.close()
+
+    def work_off(self, jobs: list[Job], overlap: Callable[[], None]) -> None:
+        """Do the jobs, in their order."""
+        try:
+            if not self._from_memory(jobs, overlap):
+                self._in_transaction(jobs, overlap)
+        except (apsw.Error, TurnlogError) as error:
+            self._heads.clear()
+            _fail(self.desk, jobs, error)
+
+    def _from_memory(self, jobs: list[Job], overlap: Callable[[], None]) -> bool:
+        rows = decide_from_memory(self._heads, jobs)
+        if rows is None:
+            return False
+        overlap()
+        try:
+            insert(self.desk.connection(), rows)
+        except apsw.ConstraintError:
+            return False
+        self._heads.update(rows.heads)
+        return True
+
+    def _in_transaction(self, jobs: list[Job], overlap: Callable[[], None]) -> None:
+        connection = self.desk.connection()
+        connection.execute("BEGIN IMMEDIATE")
+        self._heads.clear()
+        appends: list[Append] = []
+        for job in jobs:
+            if isinstance(job, Append):
+                appends.append(job)
+                continue
+            self._append(connection, appends)
+            appends = []
+            _in_savepoint(job, connection)
+        self._append(connection, appends)
+        overlap()
+        connection.execute("COMMIT")
+
+    def _append(self, connection: apsw.Connection, appends: list[Append]) -> None:
+        if appends:
+            rows = decide_all(connection, appends)
+            insert(connection, rows)
+            self._heads.update(rows.heads)
+
+
+def _in_savepoint(job: Job, connection: apsw.Connection) -> None:
+    connection.execute("SAVEPOINT job")
+    _call(job, connection)
+    if job.error is not None:
+        connection.execute("ROLLBACK TO job")
+    connection.execute("RELEASE job")
+
+
+def _call(job: Job, connection: apsw.Connection) -> None:
+    assert isinstance(job, Call)
+    try:
+        job.result = job.work(connection)
+    except TurnlogError as error:
+        job.error = error
+
+
+def _fail(desk: Desk, jobs: list[Job], error: apsw.Error | TurnlogError) -> None:
+    """None of the jobs happened; those that were refused already stay refused."""
+    desk.recover(error)
+    for job in jobs:
+        job.result, job.error = None, job.error or (translate(error) if isinstance(error, apsw.Error) else error)

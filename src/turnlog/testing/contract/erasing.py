@@ -1,0 +1,201 @@
+"""What is erased is gone, wherever it was shown, and does not come back."""
+
+import msgspec
+import pytest
+
+from turnlog import codec
+from turnlog.errors import ConversationDeleted, ConversationNotFound, MessageNotFound
+from turnlog.ports import Key, Snapshot, Store
+from turnlog.testing.contract.stage import (
+    KEY,
+    NOW,
+    TENANT,
+    add,
+    begin,
+    branch,
+    erase,
+    handles,
+    header,
+    log,
+    page,
+    record,
+    records,
+    said,
+)
+
+
+async def _erased(store: Store, conversation_id: str) -> list[int | None]:
+    found = await page(store, Key(TENANT, conversation_id))
+    return [message.seq for message in said(found) if message.redacted]
+
+
+async def _epochs(store: Store, *ids: str) -> list[int]:
+    return [(await store.get(Key(TENANT, id_))).epoch for id_ in ids]
+
+
+class Redacting:
+    """`redact`."""
+
+    @handles
+    async def test_a_tombstone_keeps_place_id_time_and_role(self, store: Store) -> None:
+        await begin(store, "a", "secret", "c")
+        before = said(await page(store))[1]
+        await erase(store, "c1", 2)
+        found = await page(store)
+        stone = said(found)[1]
+        assert (stone.seq, stone.id, stone.created_at, stone.role) == (2, before.id, before.created_at, before.role)
+        assert (stone.content, stone.redacted, stone.tokens, found.records[1].digest) == ("", True, 0, 0)
+        assert await log(store) == ["a", "secret", "c"]
+
+    @handles
+    async def test_an_erasure_raises_the_epoch_and_updated_at_and_not_the_head(self, store: Store) -> None:
+        await begin(store, "a", "b")
+        assert await erase(store, "c1", 1, now=NOW + 4) == 1
+        header = await store.get(KEY)
+        assert (header.epoch, header.head, header.revision, header.updated_at) == (1, 2, 1, NOW + 4)
+
+    @handles
+    async def test_erasing_twice_changes_nothing_more(self, store: Store) -> None:
+        await begin(store, "a", "b")
+        first = await erase(store, "c1", 1)
+        kept = await page(store)
+        assert await erase(store, "c1", 1, now=NOW + 9) == first
+        assert await page(store) == kept
+        assert await erase(store, "c1", 2) == first + 1
+
+    @handles
+    async def test_only_a_message_that_is_there_can_be_erased(self, store: Store) -> None:
+        await begin(store, "a")
+        stone = codec.tombstone((await page(store)).records[0])
+        for seq in (0, 2, 99):
+            with pytest.raises(MessageNotFound) as error:
+                await store.redact(KEY, msgspec.structs.replace(stone, seq=seq), now=NOW)
+            assert error.value.seq == seq
+        with pytest.raises(ConversationNotFound):
+            await store.redact(Key(TENANT, "nowhere"), stone, now=NOW)
+        assert await _erased(store, "c1") == []
+        assert await _epochs(store, "c1") == [0]
+
+    @handles
+    async def test_the_log_goes_on_behind_an_erased_end(self, store: Store) -> None:
+        await begin(store, "a", "b")
+        await erase(store, "c1", 2)
+        await add(store, "c1", "c")
+        assert await log(store) == ["a", "b", "c"]
+        assert await _erased(store, "c1") == [2]
+
+    @handles
+    async def test_what_the_parent_erases_is_gone_from_the_fork(self, store: Store) -> None:
+        await begin(store, "a", "b")
+        await branch(store, "c1", "f", 2)
+        await erase(store, "c1", 1)
+        assert await _erased(store, "c1") == await _erased(store, "f") == [1]
+        assert await _epochs(store, "c1", "f") == [1, 1]
+
+    @handles
+    async def test_what_the_fork_erases_is_gone_from_the_parent(self, store: Store) -> None:
+        await begin(store, "a", "b")
+        await branch(store, "c1", "f", 2)
+        assert await erase(store, "f", 2) == 1
+        assert await _erased(store, "c1") == await _erased(store, "f") == [2]
+        assert await _epochs(store, "c1", "f") == [1, 1]
+
+    @handles
+    async def test_only_those_that_show_the_message_get_a_new_epoch(self, store: Store) -> None:
+        await begin(store, "a", "b", "c")
+        for fork, at in (("low", 1), ("high", 3)):
+            await branch(store, "c1", fork, at)
+        await branch(store, "high", "higher", 3)
+        await branch(store, "high", "lower", 1)
+        await erase(store, "higher", 2)
+        assert await _epochs(store, "c1", "low", "high", "higher", "lower") == [1, 0, 1, 1, 0]
+        await erase(store, "low", 1)
+        assert await _epochs(store, "c1", "low", "high", "higher", "lower") == [2, 1, 2, 2, 1]
+
+    @handles
+    async def test_a_forks_own_message_is_erased_there_alone(self, store: Store) -> None:
+        await begin(store, "a", "b")
+        await branch(store, "c1", "f", 1)
+        await add(store, "f", "x")
+        await erase(store, "f", 2)
+        assert (await _erased(store, "f"), await _erased(store, "c1")) == ([2], [])
+        assert await _epochs(store, "c1", "f") == [0, 1]
+
+    @handles
+    async def test_a_fork_begins_at_the_epoch_of_its_parent(self, store: Store) -> None:
+        await begin(store, "a", "b")
+        await erase(store, "c1", 1)
+        assert (await branch(store, "c1", "f", 2)).epoch == 1
+
+    @handles
+    async def test_a_fork_erases_what_a_deleted_parent_left_it(self, store: Store) -> None:
+        await begin(store, "a", "b")
+        await branch(store, "c1", "f", 2)
+        await branch(store, "c1", "g", 2)
+        await store.delete(KEY, now=NOW)
+        await erase(store, "f", 1)
+        assert await _erased(store, "f") == await _erased(store, "g") == [1]
+        assert await _epochs(store, "f", "g") == [1, 1]
+
+
+class Deleting:
+    """`delete`."""
+
+    @handles
+    async def test_a_deleted_conversation_answers_no_call(self, store: Store) -> None:
+        await begin(store, "a")
+        stone = codec.tombstone((await page(store)).records[0])
+        await store.delete(KEY, now=NOW)
+        snapshot = Snapshot(1, 0, b"x")
+        for call in (
+            store.get(KEY),
+            store.read(KEY, limit=1),
+            store.append(KEY, records("late"), now=NOW),
+            store.append(KEY, records("a"), now=NOW),
+            store.update(KEY, {"title": "t"}, now=NOW),
+            store.fork(KEY, header("f", parent="c1")),
+            store.redact(KEY, stone, now=NOW),
+            store.load_snapshot(KEY, "summary", 1),
+            store.save_snapshot(KEY, "summary", 1, snapshot, expect_watermark=0),
+            store.verify(KEY),
+            store.delete(KEY, now=NOW),
+        ):
+            with pytest.raises(ConversationDeleted):
+                await call
+
+    @handles
+    async def test_an_unknown_conversation_cannot_be_deleted(self, store: Store) -> None:
+        with pytest.raises(ConversationNotFound):
+            await store.delete(KEY, now=NOW)
+        await begin(store, "a")
+        assert await log(store) == ["a"]
+
+    @handles
+    async def test_others_stay_whole(self, store: Store) -> None:
+        for n in range(3):
+            await begin(store, *(f"m{i}" for i in range(70)), key=Key(TENANT, f"c{n}"))
+        await store.delete(Key(TENANT, "c1"), now=NOW)
+        await begin(store, *(f"m{i}" for i in range(70)), key=Key(TENANT, "c3"))
+        for id_ in ("c0", "c2", "c3"):
+            assert await log(store, id_) == [f"m{i}" for i in range(70)]
+
+    @handles
+    async def test_a_conversation_that_was_last_to_write_leaves_no_trace_for_the_next(self, store: Store) -> None:
+        await begin(store, "a", "b")
+        await branch(store, "c1", "f", 1)
+        await add(store, "f", "x", "y")
+        await store.delete(Key(TENANT, "f"), now=NOW)
+        await add(store, "c1", "c", "d")
+        await branch(store, "c1", "g", 3)
+        await store.delete(KEY, now=NOW)
+        await begin(store, "n1", "n2", "n3", key=Key(TENANT, "new"))
+        assert await log(store, "g") == ["a", "b", "c"]
+        assert await log(store, "new") == ["n1", "n2", "n3"]
+
+    @handles
+    async def test_another_handle_sees_the_deletion(self, store: Store, other: Store) -> None:
+        await begin(store, "a")
+        assert await log(other) == ["a"]
+        await store.delete(KEY, now=NOW)
+        with pytest.raises(ConversationDeleted):
+            await other.append(KEY, [record("late")], now=NOW)

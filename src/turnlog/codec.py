@@ -161,7 +161,7 @@ def said(record: Record) -> bytes:
 
 def checksum(message_id: str, created_at: int, body: bytes) -> int:
     """CRC-32 over what a record holds."""
-    return crc32(body, crc32(f"{message_id} {created_at}".encode()))
+    return crc32(body, crc32(message_id.encode(), created_at & 0xFFFFFFFF))
 
 
 def to_json(record: Record) -> bytes:

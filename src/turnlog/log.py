@@ -63,6 +63,7 @@ class Turnlog:
         self.clock = clock
         self.count_tokens = count_tokens
         self.tenant = check_id("tenant", self.settings.tenant)
+        self.limits = self.settings.limits
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -149,7 +150,7 @@ class Turnlog:
         if "metadata" in checked:
             if not isinstance(checked["metadata"], dict):
                 raise InvalidInput("metadata", "must be a JSON object")
-            codec.check_metadata(checked["metadata"], self.settings.limits)
+            codec.check_metadata(checked["metadata"], self.limits)
         if not isinstance(checked.get("archived", False), bool):
             raise InvalidInput("archived", "must be true or false")
         return checked
@@ -169,17 +170,16 @@ class Turnlog:
             raise InvalidInput("messages", "must not be empty")
         if len(messages) > limit:
             raise TooLarge("messages", limit=limit, actual=len(messages), unit="messages")
-        limits = self.settings.limits
-        records = []
-        for index, message in enumerate(messages):
-            if not isinstance(message, Message):
-                raise InvalidInput(f"messages[{index}]", "must be a Message")
-            tokens = message.tokens if message.tokens is not None else self.count_tokens(message)
-            try:
-                records.append(codec.encode(message, tokens=tokens, limits=limits, salt=salt))
-            except InvalidInput as error:
-                raise error.within(f"messages[{index}]") from None
-        return records
+        return [self._record(index, message, salt) for index, message in enumerate(messages)]
+
+    def _record(self, index: int, message: Message, salt: bytes) -> codec.Record:
+        if not isinstance(message, Message):
+            raise InvalidInput(f"messages[{index}]", "must be a Message")
+        tokens = self.count_tokens(message) if message.tokens is None else message.tokens
+        try:
+            return codec.encode(message, tokens=tokens, limits=self.limits, salt=salt)
+        except InvalidInput as error:
+            raise error.within(f"messages[{index}]") from None
 
 
 class Conversation:

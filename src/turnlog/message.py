@@ -9,6 +9,7 @@ import binascii
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from math import isfinite
 from random import getrandbits
 from time import time_ns
@@ -165,7 +166,7 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
 class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     """One thing said in a conversation.
 
-    `seq` is None until the message is stored; `tokens` is None until it is counted. `derived` marks text that memory
+    `id` is the caller's, else a new UUID of version 7; `seq` is None until the message is stored; `tokens` is None until it is counted. `derived` marks text that memory
     put there, so that memory does not learn from itself. `redacted` marks the tombstone of an erased message.
     Raises `InvalidInput` with the field and the rule that it breaks.
     """
@@ -174,8 +175,8 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     content: str | tuple[Part, ...]
     name: str | None = None
     metadata: dict[str, Any] = {}
-    id: str = msgspec.field(default_factory=lambda: uuid7())
-    created_at: datetime = msgspec.field(default_factory=lambda: datetime.now(UTC))
+    id: str = ""
+    created_at: datetime = msgspec.field(default_factory=partial(datetime.now, UTC))
     status: Status = "complete"
     provider: str | None = None
     model: str | None = None
@@ -191,7 +192,10 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
         if self.status not in _STATUSES:
             raise InvalidInput("status", f"must be one of {', '.join(_STATUSES)}")
         _check_content(self)
-        check_id("id", self.id)
+        if not self.id:
+            force_setattr(self, "id", uuid7())
+        else:
+            check_id("id", self.id)
         if not isinstance(self.created_at, datetime) or self.created_at.tzinfo is not UTC:
             force_setattr(self, "created_at", _to_utc("created_at", self.created_at))
         if self.name is not None or self.model is not None or self.provider is not None:

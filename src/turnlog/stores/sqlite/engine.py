@@ -32,8 +32,7 @@ def connect(path: str, *, busy_timeout_s: float) -> apsw.Connection:
     """A connection to the file, which is made when it is not there; a commit on it returns after the fsync."""
     connection = apsw.Connection(path, statementcachesize=256)
     connection.set_busy_timeout(int(busy_timeout_s * 1000))
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON",
-                   "cache_size = -16000", "temp_store = MEMORY", "wal_autocheckpoint = 4000"):
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "cache_size = -16000", "temp_store = MEMORY", "wal_autocheckpoint = 1000"):
         connection.execute(f"PRAGMA {pragma}").fetchall()
     return connection
 

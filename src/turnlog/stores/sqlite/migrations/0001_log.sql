@@ -13,7 +13,7 @@ CREATE TABLE conversation (
     archived    INTEGER NOT NULL DEFAULT 0,
     deleted     INTEGER NOT NULL DEFAULT 0,
     last        INTEGER,                                -- the row of the last message; NULL at head 0
-    parent      INTEGER REFERENCES conversation (n),
+    parent      INTEGER,
     parent_seq  INTEGER NOT NULL DEFAULT 0,
     version     INTEGER NOT NULL DEFAULT 1,
     title       TEXT,
@@ -29,7 +29,7 @@ CREATE INDEX conversation_by_parent ON conversation (parent, parent_seq) WHERE p
 CREATE TABLE conversation_tag (
     tenant       TEXT    NOT NULL,
     tag          TEXT    NOT NULL,
-    conversation INTEGER NOT NULL REFERENCES conversation (n),
+    conversation INTEGER NOT NULL,
     PRIMARY KEY (tenant, tag, conversation)
 ) STRICT, WITHOUT ROWID;
 
@@ -37,7 +37,7 @@ CREATE TABLE conversation_tag (
 -- the one before it in its conversation; the first row of a fork points into its parent's.
 CREATE TABLE message (
     n            INTEGER PRIMARY KEY,
-    conversation INTEGER NOT NULL REFERENCES conversation (n),
+    conversation INTEGER NOT NULL,
     seq          INTEGER NOT NULL,
     prev         INTEGER,                               -- NULL at seq 1
     created_at   INTEGER NOT NULL,                      -- microseconds since 1970 UTC
@@ -66,7 +66,7 @@ CREATE TABLE message_id (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE snapshot (
-    conversation INTEGER NOT NULL REFERENCES conversation (n),
+    conversation INTEGER NOT NULL,
     fold         TEXT    NOT NULL,
     version      INTEGER NOT NULL,
     watermark    INTEGER NOT NULL,

@@ -2,7 +2,8 @@
 
     TurnlogError
     ├── InvalidInput             a value breaks a rule; names the field and the rule
-    │   └── TooLarge             a value is over a limit
+    │   ├── TooLarge             a value is over a limit
+    │   └── InvalidJson          what was sent is no JSON in UTF-8
     ├── NotFound
     │   ├── ConversationNotFound
     │   │   └── ConversationDeleted      it was there; its id stays dead
@@ -67,6 +68,15 @@ class TooLarge(InvalidInput):
     def within(self, place: str) -> "TooLarge":
         inner = InvalidInput.within(self, place)
         return TooLarge(inner.field, limit=self.limit, actual=self.actual, unit=self.unit)
+
+
+class InvalidJson(InvalidInput):
+    """What was sent is no JSON in UTF-8."""
+
+    code = "invalid_json"
+
+    def __init__(self, rule: str) -> None:
+        super().__init__("body", rule)
 
 
 class NotFound(TurnlogError):

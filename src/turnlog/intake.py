@@ -1,0 +1,159 @@
+"""Messages as clients write them, turned into `Message`s: what the service and the import accept.
+
+Beside the fields of `Message` this understands two habits of OpenAI's chat format: `tool_calls` on an assistant
+message, and `tool_call_id` on a tool message. What a client reads from turnlog it may send back as it is.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+from turnlog.errors import InvalidInput, InvalidJson
+from turnlog.message import Message, Part, Role, Status, Text, ToolCall, ToolResult, Usage
+
+T = TypeVar("T")
+
+
+class FunctionIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The function that a call names; `arguments` is JSON text as the model wrote it."""
+
+    name: str
+    arguments: str = "{}"
+
+
+class ToolCallIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A tool call in OpenAI's chat format."""
+
+    id: str
+    function: FunctionIn
+    type: Literal["function"] = "function"
+
+
+class MessageIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One thing said, as a client tells it. `seq` and `tokens` are accepted and ignored."""
+
+    role: Role
+    content: str | tuple[Part, ...] | None = None
+    name: str | None = None
+    metadata: dict[str, Any] | None = None
+    id: str | None = None
+    created_at: datetime | None = None
+    status: Status = "complete"
+    provider: str | None = None
+    model: str | None = None
+    usage: Usage | None = None
+    derived: bool = False
+    redacted: bool = False
+    tool_calls: tuple[ToolCallIn, ...] | None = None
+    tool_call_id: str | None = None
+    seq: int | None = None
+    tokens: int | None = None
+
+
+_decode = msgspec.json.Decoder(MessageIn).decode
+
+
+def decode_message(data: bytes | dict[str, Any]) -> Message:
+    """The message in a JSON text or in what was decoded from one. Raises `InvalidInput`, or `InvalidJson` for no JSON."""
+    if isinstance(data, bytes):
+        return to_message(decoded(_decode, data))
+    return to_message(decoded(lambda fields: msgspec.convert(fields, MessageIn), data))
+
+
+def to_message(given: MessageIn) -> Message:
+    """The message that `given` means. Raises `InvalidInput`."""
+    if given.id == "":
+        raise InvalidInput("id", "must not be empty")
+    if given.redacted and given.content:
+        raise InvalidInput("content", "of a redacted message must be empty")
+    told: dict[str, Any] = {}
+    if given.id is not None:
+        told["id"] = given.id
+    if given.created_at is not None:
+        told["created_at"] = given.created_at
+    return Message(
+        given.role,
+        _content(given),
+        given.name,
+        given.metadata or {},
+        status=given.status,
+        provider=given.provider,
+        model=given.model,
+        usage=given.usage,
+        derived=given.derived,
+        redacted=given.redacted,
+        **told,
+    )
+
+
+def decoded(decode: Callable[[Any], T], data: Any) -> T:
+    """What `decode`, a decoder of msgspec, makes of `data`. Raises `InvalidInput` with the field, or `InvalidJson`."""
+    try:
+        return decode(data)
+    except msgspec.ValidationError as error:
+        raise invalid(error) from None
+    except UnicodeDecodeError:
+        raise InvalidJson("must be UTF-8") from None
+    except msgspec.DecodeError as error:
+        raise InvalidJson(f"must be JSON: {error}") from None
+    except RecursionError:
+        raise InvalidInput("body", "is nested too deep") from None
+
+
+def invalid(error: msgspec.ValidationError) -> InvalidInput:
+    """The error of msgspec as one that names the field, in the way that turnlog writes places: `messages[2].role`."""
+    rule, _, path = str(error).partition(" - at `")
+    place = path.removesuffix("`").removeprefix("$").removeprefix(".")
+    if isinstance(error.__cause__, InvalidInput):
+        return error.__cause__.within(place) if place else error.__cause__
+    for said, now in _MISSING:
+        if rule.startswith(said):
+            name = rule.removeprefix(said).strip("`")
+            return InvalidInput(f"{place}.{name}" if place else name, now)
+    return InvalidInput(place or "body", rule[:1].lower() + rule[1:])
+
+
+_MISSING = (
+    ("Object missing required field ", "is missing"),
+    ("Object contains unknown field ", "is no field that is known here"),
+)
+
+
+def _content(given: MessageIn) -> str | tuple[Part, ...]:
+    if given.tool_calls:
+        return _with_calls(given, given.tool_calls)
+    if given.role == "tool":
+        return _result(given)
+    if given.tool_call_id is not None:
+        raise InvalidInput("tool_call_id", "belongs to a message of the role tool")
+    return given.content if given.content is not None else ""
+
+
+def _with_calls(given: MessageIn, calls: tuple[ToolCallIn, ...]) -> tuple[Part, ...]:
+    if given.role != "assistant":
+        raise InvalidInput("tool_calls", "belong to a message of the role assistant")
+    content = given.content or ()
+    said: tuple[Part, ...] = (Text(content),) if isinstance(content, str) else content
+    return said + tuple(_call(index, call) for index, call in enumerate(calls))
+
+
+def _call(index: int, call: ToolCallIn) -> ToolCall:
+    try:
+        return ToolCall(call.id, call.function.name, call.function.arguments)
+    except InvalidInput as error:
+        raise error.within(f"tool_calls[{index}]") from None
+
+
+def _result(given: MessageIn) -> str | tuple[Part, ...]:
+    content = given.content if given.content is not None else ""
+    if given.tool_call_id is None:
+        if isinstance(content, str) and not given.redacted:
+            raise InvalidInput("tool_call_id", "is needed in a message of the role tool")
+        return content
+    try:
+        return (ToolResult(given.tool_call_id, content),)  # type: ignore[arg-type]
+    except InvalidInput as error:
+        field = "tool_call_id" if error.field == "call_id" else error.field
+        raise InvalidInput(field, error.rule) from None

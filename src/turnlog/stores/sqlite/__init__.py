@@ -6,6 +6,7 @@ from typing import Any
 import apsw
 
 from turnlog.codec import Record
+from turnlog.errors import StoreUnavailable
 from turnlog.ports import Appended, Fault, Header, Key, Page, Position, Snapshot, Stale
 from turnlog.stores.sqlite import reading, writing
 from turnlog.stores.sqlite.batch import Append, Reader, Writer
@@ -32,7 +33,11 @@ class SqliteStore:
         if self._writer is not None:
             return
         self._writer = Lane("turnlog-write", Writer(self._desk()))
-        await self.ping()
+        try:
+            await self._write(lambda connection: None)
+        except BaseException:
+            await self.close()
+            raise
         self._readers = [Lane("turnlog-read", Reader(self._desk())) for _ in range(_READERS)]
 
     async def close(self) -> None:
@@ -42,7 +47,7 @@ class SqliteStore:
             await lane.close()
 
     async def ping(self) -> None:
-        await self._write(lambda connection: connection.execute("SELECT 1").get)
+        await self._write(writing.touch)
 
     async def create(self, tenant: str, header: Header, records: Sequence[Record] = ()) -> Appended | None:
         return await self._write(lambda connection: writing.create(connection, tenant, header, records))
@@ -50,8 +55,7 @@ class SqliteStore:
     async def append(
         self, key: Key, records: Sequence[Record], *, now: int, expect_head: int | None = None
     ) -> Appended:
-        assert self._writer is not None
-        return await self._writer.submit(Append(key, records, now, expect_head))
+        return await self._open_writer().submit(Append(key, records, now, expect_head))
 
     async def get(self, key: Key) -> Header:
         return await self._read(lambda connection: reading.find(connection, key)[1])
@@ -115,10 +119,15 @@ class SqliteStore:
     def _desk(self) -> Desk:
         return Desk(self._path, busy_timeout_s=self._timeout_s)
 
+    def _open_writer(self) -> Lane:
+        if self._writer is None:
+            raise StoreUnavailable("it is not open")
+        return self._writer
+
     async def _write(self, work: Callable[[apsw.Connection], Any]) -> Any:
-        assert self._writer is not None
-        return await self._writer.submit(Call(work))
+        return await self._open_writer().submit(Call(work))
 
     async def _read(self, work: Callable[[apsw.Connection], Any]) -> Any:
+        self._open_writer()
         lane = min(self._readers, key=lambda reader: reader.waiting)
         return await lane.submit(Call(work))

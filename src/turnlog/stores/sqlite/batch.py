@@ -115,7 +115,7 @@ def _call(job: Job, connection: apsw.Connection) -> None:
 
 
 def _fail(desk: Desk, jobs: list[Job], error: apsw.Error | TurnlogError) -> None:
-    """None of the jobs happened; those that were refused already stay refused."""
+    """None of the jobs happened; those that were refused may have been so because of one that did not happen either."""
     desk.recover(error)
     for job in jobs:
-        job.result, job.error = None, job.error or (translate(error) if isinstance(error, apsw.Error) else error)
+        job.result, job.error = None, translate(error) if isinstance(error, apsw.Error) else error

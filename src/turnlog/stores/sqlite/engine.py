@@ -1,6 +1,8 @@
 """SQLite itself: opening a file, its schema, its errors, its statements."""
 
+import os
 import re
+from contextlib import suppress
 from functools import cache
 from importlib.resources import files
 
@@ -30,11 +32,19 @@ def migrations() -> list[str]:
 
 def connect(path: str, *, busy_timeout_s: float) -> apsw.Connection:
     """A connection to the file, which is made when it is not there; a commit on it returns after the fsync."""
+    _make_private(path)
     connection = apsw.Connection(path, statementcachesize=256)
     connection.set_busy_timeout(int(busy_timeout_s * 1000))
+    version(connection)  # before a pragma changes a file that is not ours
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "cache_size = -16000", "temp_store = MEMORY", "wal_autocheckpoint = 1000"):
         connection.execute(f"PRAGMA {pragma}").fetchall()
     return connection
+
+
+def _make_private(path: str) -> None:
+    """Make the file, if it is not there, for its owner alone; SQLite gives the files beside it the same mode."""
+    with suppress(OSError):  # SQLite will tell why it cannot be opened
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
 def version(connection: apsw.Connection) -> int:
@@ -50,8 +60,7 @@ def version(connection: apsw.Connection) -> int:
 def migrate(connection: apsw.Connection) -> None:
     """Bring the schema up to date, each step in a transaction of its own; several processes may do this at once."""
     while version(connection) < len(migrations()):
-        with_lock = connection.execute
-        with_lock("BEGIN IMMEDIATE")
+        connection.execute("BEGIN IMMEDIATE")
         try:
             step = version(connection)
             if step < len(migrations()):

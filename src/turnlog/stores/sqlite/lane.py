@@ -74,6 +74,7 @@ class Lane:
             try:
                 self._work.work_off(jobs, self._overlap)
             except Exception as error:  # a defect of ours must not leave the waiters hanging
+                self._work.close()  # and no transaction open
                 for job in jobs:
                     job.error = job.error or error
             self._overlap()

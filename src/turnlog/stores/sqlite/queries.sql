@@ -36,13 +36,14 @@ INSERT OR IGNORE INTO conversation_tag SELECT ?2, value, ?1 FROM json_each(?3);
 DELETE FROM conversation_tag WHERE tenant = ?2 AND conversation = ?1 AND tag IN (SELECT value FROM json_each(?3));
 
 -- name: header
-SELECT c.n, c.deleted, c.id, c.created_at, c.updated_at, c.user_id, c.title, c.tags, c.metadata, p.id, c.parent_seq, c.head,
+SELECT c.n, c.deleted, c.id, c.created_at, c.updated_at, c.user_id, c.title, c.tags, c.metadata,
+       (SELECT p.id FROM conversation AS p WHERE p.n = c.parent), c.parent_seq, c.head,
        c.revision, c.epoch, c.archived, c.version, c.last
-FROM conversation AS c LEFT JOIN conversation AS p ON p.n = c.parent
+FROM conversation AS c
 WHERE c.tenant = ? AND c.id = ?;
 
 -- name: begin
--- the row from which to walk down to seq ?2 of ?1: its mark at or above that, its parents' included, else none
+-- where to begin a walk down to seq ?2 of ?1: the row and the seq of its mark at or above that, its parents' marks included
 WITH RECURSIVE chain (n, upto) AS (
     SELECT ?1, 0xFFFFFFFF
     UNION ALL
@@ -50,30 +51,30 @@ WITH RECURSIVE chain (n, upto) AS (
     FROM chain JOIN conversation AS c ON c.n = chain.n
     WHERE c.parent IS NOT NULL
 )
-SELECT (SELECT message FROM mark WHERE conversation = chain.n AND seq >= ?2 AND seq <= chain.upto ORDER BY seq LIMIT 1) AS found
-FROM chain WHERE found IS NOT NULL LIMIT 1;
+SELECT mark.message, mark.seq FROM chain
+JOIN mark ON mark.conversation = chain.n
+    AND mark.seq = (SELECT min(m.seq) FROM mark AS m WHERE m.conversation = chain.n AND m.seq BETWEEN ?2 AND chain.upto)
+LIMIT 1;
 
 -- name: walk
--- the rows with ?2 < seq < ?3 from ?1 down, ?4 of them at the most
+-- the rows with ?3 <= seq <= ?4, in one JSON, from the last down; the walk begins at row ?1, which is at seq ?2
 WITH RECURSIVE walk (n, seq) AS (
-    SELECT n, seq FROM message WHERE n = ?1
+    SELECT ?1, ?2
     UNION ALL
-    SELECT m.prev, walk.seq - 1 FROM walk JOIN message AS m ON m.n = walk.n WHERE walk.seq > ?2 + 1
+    SELECT (SELECT prev FROM message WHERE n = walk.n), seq - 1 FROM walk WHERE seq > ?3
 )
-SELECT m.seq, m.id, m.created_at, m.tokens, m.version, m.digest, m.checksum, m.body
-FROM walk JOIN message AS m ON m.n = walk.n
-WHERE walk.seq < ?3 LIMIT ?4;
+SELECT json_group_array(json_array(m.seq, m.id, m.created_at, m.tokens, m.version, m.digest, m.checksum, CAST(m.body AS TEXT)))
+FROM walk CROSS JOIN message AS m ON m.n = walk.n
+WHERE walk.seq <= ?4;
 
 -- name: row_at
--- the row at seq ?2, from ?1 down, and whose it is
+-- the row at seq ?3, whose it is and its digest; the walk begins at row ?1, which is at seq ?2
 WITH RECURSIVE walk (n, seq) AS (
-    SELECT n, seq FROM message WHERE n = ?1
+    SELECT ?1, ?2
     UNION ALL
-    SELECT m.prev, walk.seq - 1 FROM walk JOIN message AS m ON m.n = walk.n WHERE walk.seq > ?2
+    SELECT (SELECT prev FROM message WHERE n = walk.n), seq - 1 FROM walk WHERE seq > ?3
 )
-SELECT m.n, m.conversation, m.digest FROM walk JOIN message AS m ON m.n = walk.n WHERE walk.seq = ?2;
-
-
+SELECT m.n, m.conversation, m.digest FROM walk CROSS JOIN message AS m ON m.n = walk.n WHERE walk.seq = ?3 AND m.seq = ?3;
 
 -- name: update_header
 UPDATE conversation

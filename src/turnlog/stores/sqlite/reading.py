@@ -10,7 +10,9 @@ from turnlog.errors import ConversationDeleted, ConversationNotFound, CorruptRec
 from turnlog.ports import Fault, Header, Key, Page, Position, Snapshot, Stale
 from turnlog.stores.sqlite.engine import SQL
 
+MARK_EVERY = 64
 _json = msgspec.json.decode
+_json_rows = msgspec.json.Decoder(list[tuple[int, str, int, int, int, int, int, str]]).decode
 
 
 class Place(NamedTuple):
@@ -40,32 +42,39 @@ def _header(row: tuple) -> Header:  # type: ignore[type-arg]
 
 def read(connection: apsw.Connection, key: Key, after: int, before: int | None, limit: int, newest: bool) -> Page:
     place, header = find(connection, key)
-    end = header.head + 1 if before is None else min(before, header.head + 1)
-    high = end if newest else min(end, after + limit + 1)
-    count = min(high - after - 1, limit)
+    end = header.head if before is None else min(before - 1, header.head)
+    count = min(end - after, limit)
     if count <= 0:
         return Page(header, [], more=False)
-    rows = connection.execute(SQL["walk"], (_begin(connection, place, header, high - 1), after, high, count)).fetchall()
-    if len(rows) != count:
-        raise CorruptRecord(seq=high - len(rows) - 1, reason="its row is missing")
-    records = [Record(id_, created, tokens, body, digest, check, version, seq)
-               for seq, id_, created, tokens, version, digest, check, body in reversed(rows)]  # fmt: skip
-    return Page(header, records, more=count < end - after - 1)
+    last = end if newest else after + count
+    records = _walk(connection, _begin(connection, place, header.head, last), last - count + 1, last)
+    return Page(header, records, more=count < end - after)
 
 
-def row_at(connection: apsw.Connection, place: Place, seq: int) -> tuple[int, int, int]:
+def row_at(connection: apsw.Connection, place: Place, head: int, seq: int) -> tuple[int, int, int]:
     """The row of the message at `seq`, the conversation that it was written in, and its digest."""
-    begin = connection.execute(SQL["begin"], (place.n, seq)).get or place.last
-    row = connection.execute(SQL["row_at"], (begin, seq)).fetchone()
+    row = connection.execute(SQL["row_at"], (*_begin(connection, place, head, seq), seq)).fetchone()
     if row is None:
         raise CorruptRecord(seq=seq, reason="its row is missing")
     return row
 
 
-def _begin(connection: apsw.Connection, place: Place, header: Header, seq: int) -> int | None:
-    if seq == header.head:
-        return place.last
-    return connection.execute(SQL["begin"], (place.n, seq)).get or place.last
+def _begin(connection: apsw.Connection, place: Place, head: int, seq: int) -> tuple[int | None, int]:
+    """A row not far above `seq`, and its own seq."""
+    if head - seq < MARK_EVERY:
+        return place.last, head
+    return connection.execute(SQL["begin"], (place.n, seq)).fetchone() or (place.last, head)
+
+
+def _walk(connection: apsw.Connection, begin: tuple[int | None, int], first: int, last: int) -> list[Record]:
+    rows = _json_rows(connection.execute(SQL["walk"], (*begin, first, last)).get)
+    records = [
+        Record(id_, created, tokens, body.encode(), digest, check, version, seq)
+        for seq, id_, created, tokens, version, digest, check, body in reversed(rows)
+    ]
+    if [record.seq for record in records] != list(range(first, last + 1)):
+        raise CorruptRecord(seq=first, reason=f"not all rows from here to {last} are there, each in its place")
+    return records
 
 
 def listing(

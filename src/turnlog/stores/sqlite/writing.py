@@ -147,6 +147,11 @@ def _text(value: object) -> str:
     return _to_json(value).decode()
 
 
+def touch(connection: apsw.Connection) -> None:
+    """Write what is there already, to see whether the file takes it."""
+    connection.execute(f"PRAGMA user_version = {connection.execute('PRAGMA user_version').get}")
+
+
 def create(connection: apsw.Connection, tenant: str, header: Header, records: Sequence[Record]) -> Appended | None:
     key = Key(tenant, header.id)
     _refuse_if_there(connection, key)
@@ -207,7 +212,7 @@ def fork(connection: apsw.Connection, key: Key, header: Header) -> Header:
         raise MessageNotFound(key.conversation_id, header.parent_seq)
     new = Key(key.tenant, header.id)
     _refuse_if_there(connection, new)
-    row, _, _ = row_at(connection, place, header.parent_seq) if header.parent_seq else (None, 0, 0)
+    row, _, _ = row_at(connection, place, parent.head, header.parent_seq) if header.parent_seq else (None, 0, 0)
     _add(connection, key.tenant, msgspec.structs.replace(header, epoch=parent.epoch), parent=place.n, last=row)
     return find(connection, new)[1]
 
@@ -216,7 +221,7 @@ def redact(connection: apsw.Connection, key: Key, tombstone: Record, now: int) -
     place, header = find(connection, key)
     if not 1 <= tombstone.seq <= header.head:
         raise MessageNotFound(key.conversation_id, tombstone.seq)
-    row, n, digest = row_at(connection, place, tombstone.seq)
+    row, n, digest = row_at(connection, place, header.head, tombstone.seq)
     if digest == 0:
         return header.epoch
     _overwrite_what_goes(connection)

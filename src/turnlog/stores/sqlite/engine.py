@@ -73,8 +73,10 @@ def migrate(connection: apsw.Connection) -> None:
             raise
 
 
-def translate(error: apsw.Error) -> TurnlogError:
-    """The error that callers see."""
+def translate(error: apsw.Error) -> Exception:
+    """The error that callers see. What can only be a defect in a statement of ours stays what it is."""
+    if isinstance(error, apsw.SQLError | apsw.MisuseError | apsw.RangeError | apsw.MismatchError | apsw.ConstraintError):
+        return error
     return StoreUnavailable(f"{type(error).__name__.removesuffix('Error')}: {error}")
 
 

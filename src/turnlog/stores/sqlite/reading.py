@@ -94,7 +94,7 @@ def listing(
     if after is not None:
         where.append("(c.updated_at, c.id) < (?, ?)")
         values += after
-    select = SQL["header"].split("WHERE")[0]
+    select = SQL["header"].rsplit("WHERE", 1)[0]
     sql = f"{select} WHERE {' AND '.join(where)} ORDER BY c.updated_at DESC, c.id DESC LIMIT ?"
     return [_header(row) for row in connection.execute(sql, (*values, limit))]
 

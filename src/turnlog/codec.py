@@ -8,7 +8,7 @@ carries the version of its form; `UPCASTERS` lifts older bodies to the present o
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any
+from typing import Any, get_args
 from zlib import crc32
 
 import msgspec
@@ -59,7 +59,9 @@ class _Said(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     name: str | None = None
 
 
-_CONTENT = b'"content":'
+_TEXT_OF_ROLE = {role[0].encode(): f'{{"role":"{role}","content":"'.encode() for role in get_args(Role)}
+_ROLE_AT = len(b'{"role":"')
+_QUOTE = ord('"')
 _encode = msgspec.json.Encoder(order="deterministic").encode
 _decode_body = msgspec.json.Decoder(_Body).decode
 _decode_said = msgspec.json.Decoder(_Said).decode
@@ -118,6 +120,8 @@ def decode(record: Record) -> Message:
         )
     except (msgspec.MsgspecError, InvalidInput, OverflowError) as error:
         raise CorruptRecord(seq=record.seq, reason=str(error)) from error
+    except KeyError as error:
+        raise CorruptRecord(seq=record.seq, reason=f"this turnlog cannot read version {record.version}") from error
 
 
 def upcast(body: bytes, version: int) -> bytes:
@@ -148,8 +152,8 @@ def is_text(record: Record) -> bool:
     The body is canonical: it begins with the role and then the content, and only an erased one has an empty text.
     """
     body = record.body
-    at = body.find(_CONTENT) + len(_CONTENT)
-    return body[at : at + 1] == b'"' and body[at + 1 : at + 2] != b'"' and record.version == VERSION
+    begin = _TEXT_OF_ROLE.get(body[_ROLE_AT : _ROLE_AT + 1])
+    return begin is not None and body.startswith(begin) and body[len(begin)] != _QUOTE and record.version == VERSION
 
 
 def said(record: Record) -> bytes:
@@ -161,7 +165,7 @@ def said(record: Record) -> bytes:
 
 def checksum(message_id: str, created_at: int, body: bytes) -> int:
     """CRC-32 over what a record holds."""
-    return crc32(body, crc32(message_id.encode(), created_at & 0xFFFFFFFF))
+    return crc32(body, crc32(message_id.encode(), (created_at ^ created_at >> 32) & 0xFFFFFFFF))
 
 
 def to_json(record: Record) -> bytes:

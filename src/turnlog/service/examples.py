@@ -1,0 +1,48 @@
+"""The examples that the OpenAPI document shows; the tests check them against the schemas."""
+
+from typing import Any
+
+_ID = "0199f2c8-1c3a-7b52-9d0e-5f6a7b8c9d0e"
+_TIME = "2026-11-22T10:15:30.123456Z"
+
+MESSAGE = {"role": "user", "content": "What should I see in Lisbon?"}
+RECEIPT = {"message_id": "0199f2c8-2d4b-7c63-8e1f-6a7b8c9d0e1f", "seq": 1, "timestamp": _TIME}
+STORED = {"seq": 1, "id": RECEIPT["message_id"], "created_at": _TIME, "tokens": 11, **MESSAGE}
+PAGE = {"messages": [STORED], "head": 1, "has_more": False}
+CREATED = {"conversation_id": _ID, "created_at": _TIME, "head": 0}
+INFO: dict[str, Any] = {
+    "conversation_id": _ID,
+    "user_id": "ana",
+    "title": "Lisbon",
+    "tags": ["travel"],
+    "metadata": {"channel": "web"},
+    "parent": None,
+    "head": 1,
+    "created_at": _TIME,
+    "updated_at": _TIME,
+    "archived": False,
+    "revision": 1,
+}
+FORKED = INFO | {
+    "conversation_id": "0199f2c8-3e5c-7d74-9f20-7b8c9d0e1f2a",
+    "parent": {"conversation_id": _ID, "seq": 1},
+}
+STATE = INFO | {
+    "context": {
+        "user_name": None,
+        "user_preferences": {},
+        "current_topic": None,
+        "entities": [],
+        "facts": [],
+        "pending_tasks": [],
+    },
+    "messages": [STORED],
+    "has_more": False,
+}
+CONTEXT = {
+    "messages": [MESSAGE],
+    "context": {"user_name": None, "current_topic": None, "entities": []},
+    "tokens": 11,
+    "token_estimate": 11,
+}
+SYNCED = {"conversation_id": _ID, "appended": 1, "matched": 0, "head": 1}

@@ -1,0 +1,230 @@
+"""What each operation does: decode, call the library, encode."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from turnlog import codec
+from turnlog.errors import InvalidInput
+from turnlog.intake import MessageIn, decoded, to_message
+from turnlog.message import Message
+from turnlog.ports import Appended, Header
+from turnlog.service.call import Answer, Call
+from turnlog.service.schemas import (
+    ChangeConversation,
+    ContextMemory,
+    ContextRequest,
+    ConversationCreated,
+    CreateConversation,
+    Deleted,
+    ForkRequest,
+    Health,
+    Memory,
+    MessageBatch,
+    Ready,
+    Redacted,
+    SyncAnswer,
+    SyncRequest,
+    info,
+)
+
+_json = msgspec.json.Encoder().encode
+_create = msgspec.json.Decoder(CreateConversation).decode
+_change = msgspec.json.Decoder(ChangeConversation).decode
+_message = msgspec.json.Decoder(MessageIn).decode
+_batch = msgspec.json.Decoder(MessageBatch).decode
+_context = msgspec.json.Decoder(ContextRequest).decode
+_fork = msgspec.json.Decoder(ForkRequest).decode
+_sync = msgspec.json.Decoder(SyncRequest).decode
+
+_HEALTHY = Answer(200, _json(Health()))
+_READY = Answer(200, _json(Ready()))
+_MEMORY = _json(ContextMemory())
+_DEFAULT_CONTEXT = ContextRequest()
+
+
+class _Keys(msgspec.Struct):
+    messages: msgspec.Raw = msgspec.Raw()
+
+
+_keys = msgspec.json.Decoder(_Keys).decode
+
+
+async def health(call: Call) -> Answer:
+    """The process answers."""
+    return _HEALTHY
+
+
+async def ready(call: Call) -> Answer:
+    """The store answers."""
+    await call.log.ping()
+    return _READY
+
+
+async def create(call: Call) -> Answer:
+    """Begin a conversation."""
+    given = await call.decode(_create, default=b"{}")
+    conversation = await call.log.create(
+        *_messages(given.messages),
+        conversation_id=given.conversation_id,
+        user_id=given.user_id,
+        title=given.title,
+        tags=given.tags,
+        metadata=given.metadata,
+    )
+    return _created(await conversation.header())
+
+
+async def state(call: Call) -> Answer:
+    """Header, memory and the newest messages."""
+    page = await call.conversation.read(limit=call.query["messages"], newest=True)
+    head = _json(info(page.header) | {"context": Memory(), "has_more": page.more})
+    return Answer(200, head[:-1] + b',"messages":' + codec.list_to_json(page.records) + b"}", (_version(page.header),))
+
+
+async def change(call: Call) -> Answer:
+    """Set fields of the header."""
+    conversation, expected = call.conversation, call.if_match()
+    given = await call.decode(_change)
+    changes = {name: value for name, value in msgspec.structs.asdict(given).items() if value is not msgspec.UNSET}
+    if expected.revision is not None:
+        header = await conversation.update(expect_revision=expected.revision, **changes)
+    else:
+        header = await conversation.update(expect_head=expected.head, **changes)
+    return Answer(200, _json(info(header)), (_version(header),))
+
+
+async def delete(call: Call) -> Answer:
+    """Erase a conversation."""
+    await call.conversation.delete()
+    return Answer(200, _json(Deleted()))
+
+
+async def append(call: Call) -> Answer:
+    """Put one message or several at the end."""
+    conversation, expected, key = call.conversation, call.if_match(), call.idempotency_key()
+    body = await call.body()
+    if b'"messages"' in body and _has_messages(body):
+        given = decoded(_batch, body).messages
+        messages = _messages(given)
+        key = _needed(key, given)
+        appended = await conversation.append(*messages, expect_head=expected.head, idempotency_key=key)
+        receipts = b"[" + b",".join(_receipts(appended)) + b"]"
+    else:
+        one = decoded(_message, body)
+        key = _needed(key, (one,))
+        try:
+            appended = await conversation.append(to_message(one), expect_head=expected.head, idempotency_key=key)
+        except InvalidInput as error:
+            error.field = error.field.removeprefix("messages[0].")
+            raise
+        receipts = _receipts(appended)[0]
+    return Answer(200 if appended.replayed else 201, receipts, ((b"etag", b'"%d"' % appended.head),))
+
+
+async def read(call: Call) -> Answer:
+    """A page of messages."""
+    conversation, query = call.conversation, call.query
+    newest = query["order"] == "desc"
+    after, before = query["after"] or 0, query["before"]
+    if query["offset"] is not None:
+        if query["after"] is not None or before is not None:
+            raise InvalidInput("offset", "cannot go together with after or before")
+        if newest:
+            head = (await conversation.header()).head
+            before = max(head + 1 - query["offset"], 0)
+        else:
+            after = query["offset"]
+    page = await conversation.read(after=after, before=before, limit=query["limit"], newest=newest)
+    records = page.records[::-1] if newest else page.records
+    end = _json({"head": page.header.head, "has_more": page.more})
+    return Answer(200, b'{"messages":' + codec.list_to_json(records) + b"," + end[1:])
+
+
+async def message(call: Call) -> Answer:
+    """One message."""
+    return Answer(200, codec.to_json(await call.conversation.record(call.seq)))
+
+
+async def redact(call: Call) -> Answer:
+    """Erase what a message says."""
+    await call.conversation.redact(call.seq)
+    return Answer(200, _json(Redacted(call.seq)))
+
+
+async def context(call: Call) -> Answer:
+    """What to send to the model."""
+    conversation, body = call.conversation, await call.body()
+    given = decoded(_context, body) if body else _DEFAULT_CONTEXT
+    found = await conversation.context(max_messages=given.max_messages)
+    messages = b",".join(map(codec.said, found.records))
+    counts = b',"tokens":%d,"token_estimate":%d}' % (found.tokens, found.tokens)
+    return Answer(200, b'{"messages":[' + messages + b'],"context":' + _MEMORY + counts)
+
+
+async def fork(call: Call) -> Answer:
+    """A new conversation that shares this one's log."""
+    given = await call.decode(_fork, default=b"{}")
+    made = await call.conversation.fork(at=given.at, conversation_id=given.conversation_id)
+    return _created(await made.header(), whole=True)
+
+
+async def sync(call: Call) -> Answer:
+    """Store what is new in a transcript."""
+    conversation, given = call.conversation, await call.decode(_sync)
+    by_id = _all_named(given.messages, "messages")
+    synced = await conversation.sync(_messages(given.messages), by_id=by_id, on_divergence=given.on_divergence)
+    answer = SyncAnswer(
+        synced.conversation_id, synced.appended, synced.matched, synced.head, synced.diverged_at, synced.forked_to
+    )
+    return Answer(200, _json(answer))
+
+
+async def listing(call: Call) -> Answer:
+    """A user's conversations."""
+    found = await call.log.conversations(user_id=call.path["user_id"], **call.query)
+    return Answer(200, _json({"data": [info(header) for header in found.headers], "next_cursor": found.next_cursor}))
+
+
+def _has_messages(body: bytes) -> bool:
+    """Whether the body is a batch: an object with the key `messages`."""
+    return bool(decoded(_keys, body).messages)
+
+
+def _messages(given: Sequence[MessageIn]) -> list[Message]:
+    messages = []
+    for index, one in enumerate(given):
+        try:
+            messages.append(to_message(one))
+        except InvalidInput as error:
+            raise error.within(f"messages[{index}]") from None
+    return messages
+
+
+def _all_named(given: Sequence[MessageIn], field: str) -> bool:
+    """Whether all messages carry ids of the client's, or none. Raises `InvalidInput` for a mix."""
+    named = sum(one.id is not None for one in given)
+    if named not in (0, len(given)):
+        raise InvalidInput(field, "either all messages must have ids or none")
+    return named > 0
+
+
+def _needed(key: str | None, given: Sequence[MessageIn]) -> str | None:
+    """The idempotency key, unless the messages have ids that decide."""
+    return None if key is None or _all_named(given, "Idempotency-Key") else key
+
+
+def _receipts(appended: Appended) -> list[bytes]:
+    return [
+        f'{{"message_id":"{id_}","seq":{seq},"timestamp":"{codec.format_time(time)}"}}'.encode()
+        for id_, seq, time in zip(appended.ids, appended.seqs, appended.times, strict=True)
+    ]
+
+
+def _created(header: Header, *, whole: bool = False) -> Answer:
+    created = ConversationCreated(header.id, codec.format_time(header.created_at), header.head)
+    return Answer(201, _json(info(header) if whole else created), (_version(header),))
+
+
+def _version(header: Header) -> tuple[bytes, bytes]:
+    return b"etag", b'"%d.%d"' % (header.head, header.revision)

@@ -1,0 +1,124 @@
+"""The OpenAPI 3.1 document, made from the table of routes."""
+
+import re
+from typing import Any
+
+import msgspec
+
+from turnlog.service.problems import RETRY_AFTER_S, TITLES
+from turnlog.service.routes import Operation
+from turnlog.service.schemas import Problem
+
+_HEADERS = {
+    "Idempotency-Key": ("Makes the request safe to repeat.", {"type": "string", "minLength": 1, "maxLength": 255}),
+    "If-Match": (
+        'Do it only if the conversation is still so: "<head>" or "<head>.<revision>" as in an ETag, or *.',
+        {"type": "string", "pattern": r'^(\*|"[0-9]{1,18}(\.[0-9]{1,18})?")$'},
+    ),
+}
+_ETAG = {"ETag": {"description": 'The state after this: "<head>" or "<head>.<revision>".', "schema": {"type": "string"}}}
+_RETRY = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "const": RETRY_AFTER_S}}}
+_PATH_PARAMETERS: dict[str, dict[str, Any]] = {
+    "conversation_id": {"type": "string", "pattern": r"^[A-Za-z0-9_][A-Za-z0-9_.:~@|=+-]{0,127}$"},
+    "user_id": {"type": "string", "minLength": 1, "maxLength": 256},
+    "seq": {"type": "integer", "minimum": 1},
+}
+
+
+def document(operations: tuple[Operation, ...], version: str) -> dict[str, Any]:
+    """The document that describes `operations`."""
+    types = [form for operation in operations for form in operation.request]
+    types += [result.schema for operation in operations for result in operation.results.values()]
+    found, components = msgspec.json.schema_components([*types, Problem], ref_template="#/components/schemas/{name}")
+    schemas = iter(found)
+    requests = [[next(schemas) for _ in operation.request] for operation in operations]
+    paths: dict[str, dict[str, Any]] = {}
+    for operation, forms in zip(operations, requests, strict=True):
+        answers = {status: next(schemas) for status in operation.results}
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, forms, answers)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "turnlog",
+            "version": version,
+            "description": "Keeps the state of conversations for AI assistants.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "paths": paths,
+        "components": {"schemas": components},
+    }
+
+
+def _operation(operation: Operation, forms: list[Any], answers: dict[int, Any]) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "operationId": operation.handler.__name__,
+        "summary": operation.summary,
+        "parameters": _parameters(operation),
+        "responses": _responses(operation, answers),
+    }
+    if forms:
+        schema = forms[0] if len(forms) == 1 else {"anyOf": forms}
+        content = {"application/json": {"schema": schema, "example": operation.request_example}}
+        entry["requestBody"] = {"required": operation.body_needed, "content": content}
+    return entry
+
+
+def _parameters(operation: Operation) -> list[dict[str, Any]]:
+    path = [
+        {"name": name, "in": "path", "required": True, "schema": _PATH_PARAMETERS[name]}
+        for name in re.findall(r"{(\w+)}", operation.path)
+    ]
+    query = [{"name": p.name, "in": "query", "description": p.says, "schema": p.schema} for p in operation.query]
+    headers = [
+        {"name": name, "in": "header", "description": _HEADERS[name][0], "schema": _HEADERS[name][1]}
+        for name in operation.headers
+    ]
+    return path + query + headers
+
+
+def _responses(operation: Operation, answers: dict[int, Any]) -> dict[str, Any]:
+    responses = {}
+    for status, result in operation.results.items():
+        content = {"application/json": {"schema": answers[status], "example": result.example}}
+        headers = {"headers": _ETAG} if result.etag else {}
+        responses[str(status)] = {"description": result.says, "content": content, **headers}
+    for status in sorted({*operation.errors, 422, 500, 503}):
+        responses[str(status)] = _problem(status)
+    return responses
+
+
+def _problem(status: int) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/Problem"}
+    response: dict[str, Any] = {
+        "description": TITLES[status],
+        "content": {"application/problem+json": {"schema": schema, "example": _example(status)}},
+    }
+    return response | ({"headers": _RETRY} if status == 503 else {})
+
+
+def _example(status: int) -> dict[str, Any]:
+    code, detail, facts = _PROBLEMS[status]
+    start = {"type": "about:blank", "title": TITLES[status], "status": status, "detail": detail, "code": code}
+    return {**start, "retryable": status == 503, **facts}
+
+
+_PROBLEMS: dict[int, tuple[str, str, dict[str, Any]]] = {
+    400: ("invalid_json", "body: must be UTF-8", {"field": "body", "rule": "must be UTF-8"}),
+    404: ("conversation_not_found", "there is no conversation 'c1'", {"conversation_id": "c1"}),
+    409: ("conversation_exists", "conversation 'c1' is already there", {"conversation_id": "c1"}),
+    410: ("conversation_deleted", "conversation 'c1' was deleted and its id stays dead", {"conversation_id": "c1"}),
+    412: ("head_moved", "the head is 3, not 2", {"expected": 2, "actual": 3}),
+    413: (
+        "too_large",
+        "body: must have at most 10 bytes, has 11",
+        {"field": "body", "rule": "must have at most 10 bytes, has 11", "limit": 10, "actual": 11, "unit": "bytes"},
+    ),
+    415: (
+        "unsupported_media_type",
+        "Content-Type: must be application/json",
+        {"field": "Content-Type", "rule": "must be application/json"},
+    ),
+    422: ("invalid_input", "role: is missing", {"field": "role", "rule": "is missing"}),
+    500: ("internal_error", "the service failed; its log says more", {}),
+    503: ("store_unavailable", "the store is unavailable: disk is full", {"reason": "disk is full"}),
+}

@@ -1,0 +1,139 @@
+"""The same `Turnlog` and `Conversation`, blocking: for scripts and notebooks.
+
+Every method runs on an event loop in a thread of its own, so it also works where a loop is already running. What the
+methods take, return and raise is what those of `turnlog.log` do.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from functools import wraps
+from threading import Thread
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+
+from turnlog import log, wiring
+from turnlog.ports import Page
+from turnlog.settings import Settings
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Portal:
+    """An event loop in a thread of its own."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = Thread(target=self._loop.run_forever, name="turnlog-sync", daemon=True)
+        self._thread.start()
+
+    def run(self, coroutine: Coroutine[Any, Any, R]) -> R:
+        """What `coroutine` returns or raises. An interrupt while it runs cancels it."""
+        if self._loop.is_closed():
+            coroutine.close()
+            raise RuntimeError("this turnlog is closed")
+        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        try:
+            return future.result()
+        finally:
+            future.cancel()
+
+    def close(self) -> None:
+        """End the loop and the thread. Closing twice is fine."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
+
+
+def _blocking(method: Callable[Concatenate[Any, P], Coroutine[Any, Any, R]]) -> Callable[Concatenate[Any, P], R]:
+    """`method` of the asynchronous twin, run to its end."""
+
+    @wraps(method)
+    def call(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        return self._portal.run(method(self._inner, *args, **kwargs))  # type: ignore[no-any-return]
+
+    return call
+
+
+def _giving(
+    method: Callable[Concatenate[Any, P], Coroutine[Any, Any, log.Conversation]],
+) -> Callable[Concatenate[Any, P], "Conversation"]:
+    """`method` of the asynchronous twin, run to its end; the conversation that it returns blocks, too."""
+
+    @wraps(method)
+    def call(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> Conversation:
+        return Conversation(self._portal.run(method(self._inner, *args, **kwargs)), self._portal)
+
+    return call
+
+
+class Conversation:
+    """A handle on one conversation: `turnlog.Conversation`, blocking."""
+
+    def __init__(self, inner: log.Conversation, portal: Portal) -> None:
+        self._inner = inner
+        self._portal = portal
+        self.id = inner.id
+
+    append = _blocking(log.Conversation.append)
+    header = _blocking(log.Conversation.header)
+    read = _blocking(log.Conversation.read)
+    messages = _blocking(log.Conversation.messages)
+    record = _blocking(log.Conversation.record)
+    context = _blocking(log.Conversation.context)
+    update = _blocking(log.Conversation.update)
+    fork = _giving(log.Conversation.fork)
+    redact = _blocking(log.Conversation.redact)
+    delete = _blocking(log.Conversation.delete)
+    verify = _blocking(log.Conversation.verify)
+    sync = _blocking(log.Conversation.sync)
+
+    def pages(self, *, after: int = 0) -> Iterator[Page]:
+        """The whole log from `after` on, page by page."""
+        pages = self._inner.pages(after=after)
+
+        async def following() -> Page | None:
+            return await anext(pages, None)
+
+        while (page := self._portal.run(following())) is not None:
+            yield page
+
+
+class Turnlog:
+    """The conversations of one tenant in one store: `turnlog.Turnlog`, blocking. Use it as a context manager."""
+
+    def __init__(self, inner: log.Turnlog) -> None:
+        self._inner = inner
+        self._portal = Portal()
+
+    def __enter__(self) -> Self:
+        try:
+            self.open()
+        except BaseException:
+            self._portal.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    open = _blocking(log.Turnlog.open)
+    ping = _blocking(log.Turnlog.ping)
+    create = _giving(log.Turnlog.create)
+    conversations = _blocking(log.Turnlog.conversations)
+
+    def conversation(self, conversation_id: str) -> Conversation:
+        """A handle on a conversation, there or not; does no I/O."""
+        return Conversation(self._inner.conversation(conversation_id), self._portal)
+
+    def close(self) -> None:
+        """Finish what was accepted, close the store and end the thread."""
+        try:
+            self._portal.run(self._inner.close())
+        finally:
+            self._portal.close()
+
+
+def connect(url: str | None = None, *, settings: Settings | None = None) -> Turnlog:
+    """A blocking `Turnlog` on the store at `url`, as `turnlog.connect` says; open it with `with` or `open()`."""
+    return Turnlog(wiring.connect(url, settings=settings))

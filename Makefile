@@ -1,0 +1,62 @@
+# One word a task. Each sets up what it needs in .venv, once, and again when a lock file changes.
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
+HOST ?= 127.0.0.1
+PORT ?= 8377
+STORE ?= $(or $(TURNLOG_STORE),sqlite:///data/turnlog.db)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+RUN := .venv/run.stamp
+DEV := .venv/dev.stamp
+
+.DEFAULT_GOAL := help
+.PHONY: help install serve test check bench fuzz lock docs clean
+
+help: ## what can be made
+	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+install: $(RUN) ## .venv with the turnlog command in it
+
+serve: $(RUN) ## serve on http://127.0.0.1:8377, data under ./data/
+	@mkdir -p data
+	@exec $(BIN)/turnlog serve --host $(HOST) --port $(PORT) --store $(STORE)
+
+test: $(DEV) ## all tests
+	$(BIN)/python -m pytest
+
+check: $(DEV) ## format, lint, types, layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(DEV) ## measure, print a table, write JSON
+	$(BIN)/python -m bench
+
+fuzz: $(DEV) ## the property tests, with many more examples
+	TURNLOG_FUZZ=$(or $(TURNLOG_FUZZ),20) $(BIN)/python -m pytest tests/laws tests/contract
+
+docs: $(DEV) ## run every snippet of the documentation, look for what is not documented
+	$(BIN)/python -m pytest tests/docs
+
+lock: $(DEV) ## resolve requirements/*.in anew
+	cd requirements && for name in run dev; do \
+	    ../$(BIN)/pip-compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url \
+	        --no-emit-trusted-host --no-emit-find-links --strip-extras --allow-unsafe -o $$name.txt $$name.in || exit 1; \
+	done
+
+clean: ## remove .venv and what tools leave behind; data stays
+	rm -rf .venv build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "turnlog needs Python 3.11 or later; tell make where it is: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+$(RUN): requirements/run.txt pyproject.toml | .venv/bin/python
+	$(PIP) --require-hashes -r requirements/run.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV): requirements/dev.txt $(RUN)
+	$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@

@@ -375,7 +375,7 @@ def _match_ids(
             if known is not None or last != len(stored):
                 return matched, last + 1, list(tail)
             return matched, None, list(tail)
-        if there.digest not in (0, record.digest):
+        if there.digest != 0 and there.body != record.body:  # a digest may have been salted
             return matched, there.seq, list(records[index:])
         matched += 1
     return matched, None, []

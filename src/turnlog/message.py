@@ -7,7 +7,7 @@ infinity, JSON of bounded depth. A message that was constructed is valid; nobody
 import base64
 import binascii
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from math import isfinite
@@ -113,6 +113,8 @@ class ToolResult(msgspec.Struct, frozen=True, tag="tool_result", tag_field="type
         check_text("call_id", self.call_id)
         if not self.call_id:
             raise InvalidInput("call_id", "must not be empty")
+        if not isinstance(self.is_error, bool):
+            raise InvalidInput("is_error", "must be true or false")
         if isinstance(self.content, str):
             check_text("content", self.content)
         else:
@@ -159,7 +161,8 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def __post_init__(self) -> None:
         for field in ("input", "output", "cached"):
-            if not 0 <= getattr(self, field) <= INTEGER_MAX:
+            value = getattr(self, field)
+            if type(value) is not int or not 0 <= value <= INTEGER_MAX:
                 raise InvalidInput(field, "must be a whole number from 0 to 2**63 - 1")
 
 
@@ -187,7 +190,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     tokens: int | None = None
 
     def __post_init__(self) -> None:
-        if self.role not in PARTS_OF_ROLE:
+        if type(self.role) is not str or self.role not in PARTS_OF_ROLE:
             raise InvalidInput("role", f"must be one of {', '.join(PARTS_OF_ROLE)}")
         if self.status not in _STATUSES:
             raise InvalidInput("status", f"must be one of {', '.join(_STATUSES)}")
@@ -200,8 +203,12 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
             force_setattr(self, "created_at", _to_utc("created_at", self.created_at))
         if self.name is not None or self.model is not None or self.provider is not None:
             _check_labels(self)
-        if self.metadata:
-            check_json("metadata", self.metadata)
+        if self.metadata or type(self.metadata) is not dict:
+            _check_metadata(self.metadata)
+        if self.usage is not None or self.derived is not False or self.redacted is not False:
+            _check_marks(self)
+        if self.tokens is not None or self.seq is not None:
+            _check_counts(self)
 
     @property
     def text(self) -> str:
@@ -316,7 +323,7 @@ def check_json(field: str, value: object, *, depth_max: int = JSON_DEPTH_MAX) ->
     elif isinstance(value, float):
         if not isfinite(value):
             raise InvalidInput(field, "must be a finite number")
-    elif isinstance(value, Mapping):
+    elif isinstance(value, dict):
         for key, item in value.items():
             check_text(f"{field} key", key)
             check_json(f"{field}.{key}", item, depth_max=depth_max - 1)
@@ -375,6 +382,27 @@ def _to_utc(field: str, moment: object) -> datetime:
         return moment.astimezone(UTC)
     except OverflowError:
         raise InvalidInput(field, "must be a time of the years 1 to 9999") from None
+
+
+def _check_metadata(metadata: object) -> None:
+    if not isinstance(metadata, dict):
+        raise InvalidInput("metadata", "must be a JSON object")
+    check_json("metadata", metadata)
+
+
+def _check_marks(message: Message) -> None:
+    if message.usage is not None and not isinstance(message.usage, Usage):
+        raise InvalidInput("usage", "must be a Usage")
+    for field in ("derived", "redacted"):
+        if not isinstance(getattr(message, field), bool):
+            raise InvalidInput(field, "must be true or false")
+
+
+def _check_counts(message: Message) -> None:
+    for field, least in (("tokens", 0), ("seq", 1)):
+        value = getattr(message, field)
+        if value is not None and (type(value) is not int or not least <= value <= INTEGER_MAX):
+            raise InvalidInput(field, f"must be a whole number from {least} to 2**63 - 1")
 
 
 def _check_labels(message: Message) -> None:

@@ -40,7 +40,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     seq: int = 0
 
 
-class _Body(msgspec.Struct, frozen=True, omit_defaults=True):
+class _Body(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     role: Role
     content: str | tuple[Part, ...]
     name: str | None = None

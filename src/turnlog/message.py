@@ -166,7 +166,7 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
                 raise InvalidInput(field, "must be a whole number from 0 to 2**63 - 1")
 
 
-class Message(msgspec.Struct, frozen=True, omit_defaults=True):
+class Message(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One thing said in a conversation.
 
     `id` is the caller's, else a new UUID of version 7; `seq` is None until the message is stored; `tokens` is None until it is counted. `derived` marks text that memory

@@ -15,7 +15,7 @@ import msgspec
 JOBS_PER_BATCH = 64
 
 
-class Job(msgspec.Struct, kw_only=True, eq=False):
+class Job(msgspec.Struct, kw_only=True, eq=False, gc=False):
     """Something to do on a lane; `done` waits for its result or error."""
 
     done: asyncio.Future[Any] = None  # type: ignore[assignment]  # set by Lane.submit
@@ -23,7 +23,7 @@ class Job(msgspec.Struct, kw_only=True, eq=False):
     error: BaseException | None = None
 
 
-class Call(Job):
+class Call(Job, gc=False):
     """A function to call with the lane's connection."""
 
     work: Callable[[Any], Any]

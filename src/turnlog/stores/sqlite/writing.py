@@ -30,7 +30,7 @@ _COLUMNS = 10
 ROWS_PER_STATEMENT = 64
 
 
-class Append(Job):
+class Append(Job, gc=False):
     """An append that waits; its result is an `Appended`."""
 
     key: Key

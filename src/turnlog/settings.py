@@ -1,12 +1,18 @@
 """Everything that can be set, in one frozen value."""
 
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+
 import msgspec
 
-from turnlog.message import Limits
+from turnlog.errors import InvalidInput
+from turnlog.message import JSON_DEPTH_MAX, Limits
+
+Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """What a `Turnlog` may be told. Each field can also be set in the environment, as `TURNLOG_` and its name in capitals."""
+    """What a `Turnlog` may be told. `from_env` reads each field from `TURNLOG_` and its name in capitals."""
 
     store: str = "sqlite:///data/turnlog.db"
     """URL of the store."""
@@ -14,30 +20,50 @@ class Settings(msgspec.Struct, frozen=True):
     """The tenant that this process serves."""
     host: str = "127.0.0.1"
     """Address that the service listens on."""
-    port: int = 8377
+    port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 8377
     """Port that the service listens on; 0 takes a free one."""
-    message_bytes: int = Limits().message_bytes
+    message_bytes: Count = Limits().message_bytes
     """Largest message, as JSON in UTF-8."""
-    parts: int = Limits().parts
+    parts: Count = Limits().parts
     """Most parts of one message."""
-    metadata_bytes: int = Limits().metadata_bytes
+    metadata_bytes: Count = Limits().metadata_bytes
     """Largest metadata of a message or a conversation, as JSON in UTF-8."""
-    json_depth: int = Limits().json_depth
+    json_depth: Annotated[int, msgspec.Meta(ge=1, le=JSON_DEPTH_MAX)] = Limits().json_depth
     """Deepest nesting of metadata, 1 to 64."""
-    body_bytes: int = 8 << 20
+    body_bytes: Count = 8 << 20
     """Largest body of a request."""
-    messages_per_call: int = 1000
+    messages_per_call: Count = 1000
     """Most messages in one append, and in one page of a read."""
-    transcript_messages: int = 10_000
+    transcript_messages: Count = 10_000
     """Most messages of a transcript given to sync."""
-    tags: int = 32
+    tags: Count = 32
     """Most tags of a conversation."""
-    fork_depth: int = 64
+    fork_depth: Count = 64
     """Longest chain of forks of forks."""
-    store_timeout_s: float = 30.0
+    store_timeout_s: Annotated[float, msgspec.Meta(gt=0)] = 30.0
     """How long a call may wait for the store before it fails with `StoreUnavailable`."""
 
     @property
     def limits(self) -> Limits:
         """The limits of one message."""
         return Limits(self.message_bytes, self.parts, self.metadata_bytes, self.json_depth)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Self:
+        """The settings that `environ` tells in variables `TURNLOG_<FIELD>`; an empty one counts as not set.
+
+        Raises `InvalidInput` with the name of a variable whose value does not fit.
+        """
+        told: dict[str, Any] = {}
+        for field in msgspec.structs.fields(cls):
+            variable = f"TURNLOG_{field.name.upper()}"
+            if value := environ.get(variable):
+                told[field.name] = _read(variable, value, field.type)
+        return cls(**told)
+
+
+def _read(variable: str, value: str, kind: Any) -> Any:
+    try:
+        return msgspec.convert(value, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise InvalidInput(variable, f"cannot be {value!r}: {error}") from None

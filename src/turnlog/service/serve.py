@@ -1,0 +1,98 @@
+"""Running the service under uvicorn, in one process or in several."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from socket import AF_INET, AF_INET6, SO_REUSEADDR, SOL_SOCKET, socket
+
+import msgspec
+import uvicorn
+from starlette.applications import Starlette
+from uvicorn.supervisors import Multiprocess
+
+from turnlog.errors import InvalidInput
+from turnlog.service import create_app
+from turnlog.settings import Settings
+from turnlog.wiring import connect
+
+SHUTDOWN_S_MAX = 10
+BACKLOG = 2048
+
+
+def from_environment() -> Starlette:
+    """The application that the variables `TURNLOG_<FIELD>` describe; each worker process makes its own."""
+    return create_app(connect(settings=Settings.from_env(os.environ)))
+
+
+def serve(settings: Settings, *, workers: int, tell: Callable[[str], None]) -> None:
+    """Serve until told to stop by SIGINT or SIGTERM; `tell` gets the URL once requests are taken.
+
+    Requests under way are finished first, for at most `SHUTDOWN_S_MAX` seconds. Raises `InvalidInput` for an address that
+    cannot be taken, and what opening the store raises.
+    """
+    asyncio.run(_open_once(settings))
+    with _listen(settings) as listener:
+        url = _url(settings.host, listener.getsockname()[1])
+        if workers == 1:
+            _Announcing(_config(create_app(connect(settings=settings))), lambda: tell(url)).run([listener])
+            return
+        _to_environment(settings)
+        config = _config("turnlog.service.serve:from_environment", factory=True, workers=workers)
+        tell(url)
+        Multiprocess(config, [listener]).run()
+
+
+async def _open_once(settings: Settings) -> None:
+    """Fail here, in one place and with one error, when the store cannot be opened."""
+    async with connect(settings=settings):
+        pass
+
+
+def _listen(settings: Settings) -> socket:
+    """A socket that takes connections from now on. Raises `InvalidInput`."""
+    listener = socket(AF_INET6 if ":" in settings.host else AF_INET)
+    try:
+        listener.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+        listener.bind((settings.host, settings.port))
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise InvalidInput("port", f"cannot listen on {_url(settings.host, settings.port)}: {error.strerror}") from None
+    listener.set_inheritable(True)
+    return listener
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _config(app: Starlette | str, *, factory: bool = False, workers: int = 1) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        factory=factory,
+        workers=workers,
+        loop="uvloop",
+        http="httptools",
+        log_level="warning",
+        access_log=False,
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=SHUTDOWN_S_MAX,
+    )
+
+
+def _to_environment(settings: Settings) -> None:
+    """Let worker processes, which inherit the environment, find the same settings there."""
+    for field, value in msgspec.structs.asdict(settings).items():
+        os.environ[f"TURNLOG_{field.upper()}"] = str(value)
+
+
+class _Announcing(uvicorn.Server):
+    """Says when it listens."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._announce()

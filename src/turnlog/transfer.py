@@ -1,0 +1,272 @@
+"""Import and export: conversations as JSON Lines, one conversation a line.
+
+A line is whole or refused: nothing of a line that breaks a rule is stored. Import is idempotent, since every id that a
+line does not give follows from the line: a conversation's from its bytes, a message's from the conversation and its place.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from turnlog import codec
+from turnlog.errors import Conflict, ConversationExists, ConversationNotFound, InvalidInput, NotFound, TurnlogError
+from turnlog.intake import MessageIn, decode_message, decoded
+from turnlog.log import Turnlog
+from turnlog.message import Message, check_id
+from turnlog.ports import Header, Page
+
+LINES_AT_ONCE = 16
+_BOM = b"\xef\xbb\xbf"
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What became of a line: messages `added` now and `present` before; or the `error` for which it was refused."""
+
+    number: int
+    line: bytes
+    conversation_id: str | None = None
+    added: int = 0
+    present: int = 0
+    error: TurnlogError | None = None
+
+
+class Count(msgspec.Struct):
+    """What an import did, in sum."""
+
+    conversations: int = 0
+    added: int = 0
+    present: int = 0
+    rejected: int = 0
+
+    def take(self, outcome: Outcome) -> None:
+        """Count one line in."""
+        self.conversations += outcome.error is None
+        self.rejected += outcome.error is not None
+        self.added += outcome.added
+        self.present += outcome.present
+
+
+class _HeaderIn(msgspec.Struct, frozen=True):
+    """The fields of a line beside its messages. Those of an export that only inform are read over."""
+
+    conversation_id: str | None = None
+    user_id: str | None = None
+    title: str | None = None
+    tags: list[str] | None = None
+    metadata: dict[str, Any] | None = None
+    archived: bool = False
+    parent: dict[str, Any] | None = None
+    created_at: str | None = None
+    updated_at: str | None = None
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A conversation as a line of a file tells it."""
+
+    conversation_id: str
+    user_id: str | None
+    title: str | None
+    tags: tuple[str, ...]
+    metadata: dict[str, Any]
+    archived: bool
+    messages: tuple[Message, ...]
+
+
+_decode_object = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+def read_line(data: bytes) -> Line:
+    """The conversation in one line of JSON. Unknown fields go to the metadata. Raises `InvalidInput`."""
+    fields = decoded(_decode_object, data)
+    messages = fields.pop("messages", None)
+    if not isinstance(messages, list):
+        raise InvalidInput("messages", "must be a list of messages")
+    told = decoded(lambda known: msgspec.convert(known, _HeaderIn), _gather(fields, _HeaderIn.__struct_fields__))
+    if told.conversation_id is None:
+        conversation_id = _derived(data.strip())
+    else:
+        conversation_id = check_id("conversation_id", told.conversation_id)
+    return Line(
+        conversation_id,
+        told.user_id,
+        told.title,
+        tuple(told.tags or ()),
+        told.metadata or {},
+        told.archived,
+        tuple(_message(conversation_id, index, message) for index, message in enumerate(messages)),
+    )
+
+
+def _message(conversation_id: str, index: int, fields: Any) -> Message:
+    try:
+        if not isinstance(fields, dict):
+            raise InvalidInput("", "must be a JSON object")
+        told = _gather(fields, MessageIn.__struct_fields__)
+        if told.get("id") is None:
+            told["id"] = _derived(f"{conversation_id} {index}".encode())
+        return decode_message(told)
+    except InvalidInput as error:
+        raise error.within(f"messages[{index}]") from None
+
+
+def _gather(fields: dict[str, Any], known: Sequence[str]) -> dict[str, Any]:
+    """The known fields, and the others in `metadata` under their names; one that says null says nothing."""
+    others = {name: value for name, value in fields.items() if name not in known and value is not None}
+    told = {name: value for name, value in fields.items() if name in known}
+    if not others:
+        return told
+    metadata = told.get("metadata") or {}
+    if not isinstance(metadata, dict):
+        raise InvalidInput("metadata", "must be a JSON object")
+    for name in others:
+        if name in metadata:
+            raise InvalidInput(name, "is in metadata too, where fields that are not known here go")
+    return told | {"metadata": metadata | others}
+
+
+def _derived(content: bytes) -> str:
+    return str(UUID(bytes=blake2b(content, digest_size=16).digest()))
+
+
+async def import_lines(log: Turnlog, lines: Iterator[bytes], tell: Callable[[Outcome], None]) -> Count:
+    """Store the conversations in `lines`, some at a time, and `tell` what became of each line.
+
+    A line that is refused does not stop the others. Raises what the store raises when it cannot go on; what was stored
+    until then stays, and importing the same lines again adds the rest.
+    """
+    count = Count()
+    numbered = enumerate(lines, 1)
+    turn = asyncio.Lock()
+
+    async def work() -> None:
+        while True:
+            async with turn:
+                number, data = await asyncio.to_thread(next, numbered, (0, b""))
+            if not number:
+                return
+            data = data.removeprefix(_BOM) if number == 1 else data
+            if data.strip():
+                outcome = await _import(log, number, data)
+                count.take(outcome)
+                tell(outcome)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(LINES_AT_ONCE):
+                group.create_task(work())
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    return count
+
+
+async def _import(log: Turnlog, number: int, data: bytes) -> Outcome:
+    try:
+        line = read_line(data)
+        added = await _store(log, line)
+    except (InvalidInput, NotFound, Conflict) as error:
+        return Outcome(number, data, error=error)
+    return Outcome(number, data, line.conversation_id, added, len(line.messages) - added)
+
+
+async def _store(log: Turnlog, line: Line) -> int:
+    """Put what is not there yet of `line` into the log; how many messages that were."""
+    size = log.settings.messages_per_call
+    chunks = [line.messages[at : at + size] for at in range(0, len(line.messages), size)] or [()]
+    if len(chunks) > 1:
+        _check_limits(log, line.messages)
+    added = 0
+    if await _begin(log, line, chunks[0]):
+        added = len({message.id for message in chunks.pop(0)})
+    conversation = log.conversation(line.conversation_id)
+    for chunk in chunks:
+        if chunk:
+            added += (await conversation.append(*chunk)).stored
+    if line.archived and not (await conversation.header()).archived:
+        await conversation.update(archived=True)
+    return added
+
+
+def _check_limits(log: Turnlog, messages: Sequence[Message]) -> None:
+    """Refuse a line whose last part would be refused before its first part is stored."""
+    for index, message in enumerate(messages):
+        try:
+            codec.encode(message, tokens=0, limits=log.settings.limits)
+        except InvalidInput as error:
+            raise error.within(f"messages[{index}]") from None
+
+
+async def _begin(log: Turnlog, line: Line, messages: Sequence[Message]) -> bool:
+    """Create the conversation with these messages; False when it is there already."""
+    try:
+        await log.create(
+            *messages,
+            conversation_id=line.conversation_id,
+            user_id=line.user_id,
+            title=line.title,
+            tags=line.tags,
+            metadata=line.metadata,
+        )
+    except ConversationExists:
+        return False
+    return True
+
+
+async def export_one(log: Turnlog, conversation_id: str) -> AsyncIterator[bytes]:
+    """The line of one conversation, piece by piece. Raises `ConversationNotFound` before the first piece."""
+    opened = False
+    async for page in log.conversation(conversation_id).pages():
+        if not opened:
+            yield _opening(page)
+        separator = b"," if opened and page.records else b""
+        yield separator + codec.list_to_json(page.records)[1:-1]
+        opened = True
+    yield b"]}\n"
+
+
+async def export_all(log: Turnlog, *, user_id: str | None = None, tag: str | None = None) -> AsyncIterator[bytes]:
+    """The lines of all conversations that match, piece by piece; `b"]}\\n"` ends each."""
+    async for header in _headers(log, user_id=user_id, tag=tag):
+        try:
+            async for piece in export_one(log, header.id):
+                yield piece
+        except ConversationNotFound:  # deleted since it was listed
+            continue
+
+
+async def _headers(log: Turnlog, *, user_id: str | None, tag: str | None) -> AsyncIterator[Header]:
+    """Every conversation that was there at the beginning, once, also one that moves in the listing meanwhile."""
+    began, since = log.clock(), None
+    seen: set[str] = set()
+    found = True
+    while found:
+        found, cursor, more = False, None, True
+        while more:
+            page = await log.conversations(user_id=user_id, tag=tag, updated_since=since, cursor=cursor, limit=100)
+            for header in page.headers:
+                if header.id not in seen and header.created_at <= began:
+                    seen.add(header.id)
+                    found = True
+                    yield header
+            cursor, more = page.next_cursor, page.next_cursor is not None
+        since = began
+
+
+def _opening(page: Page) -> bytes:
+    header = page.header
+    fields: dict[str, Any] = {
+        "conversation_id": header.id,
+        "user_id": header.user_id,
+        "title": header.title,
+        "tags": header.tags,
+        "metadata": header.metadata,
+        "archived": header.archived,
+        "created_at": codec.format_time(header.created_at),
+        "updated_at": codec.format_time(header.updated_at),
+        "parent": {"conversation_id": header.parent, "seq": header.parent_seq} if header.parent else None,
+    }
+    told = {name: value for name, value in fields.items() if value}
+    return msgspec.json.encode(told)[:-1] + b',"messages":['

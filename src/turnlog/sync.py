@@ -61,7 +61,7 @@ def _giving(
     """`method` of the asynchronous twin, run to its end; the conversation that it returns blocks, too."""
 
     @wraps(method)
-    def call(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> Conversation:
+    def call(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> "Conversation":
         return Conversation(self._portal.run(method(self._inner, *args, **kwargs)), self._portal)
 
     return call
@@ -81,7 +81,7 @@ class Conversation:
     messages = _blocking(log.Conversation.messages)
     record = _blocking(log.Conversation.record)
     context = _blocking(log.Conversation.context)
-    update = _blocking(log.Conversation.update)
+    update = _blocking(log.Conversation.update)  # type: ignore[arg-type]  # its **changes could name a `self`
     fork = _giving(log.Conversation.fork)
     redact = _blocking(log.Conversation.redact)
     delete = _blocking(log.Conversation.delete)

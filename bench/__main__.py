@@ -1,0 +1,49 @@
+"""`python -m bench [--quick] [--cache DIR] [SECTION …]`: prints Markdown, writes it and JSON to bench/results."""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+import msgspec
+
+from bench import disk, flat, service, writers
+from bench.measure import Options, Table, environment, markdown
+
+SECTIONS = {"sqlite": writers.run, "flat": flat.run, "disk": disk.run, "http": service.run}
+RESULTS = Path(__file__).parent / "results"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench")
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"of {', '.join(SECTIONS)}; default: all")
+    parser.add_argument("--quick", action="store_true", help="short rounds and no conversation over 10,000 messages")
+    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "turnlog-bench")
+    given = parser.parse_args()
+    sections = given.sections or list(SECTIONS)
+    if unknown := set(sections) - set(SECTIONS):
+        parser.error(f"unknown section {min(unknown)}")
+    given.cache.mkdir(parents=True, exist_ok=True)
+    around, tables = environment(), {}
+    report = ["# Measured\n", *(f"- {key}: {value}" for key, value in around.items()), ""]
+    print("\n".join(report), flush=True)
+    for name in sections:
+        with tempfile.TemporaryDirectory(dir=given.cache) as scratch:
+            tables[name] = SECTIONS[name](Options(given.quick, Path(scratch), given.cache))
+        report.append(markdown(tables[name]))
+        print(report[-1], flush=True)
+    _save(around, tables, "\n".join(report), latest=not given.quick and len(tables) == len(SECTIONS))
+    return 0 if all(goal.reached for table in tables.values() for goal in table.goals) else 1
+
+
+def _save(around: dict[str, str], tables: dict[str, Table], report: str, *, latest: bool) -> None:
+    RESULTS.mkdir(exist_ok=True)
+    stamp = around["when"].replace(":", "")[:17]
+    text = msgspec.json.format(msgspec.json.encode({"environment": around, "tables": tables}))
+    (RESULTS / f"{stamp}.json").write_bytes(text)
+    if latest:
+        (RESULTS / "latest.md").write_text(report)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

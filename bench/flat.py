@@ -1,0 +1,96 @@
+"""Append, and load of the last 20 messages, at lengths from 10 to a million (law 12)."""
+
+import asyncio
+from time import perf_counter
+
+import turnlog
+from bench.measure import Goal, Options, Table, median, percentile
+from turnlog.codec import Record, checksum, encode
+from turnlog.context.tokens import estimate
+from turnlog.message import Limits, uuid7
+from turnlog.ports import Key
+
+_BATCH = 1000
+_CALLS = 10
+_SHORT = 10
+
+
+def run(options: Options) -> Table:
+    return asyncio.run(_run(options))
+
+
+async def _run(options: Options) -> Table:
+    lengths = [_SHORT, 1_000, 10_000] if options.quick else [_SHORT, 1_000, 100_000, 1_000_000]
+    appends: dict[int, list[float]] = {length: [] for length in lengths}
+    loads: dict[int, list[float]] = {length: [] for length in lengths}
+    async with turnlog.connect(f"sqlite:///{options.cache}/flat-{lengths[-1]}.db") as log:
+        kept = {length: await _grown(log, f"of-{length}", length) for length in lengths[1:]}
+        for turn in range(options.pick(100, 20)):
+            of = {_SHORT: await _grown(log, uuid7(), _SHORT), **kept}
+            at = turn % len(lengths)
+            for length in lengths[at:] + lengths[:at]:
+                appends[length] += await _time_appends(of[length])
+                loads[length] += await _time_loads(of[length])
+    return _table(appends, loads)
+
+
+async def _grown(log: turnlog.Turnlog, name: str, length: int) -> turnlog.Conversation:
+    """The conversation `name`, filled up to `length` messages."""
+    conversation = log.conversation(name)
+    try:
+        head = (await conversation.header()).head
+    except turnlog.ConversationNotFound:
+        await log.create(conversation_id=name)
+        head = 0
+    message = turnlog.user("x" * 200)
+    model = encode(message, tokens=estimate(message), limits=Limits())
+    while head < length:
+        records = [_copy(model) for _ in range(min(_BATCH, length - head))]
+        head = (await log.store.append(Key(log.tenant, name), records, now=log.clock())).head
+    return conversation
+
+
+def _copy(model: Record) -> Record:
+    id_ = uuid7()
+    check = checksum(id_, model.created_at, model.body)
+    return Record(id_, model.created_at, model.tokens, model.body, model.digest, check)
+
+
+async def _time_appends(conversation: turnlog.Conversation) -> list[float]:
+    """Milliseconds of each call; the first one, which finds the head, is not counted at any length."""
+    found = []
+    for _ in range(_CALLS + 1):
+        began = perf_counter()
+        await conversation.append(turnlog.user("x" * 200))
+        found.append((perf_counter() - began) * 1e3)
+    return found[1:]
+
+
+async def _time_loads(conversation: turnlog.Conversation) -> list[float]:
+    found = []
+    for _ in range(_CALLS + 1):
+        began = perf_counter()
+        messages = await conversation.messages(limit=20, newest=True)
+        found.append((perf_counter() - began) * 1e3)
+        assert len(messages) == 20
+    return found[1:]
+
+
+def _table(appends: dict[int, list[float]], loads: dict[int, list[float]]) -> Table:
+    rows = [(f"{length:,}", *map(_times, (appends[length], loads[length]))) for length in appends]
+    short, long = min(appends), max(appends)
+    goals = [
+        Goal(f"{what}: p50 at {long:,} / p50 at {short:,}", median(of[long]) / median(of[short]), 1.2)
+        for what, of in (("append", appends), ("last 20", loads))
+    ]
+    note = (
+        "One file holds them all; the lengths take turns. A load comes after 11 appends, so that the shortest has 20 "
+        "messages to give; it is a new conversation each round and so stays short."
+    )
+    samples = {f"{what} at {n}": of[n] for what, of in (("append ms", appends), ("last 20 ms", loads)) for n in of}
+    columns = ("length", "append: p50 / p99 ms", "last 20, decoded: p50 / p99 ms")
+    return Table("SQLite: the cost of length", note, columns, rows, goals, samples)
+
+
+def _times(values: list[float]) -> str:
+    return f"{median(values):.3f} / {percentile(values, 99):.3f}"

@@ -81,7 +81,7 @@ class Conversation:
     messages = _blocking(log.Conversation.messages)
     record = _blocking(log.Conversation.record)
     context = _blocking(log.Conversation.context)
-    update = _blocking(log.Conversation.update)  # type: ignore[arg-type]  # its **changes could name a `self`
+    update = _blocking(log.Conversation.update)
     fork = _giving(log.Conversation.fork)
     redact = _blocking(log.Conversation.redact)
     delete = _blocking(log.Conversation.delete)

@@ -1,0 +1,177 @@
+"""Laws 1, 3, 4, 5 and 9: whatever is done to a log, in whatever order, it does what a list would do.
+
+The same machine runs through the library and through HTTP, over each store.
+"""
+
+import tempfile
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from drivers import Http, Library, Said, Stage, url_of
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule, run_state_machine_as_test
+from model import Model
+
+from turnlog import user
+from turnlog.log import keyed
+
+STEPS = 25
+CALL_IDS = st.sampled_from(["x", "y"])
+CONTENT: st.SearchStrategy[tuple[str, Any]] = st.one_of(
+    st.tuples(st.just("user"), st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=5)),
+    st.tuples(st.just("assistant"), st.sampled_from(["ok", "no"])),
+    st.tuples(
+        st.just("assistant"),
+        CALL_IDS.map(lambda id_: [{"type": "tool_call", "id": id_, "name": "f", "arguments": "{}"}]),
+    ),
+    st.tuples(st.just("tool"), CALL_IDS.map(lambda id_: [{"type": "tool_result", "call_id": id_, "content": "42"}])),
+)
+BATCH = st.lists(CONTENT, min_size=1, max_size=3)
+PLACE = st.integers(0, 12)
+KEYS = st.sampled_from(["k1", "k2"])
+
+
+class LogMachine(RuleBasedStateMachine):
+    """Does the same to a model and to a log, and compares every answer."""
+
+    store: ClassVar[str]
+    drive: ClassVar[type[Library] | type[Http]]
+    conversations = Bundle("conversations")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.directory = tempfile.TemporaryDirectory()
+        self.stage = Stage(url_of(self.store, Path(self.directory.name)), self.drive)
+        self.model = Model()
+        self.made = 0
+        self.touched: set[str] = set()
+
+    def teardown(self) -> None:
+        self.stage.close()
+        self.directory.cleanup()
+
+    def both(self, what: str, id: str, *arguments: Any, expected: Any = ...) -> Any:
+        """Do it to both; what they agree on."""
+        if expected is ...:
+            expected = getattr(self.model, what)(id, *arguments)
+        answer = self.stage.run(getattr(self.stage.driver, what)(id, *arguments))
+        assert answer == expected, f"{what}{(id, *arguments)}"
+        self.touched.add(id)
+        return answer
+
+    def new_id(self, kind: str) -> str:
+        self.made += 1
+        return f"{kind}{self.made}"
+
+    def named(self, said: list[tuple[str, Any]]) -> list[Said]:
+        return [(self.new_id("m"), role, content) for role, content in said]
+
+    def append(self, id: str, said: list[Said], expect_head: int | None = None) -> None:
+        expected = self.model.append(id, said, expect_head)
+        self.both("append", id, said, expect_head, None, expected=expected)
+
+    def log(self, id: str) -> list[Said]:
+        return [(entry.id, entry.role, entry.content) for entry in self.model.talks[id].entries]
+
+    @initialize(target=conversations, said=BATCH)
+    def begin_first(self, said: list[tuple[str, Any]]) -> str:
+        id_ = self.new_id("c")
+        self.both("create", id_, self.named(said))
+        return id_
+
+    @rule(target=conversations, said=st.just([]) | BATCH)
+    def begin(self, said: list[tuple[str, Any]]) -> str:
+        id_ = self.new_id("c")
+        self.both("create", id_, self.named(said))
+        return id_
+
+    @rule(id_=conversations, said=BATCH)
+    def begin_again(self, id_: str, said: list[tuple[str, Any]]) -> None:
+        self.both("create", id_, self.named(said))
+
+    @rule(id_=conversations, said=BATCH)
+    def law_1_append(self, id_: str, said: list[tuple[str, Any]]) -> None:
+        self.append(id_, self.named(said))
+
+    @rule(id_=conversations, said=BATCH, off=st.sampled_from([0, 0, -1, 1, 5]))
+    def law_5_append_on_a_condition(self, id_: str, said: list[tuple[str, Any]], off: int) -> None:
+        self.append(id_, self.named(said), max(0, len(self.log(id_)) + off))
+
+    @rule(id_=conversations, start=PLACE, count=st.integers(1, 4), fresh=st.just([]) | BATCH, expect=st.none() | PLACE)
+    def law_3_append_again(self, id_: str, start: int, count: int, fresh: list[tuple[str, Any]], expect: int | None) -> None:
+        again = self.log(id_)[start : start + count]
+        if again:
+            self.append(id_, [*again, *self.named(fresh), again[0]], expect)
+
+    @rule(id_=conversations, place=PLACE, fresh=st.just([]) | BATCH)
+    def law_3_another_body_under_a_known_id(self, id_: str, place: int, fresh: list[tuple[str, Any]]) -> None:
+        if place < len(self.log(id_)):
+            self.append(id_, [*self.named(fresh), (self.log(id_)[place][0], "user", "other words")])
+
+    @rule(id_=conversations, key=KEYS, said=st.lists(st.sampled_from([("user", "a"), ("user", "b")]), min_size=1, max_size=2))
+    def law_3_append_under_a_key(self, id_: str, key: str, said: list[tuple[str, Any]]) -> None:
+        ids = [message.id for message in keyed([user("any")] * len(said), key)]
+        named: list[Said] = [(id_, role, content) for id_, (role, content) in zip(ids, said, strict=True)]
+        expected = self.model.append(id_, named, None, len(said))
+        self.both("append", id_, [(None, role, content) for role, content in said], None, key, expected=expected)
+
+    @rule(target=conversations, id_=conversations, at=PLACE)
+    def fork(self, id_: str, at: int) -> Any:
+        new = self.new_id("c")
+        self.both("fork", id_, new, at)
+        return new if new in self.model.talks else multiple()
+
+    @rule(id_=conversations, seq=st.integers(1, 12))
+    def law_4_redact(self, id_: str, seq: int) -> None:
+        self.both("redact", id_, seq)
+        self.touched |= self.model.talks.keys()
+
+    @rule(id_=conversations)
+    def delete(self, id_: str) -> None:
+        self.both("delete", id_)
+        self.touched |= self.model.talks.keys()
+
+    @rule(id_=conversations, expect=st.none() | st.integers(1, 3))
+    def rename(self, id_: str, expect: int | None) -> None:
+        self.both("rename", id_, self.new_id("title"), expect)
+
+    @rule(id_=conversations, upto=PLACE, said=BATCH)
+    def sync(self, id_: str, upto: int, said: list[tuple[str, Any]]) -> None:
+        self.both("sync", id_, [*self.log(id_)[:upto], *self.named(said)])
+
+    @rule(id_=conversations)
+    def sync_what_is_there(self, id_: str) -> None:
+        if self.log(id_):
+            self.both("sync", id_, self.log(id_))
+
+    @rule(id_=conversations, after=PLACE, before=st.none() | PLACE, limit=st.integers(1, 6), newest=st.booleans())
+    def read(self, id_: str, after: int, before: int | None, limit: int, newest: bool) -> None:
+        self.both("read", id_, after, before, limit, newest)
+
+    @rule(id_=conversations, max_messages=st.integers(1, 12))
+    def law_9_context(self, id_: str, max_messages: int) -> None:
+        self.both("context", id_, max_messages)
+
+    @rule()
+    def nobody_knows_an_id_that_never_was(self) -> None:
+        self.both("read", "nowhere", 0, None, 1, False)
+        self.append("nowhere", [("m", "user", "x")])
+        self.touched.discard("nowhere")
+
+    @invariant()
+    def every_log_is_as_the_list(self) -> None:
+        for id_ in self.touched:
+            self.both("read", id_, 0, None, 1000, False)
+            if isinstance(self.model.find(id_), str):
+                continue
+            assert self.stage.run(self.stage.log.conversation(id_).verify()) == []
+        self.touched = set()
+
+
+@pytest.mark.parametrize("drive", [Library, Http])
+@pytest.mark.parametrize("store", ["ram", "sqlite"])
+def test_a_log_does_what_a_list_would_do(store: str, drive: type[Library] | type[Http]) -> None:
+    machine = type("Machine", (LogMachine,), {"store": store, "drive": drive})
+    run_state_machine_as_test(machine, settings=settings(stateful_step_count=STEPS, max_examples=settings().max_examples // 2))

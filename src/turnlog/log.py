@@ -251,7 +251,7 @@ class Conversation:
         return window(page.header, page.records)
 
     async def update(
-        self, *, expect_revision: int | None = None, expect_head: int | None = None, **changes: Any
+        self, /, *, expect_revision: int | None = None, expect_head: int | None = None, **changes: Any
     ) -> Header:
         """Set `title`, `tags`, `metadata` or `archived`. Raises `RevisionMoved` or `HeadMoved` if an expectation fails."""
         unknown = changes.keys() - {"title", "tags", "metadata", "archived"}

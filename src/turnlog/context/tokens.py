@@ -32,10 +32,8 @@ def _part(part: Part) -> int:
             return MEDIA_TOKENS
         case ToolCall():
             return MESSAGE_OVERHEAD + _text(part.name) + _text(part.arguments)
-        case ToolResult(content=str() as content):
-            return _text(content)
         case ToolResult():
-            return sum(_part(inner) for inner in part.content)
+            return _text(part.content) if isinstance(part.content, str) else sum(map(_part, part.content))
         case Reasoning():
             return _text(part.payload)
     return _text(part.text)

@@ -1,7 +1,7 @@
 """The embedded store: one SQLite file in WAL mode, durable by an fsync before each acknowledgement."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import apsw
 
@@ -9,9 +9,12 @@ from turnlog.codec import Record
 from turnlog.errors import StoreUnavailable
 from turnlog.ports import Appended, Fault, Header, Key, Page, Position, Snapshot, Stale
 from turnlog.stores.sqlite import reading, writing
-from turnlog.stores.sqlite.batch import Append, Reader, Writer
+from turnlog.stores.sqlite.batch import Reader, Writer
 from turnlog.stores.sqlite.engine import Desk
 from turnlog.stores.sqlite.lane import Call, Lane
+from turnlog.stores.sqlite.writing import Append
+
+T = TypeVar("T")
 
 _READERS = 2
 
@@ -55,7 +58,8 @@ class SqliteStore:
     async def append(
         self, key: Key, records: Sequence[Record], *, now: int, expect_head: int | None = None
     ) -> Appended:
-        return await self._open_writer().submit(Append(key, records, now, expect_head))
+        appended: Appended = await self._open_writer().submit(Append(key, records, now, expect_head))
+        return appended
 
     async def get(self, key: Key) -> Header:
         return await self._read(lambda connection: reading.find(connection, key)[1])
@@ -124,10 +128,12 @@ class SqliteStore:
             raise StoreUnavailable("it is not open")
         return self._writer
 
-    async def _write(self, work: Callable[[apsw.Connection], Any]) -> Any:
-        return await self._open_writer().submit(Call(work))
+    async def _write(self, work: Callable[[apsw.Connection], T]) -> T:
+        result: T = await self._open_writer().submit(Call(work))
+        return result
 
-    async def _read(self, work: Callable[[apsw.Connection], Any]) -> Any:
+    async def _read(self, work: Callable[[apsw.Connection], T]) -> T:
         self._open_writer()
         lane = min(self._readers, key=lambda reader: reader.waiting)
-        return await lane.submit(Call(work))
+        result: T = await lane.submit(Call(work))
+        return result

@@ -47,14 +47,19 @@ def _make_private(path: str) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
+_STATE = """
+SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema) FROM pragma_application_id, pragma_user_version
+"""
+
+
 def version(connection: apsw.Connection) -> int:
     """The version of the schema in the file. Raises when the file is not ours or from newer software."""
-    application, found = connection.execute("SELECT * FROM pragma_application_id, pragma_user_version").fetchall()[0]
-    if application != APPLICATION_ID and connection.execute("SELECT count(*) FROM sqlite_schema").get:
+    application, found, tables = map(int, connection.execute(_STATE).get)  # in one statement: another process may migrate
+    if application != APPLICATION_ID and tables:
         raise StoreUnavailable("the file is an SQLite database of another application")
     if found > len(migrations()):
         raise SchemaTooNew(found=found, supported=len(migrations()))
-    return int(found)
+    return found
 
 
 def migrate(connection: apsw.Connection) -> None:

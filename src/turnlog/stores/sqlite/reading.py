@@ -56,7 +56,8 @@ def row_at(connection: apsw.Connection, place: Place, head: int, seq: int) -> tu
     row = connection.execute(SQL["row_at"], (*_begin(connection, place, head, seq), seq)).fetchone()
     if row is None:
         raise CorruptRecord(seq=seq, reason="its row is missing")
-    return row
+    n, conversation, digest = row
+    return n, conversation, digest
 
 
 def _begin(connection: apsw.Connection, place: Place, head: int, seq: int) -> tuple[int | None, int]:
@@ -81,7 +82,8 @@ def listing(
     connection: apsw.Connection, tenant: str, user_id: str | None, tag: str | None, archived: bool | None,
     updated_since: int | None, after: Position | None, limit: int,
 ) -> list[Header]:  # fmt: skip
-    where, values = ["c.tenant = ?", "c.deleted = 0"], [tenant]
+    where = ["c.tenant = ?", "c.deleted = 0"]
+    values: list[str | int] = [tenant]
     for clause, value in (
         ("c.user_id = ?", user_id),
         ("c.n IN (SELECT conversation FROM conversation_tag WHERE tenant = c.tenant AND tag = ?)", tag),

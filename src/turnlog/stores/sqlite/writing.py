@@ -253,7 +253,7 @@ def _overwrite_what_goes(connection: apsw.Connection) -> None:
 def _trim(connection: apsw.Connection, n: int) -> int | None:
     """Drop the rows of the dead conversation `n` that no fork shows; its parent, if that is dead too and may shrink now."""
     keep = connection.execute(SQL["still_shown"], (n,)).get
-    _, parent, parent_seq, head, last = connection.execute(SQL["grave"], (n,)).fetchone()
+    [(_, parent, parent_seq, head, last)] = connection.execute(SQL["grave"], (n,)).fetchall()
     dropped = connection.execute(SQL["own_rows"], (n, max(keep, parent_seq))).fetchall()
     if dropped:
         connection.execute(SQL["drop_ids"], (_text([(id_, n) for _, id_, _, _ in dropped]),))
@@ -261,7 +261,7 @@ def _trim(connection: apsw.Connection, n: int) -> int | None:
         connection.execute(SQL["drop_marks"], (n, keep))
         last = dropped[-1][2]
     connection.execute(SQL["cut"], (n, min(keep, head), last if keep else None))
-    if parent is None or not connection.execute(SQL["grave"], (parent,)).fetchone()[0]:
+    if parent is None or not connection.execute(SQL["grave"], (parent,)).fetchall()[0][0]:
         return None
     return int(parent)
 

@@ -89,7 +89,7 @@ class Updating:
     @handles
     async def test_a_value_can_be_taken_back(self, store: Store) -> None:
         await store.create(TENANT, header(title="t", tags=("x",), metadata={"k": 1}, archived=True))
-        changes = {"title": None, "tags": (), "metadata": {}, "archived": False}
+        changes: dict[str, Any] = {"title": None, "tags": (), "metadata": {}, "archived": False}
         changed = await store.update(KEY, changes, now=NOW)
         assert (changed.title, changed.tags, changed.metadata, changed.archived) == (None, (), {}, False)
 
@@ -172,7 +172,7 @@ class Listing:
         for query in ({}, {"user_id": "ann"}, {"tag": "x"}, {"archived": False}):
             seen: list[str] = []
             position: Position | None = None
-            while found := await store.list_headers(TENANT, **query, after=position, limit=4):  # type: ignore[arg-type]
+            while found := await store.list_headers(TENANT, **query, after=position, limit=4):
                 seen += [entry.id for entry in found]
                 position = Position(found[-1].updated_at, found[-1].id)
             assert seen == [f"c{n:02}" for n in reversed(range(23))]

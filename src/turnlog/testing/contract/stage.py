@@ -72,8 +72,7 @@ async def begin(store: Store, *texts: str, key: Key = KEY) -> None:
 
 async def branch(store: Store, parent: str, fork: str, at: int) -> Header:
     """Fork a conversation."""
-    fields = {"parent": parent, "parent_seq": at, "head": at}
-    return await store.fork(Key(TENANT, parent), header(fork, **fields))
+    return await store.fork(Key(TENANT, parent), header(fork, parent=parent, parent_seq=at, head=at))
 
 
 async def add(store: Store, conversation_id: str, *texts: str) -> None:

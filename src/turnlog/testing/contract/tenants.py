@@ -47,7 +47,7 @@ class Tenants:
         await store.create(TENANT, header("ours", user_id="ann", tags=("x",)), records("a"))
         await store.create("rival", header("theirs", user_id="ann", tags=("x",)), records("a"))
         for query in ({}, {"user_id": "ann"}, {"tag": "x"}, {"archived": False}, {"updated_since": 0}):
-            found = await store.list_headers(TENANT, **query, limit=9)  # type: ignore[arg-type]
+            found = await store.list_headers(TENANT, **query, limit=9)
             assert [entry.id for entry in found] == ["ours"]
         assert [found.conversation_id for found in await store.stale(TENANT, "summary", 1, limit=9)] == ["ours"]
 

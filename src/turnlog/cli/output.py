@@ -28,7 +28,7 @@ def write_json(value: Any) -> None:
 
 def say(text: str) -> None:
     """Print a line."""
-    _console().print(text, markup=False, highlight=False)
+    _console().print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def header_fields(header: Header) -> dict[str, Any]:

@@ -1,0 +1,124 @@
+"""Each command as a person and as a program sees it."""
+
+import json
+
+import pytest
+
+
+def test_list_shows_the_latest_first_and_where_to_go_on(filled):
+    assert "sample-03" in filled("list").out
+    first = filled("list", "--limit", "10", "--json").json
+    rest = filled("list", "--limit", "10", "--cursor", first["next_cursor"], "--json").json
+    assert [len(first["data"]), len(rest["data"]), rest["next_cursor"]] == [10, 4, None]
+    times = [header["updated_at"] for header in first["data"] + rest["data"]]
+    assert times == sorted(times, reverse=True)
+
+
+def test_list_takes_a_user_and_a_tag(filled):
+    mine = filled("list", "--user", "user-1", "--json").json["data"]
+    assert {header["conversation_id"] for header in mine} == {"sample-02", "sample-06", "sample-10"}
+    assert len(filled("list", "--tag", "odd", "--json").json["data"]) == 6
+
+
+def test_show_prints_the_header_and_the_messages(filled):
+    text = filled("show", "sample-04").out
+    assert "title: Moving to Lisbon" in text and "東京から → Lisboa" in text
+    shown = filled("show", "sample-04", "--messages", "2", "--json").json
+    assert (shown["head"], shown["has_more"], [message["seq"] for message in shown["messages"]]) == (19, True, [18, 19])
+
+
+def test_show_prints_tool_calls_and_their_results(filled):
+    text = filled("show", "sample-03").out
+    assert '-> solve({"loops": 2}) #call_1' in text and "<- #call_1: I1 = 0.5 A" in text
+
+
+def test_tail_prints_the_last_messages(filled):
+    assert len(filled("tail", "sample-01", "-n", "3", "--json").lines) == 3
+    assert "[17] assistant" in filled("tail", "sample-01", "-n", "1").out
+
+
+def test_tail_follows_what_is_added(filled):
+    process = filled.start("tail", "sample-01", "-n", "1", "--follow", "--interval", "0.05", "--json")
+    try:
+        assert json.loads(process.stdout.readline())["seq"] == 17
+        line = {"conversation_id": "sample-01", "messages": [{"id": "late", "role": "user", "content": "still here?"}]}
+        assert filled("import", "-", stdin=json.dumps(line).encode()).code == 0
+        assert json.loads(process.stdout.readline())["id"] == "late"
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_context_never_begins_with_an_orphaned_result(filled):
+    seen = filled("context", "sample-05", "--max-messages", "1", "--json").json
+    assert (seen["messages"], seen["omitted"], seen["head"]) == ([], 19, 19)
+    assert len(filled("context", "sample-05", "--json").json["messages"]) == 19
+    assert "messages, about" in filled("context", "sample-05").out
+
+
+def test_fork_shares_the_log_up_to_a_message(filled):
+    made = filled("fork", "sample-01", "--at", "3", "--id", "branch", "--json").json
+    assert (made["conversation_id"], made["head"], made["parent"]) == (
+        "branch", 3, {"conversation_id": "sample-01", "seq": 3}
+    )
+    assert filled("fork", "sample-01", "--id", "twin").out == "twin\n"
+    assert len(filled("tail", "twin", "-n", "100", "--json").lines) == 17
+
+
+def test_delete_needs_a_yes_where_nobody_can_be_asked(filled):
+    assert filled("delete", "sample-01").code == 2
+    assert filled("delete", "sample-01", "--yes", "--json").json == {"conversation_id": "sample-01", "deleted": True}
+    again = filled("delete", "sample-01", "--yes", "--json")
+    assert (again.code, json.loads(again.err)["code"]) == (1, "conversation_deleted")
+    assert filled("delete", "sample-02", "--yes").out == "sample-02 is erased\n"
+
+
+def test_schema_tells_its_version_and_migrates(turnlog):
+    missing = turnlog("schema", "check", "--json")
+    assert (missing.code, missing.json["found"]) == (1, 0)
+    assert turnlog("schema", "migrate").code == 0
+    assert turnlog("schema", "check", "--json").json["up_to_date"] is True
+    assert "up to date" in turnlog("schema", "check").out
+
+
+def test_another_tenant_sees_nothing(filled):
+    assert filled("list", "--tenant", "other", "--json").json["data"] == []
+    assert filled("show", "sample-01", TURNLOG_TENANT="other").code == 1
+
+
+def test_an_error_is_one_line_with_its_code(filled):
+    ran = filled("show", "nobody")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err == "turnlog: there is no conversation 'nobody' [conversation_not_found]\n"
+    problem = json.loads(filled("show", "nobody", "--json").err)
+    assert (problem["code"], problem["conversation_id"]) == ("conversation_not_found", "nobody")
+
+
+def test_a_store_that_is_not_there_is_not_made_by_reading(turnlog):
+    ran = turnlog("list", "--json")
+    assert (ran.code, json.loads(ran.err)["code"]) == (1, "store_unavailable")
+    assert list(turnlog.cwd.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["nonsense"], ["show"], ["show", "a", "--messages", "0"], ["import", "absent.jsonl"], ["serve", "--port", "70000"],
+     ["export", "a", "--user", "b"], ["list", "--limit", "many"]],
+)
+def test_wrong_usage_ends_with_2(turnlog, arguments):
+    ran = turnlog(*arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err
+
+
+@pytest.mark.parametrize("store", ["nonsense:", "sqlite:///", "postgresql://nowhere"])
+def test_a_store_url_that_names_none_is_refused(turnlog, store):
+    ran = turnlog("list", "--store", store)
+    assert ran.code == 1
+    assert "[invalid_input]" in ran.err
+
+
+def test_a_bad_variable_is_named(turnlog):
+    ran = turnlog("list", TURNLOG_MESSAGES_PER_CALL="zero")
+    assert ran.code == 1
+    assert "TURNLOG_MESSAGES_PER_CALL: cannot be 'zero'" in ran.err

@@ -1,0 +1,207 @@
+"""The service as a process: it says where it listens, stops cleanly, and survives being killed (laws 2 and 3)."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SAMPLE = ROOT / "tests" / "data" / "chats.jsonl"
+CHATS = Path(os.environ.get("TURNLOG_CHATS") or ROOT.parent / "shared" / "data" / "chats.jsonl")
+POSTED = 60
+
+
+def _source(path):
+    return [json.loads(line) for line in path.read_bytes().split(b"\n") if line]
+
+
+def _all_messages(client, conversation_id):
+    found, after = [], 0
+    while True:
+        page = client.get(f"/v1/conversations/{conversation_id}/messages", params={"limit": 1000, "after": after})
+        assert page.status_code == 200, page.text
+        data = page.json()["data"]
+        if not data:
+            return found
+        found += data
+        after = data[-1]["seq"]
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_it_serves_and_stops_cleanly(turnlog, workers):
+    with turnlog.serving("--workers", workers) as (url, process), httpx.Client(base_url=url, timeout=20) as client:
+        assert client.get("/health").json()["status"] == "healthy"
+        made = client.post("/v1/conversations", json={"messages": [{"role": "user", "content": "hi"}]})
+        assert made.status_code == 201
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) in (0, -signal.SIGTERM)
+    assert turnlog("list", "--json").json["data"][0]["head"] == 1
+
+
+def test_it_says_its_url_to_people_too(turnlog):
+    process = turnlog.start("serve", "--port", "0")
+    try:
+        assert process.stdout.readline().startswith(b"turnlog serves on http://127.0.0.1:")
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+def test_a_taken_port_is_one_clear_line(turnlog):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        ran = turnlog("serve", "--port", str(taken.getsockname()[1]))
+    assert ran.code == 1
+    assert "cannot listen on http://127.0.0.1:" in ran.err and ran.err.count("\n") == 1
+
+
+def test_a_store_that_cannot_be_opened_is_one_clear_line(turnlog):
+    (turnlog.cwd / "store").mkdir()
+    (turnlog.cwd / "store" / "turnlog.db").write_bytes(b"not a database, but long enough to look at" * 100)
+    ran = turnlog("serve", "--port", "0", "--json")
+    assert (ran.code, json.loads(ran.err)["code"]) == (1, "store_unavailable")
+
+
+@pytest.mark.parametrize(("blocked", "extra"), [("uvicorn", "server"), ("typer", "cli")])
+def test_a_missing_extra_is_named(tmp_path, blocked, extra):
+    code = f"import sys; sys.modules[{blocked!r}] = None; sys.argv = ['turnlog', 'serve']; import turnlog.cli; turnlog.cli.main()"
+    ran = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, timeout=60, text=True)
+    assert ran.returncode == 1
+    assert f"pip install 'turnlog[{extra}]'" in ran.stderr and "Traceback" not in ran.stderr
+
+
+class Poster(threading.Thread):
+    """A client that posts numbered messages, each with its Idempotency-Key, and repeats what got no answer."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.url = ""
+        self.seqs: dict[int, int] = {}
+        self.failed: str | None = None
+        self.stopped = False
+
+    def run(self) -> None:
+        for number in range(POSTED):
+            while not self.stopped and not self._post(number):
+                time.sleep(0.02)
+
+    def _post(self, number: int) -> bool:
+        try:
+            answer = httpx.post(
+                f"{self.url}/v1/conversations/posted/messages",
+                json={"role": "user", "content": f"message {number}"},
+                headers={"Idempotency-Key": f"key-{number}"},
+                timeout=10,
+            )
+        except httpx.TransportError:
+            return False
+        if answer.status_code not in (200, 201):
+            self.failed, self.stopped = answer.text, True
+            return False
+        self.seqs[number] = answer.json()["seq"]
+        return True
+
+
+def _large_source(path):
+    """The sample many times over, so that there is a middle to be killed in."""
+    with open(path, "w") as file:
+        for copy in range(40):
+            for index, line in enumerate(_source(SAMPLE)):
+                file.write(json.dumps(line | {"conversation_id": f"copy-{copy}-{index}"}) + "\n")
+    return _source(path)
+
+
+def test_killing_the_service_and_the_import_loses_and_doubles_nothing(turnlog):
+    file = turnlog.cwd / "large.jsonl"
+    source = _large_source(file)
+    poster = Poster()
+    with turnlog.serving("--workers", "1") as (poster.url, service):
+        assert httpx.post(f"{poster.url}/v1/conversations", json={"conversation_id": "posted"}).status_code == 201
+        poster.start()
+        importer = turnlog.start("import", str(file))
+        try:
+            _wait(lambda: len(poster.seqs) > POSTED // 4 and _stored(turnlog) > 20)
+        finally:
+            importer.kill()
+            service.kill()
+            importer.communicate(timeout=20)
+    assert importer.returncode == -signal.SIGKILL
+    with turnlog.serving() as (poster.url, _), httpx.Client(base_url=poster.url, timeout=20) as client:
+        again = turnlog("import", str(file), "--json")
+        poster.join(60)
+        assert (poster.failed, poster.is_alive()) == (None, False)
+        total = sum(len(line["messages"]) for line in source)
+        assert (again.code, again.json["added"] + again.json["present"]) == (0, total)
+        assert 0 < again.json["present"] < total
+        posted = _all_messages(client, "posted")
+        assert [message["content"] for message in posted] == [f"message {number}" for number in range(POSTED)]
+        assert poster.seqs == {number: number + 1 for number in range(POSTED)}
+        for line in source:
+            _check(client, line)
+
+
+def _wait(done) -> None:
+    until = time.monotonic() + 30
+    while not done():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def _stored(turnlog) -> int:
+    import apsw
+
+    connection = apsw.Connection(turnlog.url.removeprefix("sqlite:///"), flags=apsw.SQLITE_OPEN_READONLY)
+    try:
+        return connection.execute("SELECT count(*) FROM conversation").get
+    finally:
+        connection.close()
+
+
+def _check(client, line) -> None:
+    """The conversation is there as the source tells it, in order, and its context can be fetched."""
+    stored = _all_messages(client, line["conversation_id"])
+    assert [message["seq"] for message in stored] == list(range(1, len(line["messages"]) + 1))
+    for message, said in zip(stored, line["messages"], strict=True):
+        assert message["role"] == said["role"]
+        if isinstance(said.get("content"), str) and said["role"] != "tool":
+            assert message["content"] == said["content"]
+        for field in ("name", "id"):
+            assert field not in said or message[field] == said[field]
+        assert message.get("metadata", {}).items() >= said.get("metadata", {}).items()
+    context = client.post(f"/v1/conversations/{line['conversation_id']}/context", json={"max_messages": 20})
+    assert context.status_code == 200
+    assert 1 <= len(context.json()["messages"]) <= 20
+    assert context.json()["tokens"] > 0
+
+
+def test_the_sample_is_read_back_over_http(filled):
+    with filled.serving() as (url, _), httpx.Client(base_url=url, timeout=20) as client:
+        for line in _source(SAMPLE)[:12]:
+            _check(client, line)
+        whole = client.get("/v1/users/user-1/conversations").json()["data"]
+        assert len(whole) == 3
+
+
+@pytest.mark.skipif(not CHATS.is_file(), reason=f"the file of real chats is not there: {CHATS} (set TURNLOG_CHATS to its path)")
+def test_real_chats_import_and_read_back(turnlog):
+    source = _source(CHATS)
+    ran = turnlog("import", str(CHATS), "--rejects", "r.jsonl", "--json")
+    assert ran.json | {"rejects": None} == {
+        "conversations": 25, "added": 7854, "present": 0, "rejected": 0, "rejects": None
+    }
+    with turnlog.serving() as (url, service):
+        httpx.get(f"{url}/health")
+        service.kill()
+    assert turnlog("import", str(CHATS), "--rejects", "r.jsonl", "--json").json["present"] == 7854
+    with turnlog.serving() as (url, _), httpx.Client(base_url=url, timeout=20) as client:
+        for line in source:
+            _check(client, line)

@@ -8,7 +8,7 @@ from turnlog.errors import TurnlogError
 from turnlog.ports import Key
 from turnlog.stores.sqlite.engine import Desk, translate
 from turnlog.stores.sqlite.lane import Call, Job
-from turnlog.stores.sqlite.writing import Append, Rows, decide_all, decide_from_memory, insert
+from turnlog.stores.sqlite.writing import Append, decide_all, decide_from_memory, insert
 
 _HEADS_REMEMBERED = 10_000
 

@@ -8,7 +8,7 @@ from importlib.resources import files
 
 import apsw
 
-from turnlog.errors import SchemaTooNew, StoreUnavailable, TurnlogError
+from turnlog.errors import SchemaTooNew, StoreUnavailable
 
 APPLICATION_ID = 0x7475726E  # "turn"
 _HERE = files(__package__)

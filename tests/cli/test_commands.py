@@ -59,7 +59,9 @@ def test_context_never_begins_with_an_orphaned_result(filled):
 def test_fork_shares_the_log_up_to_a_message(filled):
     made = filled("fork", "sample-01", "--at", "3", "--id", "branch", "--json").json
     assert (made["conversation_id"], made["head"], made["parent"]) == (
-        "branch", 3, {"conversation_id": "sample-01", "seq": 3}
+        "branch",
+        3,
+        {"conversation_id": "sample-01", "seq": 3},
     )
     assert filled("fork", "sample-01", "--id", "twin").out == "twin\n"
     assert len(filled("tail", "twin", "-n", "100", "--json").lines) == 17
@@ -102,8 +104,15 @@ def test_a_store_that_is_not_there_is_not_made_by_reading(turnlog):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["nonsense"], ["show"], ["show", "a", "--messages", "0"], ["import", "absent.jsonl"], ["serve", "--port", "70000"],
-     ["export", "a", "--user", "b"], ["list", "--limit", "many"]],
+    [
+        ["nonsense"],
+        ["show"],
+        ["show", "a", "--messages", "0"],
+        ["import", "absent.jsonl"],
+        ["serve", "--port", "70000"],
+        ["export", "a", "--user", "b"],
+        ["list", "--limit", "many"],
+    ],
 )
 def test_wrong_usage_ends_with_2(turnlog, arguments):
     ran = turnlog(*arguments)

@@ -28,7 +28,7 @@ def _all_messages(client, conversation_id):
     while True:
         page = client.get(f"/v1/conversations/{conversation_id}/messages", params={"limit": 1000, "after": after})
         assert page.status_code == 200, page.text
-        data = page.json()["data"]
+        data = page.json()["messages"]
         if not data:
             return found
         found += data
@@ -191,13 +191,13 @@ def test_the_sample_is_read_back_over_http(filled):
         assert len(whole) == 3
 
 
-@pytest.mark.skipif(not CHATS.is_file(), reason=f"the file of real chats is not there: {CHATS} (set TURNLOG_CHATS to its path)")
+@pytest.mark.skipif(
+    not CHATS.is_file(), reason=f"the file of real chats is not there: {CHATS} (set TURNLOG_CHATS to its path)"
+)
 def test_real_chats_import_and_read_back(turnlog):
     source = _source(CHATS)
     ran = turnlog("import", str(CHATS), "--rejects", "r.jsonl", "--json")
-    assert ran.json | {"rejects": None} == {
-        "conversations": 25, "added": 7854, "present": 0, "rejected": 0, "rejects": None
-    }
+    assert ran.json | {"rejects": None} == {"conversations": 25, "added": 7854, "present": 0, "rejected": 0, "rejects": None}
     with turnlog.serving() as (url, service):
         httpx.get(f"{url}/health")
         service.kill()

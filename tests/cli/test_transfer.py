@@ -122,9 +122,7 @@ def test_unknown_fields_go_to_the_metadata(filled):
 @pytest.mark.parametrize("index", [12, 13])
 def test_the_training_form_gets_an_id_of_its_own(filled, index):
     line = SOURCE[index]
-    (found,) = [
-        exported for exported in filled("export").lines if len(exported["messages"]) == len(line["messages"])
-    ]
+    (found,) = [exported for exported in filled("export").lines if len(exported["messages"]) == len(line["messages"])]
     assert [message["role"] for message in found["messages"]] == [message["role"] for message in line["messages"]]
 
 

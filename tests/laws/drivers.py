@@ -37,9 +37,7 @@ class Driver(Protocol):
 
 
 def _messages(said: Sequence[Said]) -> list[Message]:
-    rows = [
-        {"role": role, "content": content, **({"id": id_} if id_ else {})} for id_, role, content in said
-    ]
+    rows = [{"role": role, "content": content, **({"id": id_} if id_ else {})} for id_, role, content in said]
     return msgspec.convert(rows, list[Message])
 
 
@@ -130,7 +128,9 @@ class Http:
         transport = httpx.ASGITransport(app=create_app(log))
         self.client = httpx.AsyncClient(transport=transport, base_url="http://turnlog")
 
-    async def _call(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None, **query: Any) -> Any:
+    async def _call(
+        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None, **query: Any
+    ) -> Any:
         params = {name: str(value) for name, value in query.items() if value is not None}
         answer = await self.client.request(method, ROUTE + path, json=body, headers=headers, params=params)
         found = answer.json()

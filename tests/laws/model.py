@@ -21,7 +21,11 @@ class Entry:
 
     def calls(self) -> str | None:
         """The call that this message makes."""
-        return self.content[0]["id"] if self.role == "assistant" and isinstance(self.content, list) and not self.erased else None
+        return (
+            self.content[0]["id"]
+            if self.role == "assistant" and isinstance(self.content, list) and not self.erased
+            else None
+        )
 
     def answers(self) -> str | None:
         """The call that this message answers."""

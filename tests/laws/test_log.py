@@ -11,7 +11,15 @@ import pytest
 from drivers import Http, Library, Said, Stage, url_of
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
 from model import Model
 
 from turnlog import user
@@ -20,7 +28,9 @@ from turnlog.log import keyed
 STEPS = 25
 CALL_IDS = st.sampled_from(["x", "y"])
 CONTENT: st.SearchStrategy[tuple[str, Any]] = st.one_of(
-    st.tuples(st.just("user"), st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=5)),
+    st.tuples(
+        st.just("user"), st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=5)
+    ),
     st.tuples(st.just("assistant"), st.sampled_from(["ok", "no"])),
     st.tuples(
         st.just("assistant"),
@@ -110,7 +120,9 @@ class LogMachine(RuleBasedStateMachine):
         if place < len(self.log(id_)):
             self.append(id_, [*self.named(fresh), (self.log(id_)[place][0], "user", "other words")])
 
-    @rule(id_=conversations, key=KEYS, said=st.lists(st.sampled_from([("user", "a"), ("user", "b")]), min_size=1, max_size=2))
+    @rule(
+        id_=conversations, key=KEYS, said=st.lists(st.sampled_from([("user", "a"), ("user", "b")]), min_size=1, max_size=2)
+    )
     def law_3_append_under_a_key(self, id_: str, key: str, said: list[tuple[str, Any]]) -> None:
         ids = [message.id for message in keyed([user("any")] * len(said), key)]
         named: list[Said] = [(id_, role, content) for id_, (role, content) in zip(ids, said, strict=True)]
@@ -174,4 +186,6 @@ class LogMachine(RuleBasedStateMachine):
 @pytest.mark.parametrize("store", ["ram", "sqlite"])
 def test_a_log_does_what_a_list_would_do(store: str, drive: type[Library] | type[Http]) -> None:
     machine = type("Machine", (LogMachine,), {"store": store, "drive": drive})
-    run_state_machine_as_test(machine, settings=settings(stateful_step_count=STEPS, max_examples=settings().max_examples // 2))
+    run_state_machine_as_test(
+        machine, settings=settings(stateful_step_count=STEPS, max_examples=settings().max_examples // 2)
+    )

@@ -155,8 +155,8 @@ async def test_a_cursor_from_elsewhere_is_refused(client: httpx.AsyncClient) -> 
         ("POST", f"{C1}/fork", {"at": -1}, 422, "at"),
         ("POST", f"{C1}/fork", {"at": "1"}, 422, "at"),
         ("POST", f"{C1}/sync", {"messages": []}, 422, "messages"),
-        ("POST", f"{C1}/sync", {"messages": [{"role": "user", "content": "x", "id": "a"}, {"role": "user", "content": "x"}]}, 422,
-         "messages"),
+        ("POST", f"{C1}/sync", {"messages": [{"role": "user", "content": "x", "id": "a"},
+                                             {"role": "user", "content": "x"}]}, 422, "messages"),
         ("POST", f"{C1}/sync", {"messages": [], "on_divergence": "merge"}, 422, "on_divergence"),
     ],
 )  # fmt: skip
@@ -170,6 +170,7 @@ async def test_a_bad_body_is_named(
     ("header", "value"),
     [
         ("If-Match", "1"),
+        ("If-Match", ""),
         ("If-Match", 'W/"1"'),
         ("If-Match", '"1", "2"'),
         ("If-Match", '"-1"'),

@@ -101,11 +101,11 @@ async def _answer(call: Call, operation: Operation) -> Answer:
 
 def _check_media(call: Call) -> None:
     media_type = call.header(b"content-type")
-    if media_type not in ("application/json", ""):
+    if media_type not in (None, "", "application/json"):
         kind = media_type.partition(";")[0].strip().lower()
         if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
             raise UnsupportedMedia("Content-Type", "must be application/json")
-    if call.header(b"content-encoding") not in ("", "identity"):
+    if call.header(b"content-encoding") not in (None, "identity"):
         raise UnsupportedMedia("Content-Encoding", "must be identity: the body is not to be compressed")
 
 

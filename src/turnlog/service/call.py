@@ -74,18 +74,18 @@ class Call:
             raise InvalidInput("seq", "must be a whole number from 1 on")
         return int(text)
 
-    def header(self, name: bytes) -> str:
-        """The header with this lower-case name; empty when there is none."""
+    def header(self, name: bytes) -> str | None:
+        """The header with this lower-case name."""
         for key, value in self.scope["headers"]:
             if key == name:
                 text: bytes = value
                 return text.decode("latin-1")
-        return ""
+        return None
 
     def if_match(self) -> IfMatch:
         """What the request is conditional on."""
-        value = self.header(b"if-match").strip()
-        if value in ("", "*"):
+        value = self.header(b"if-match")
+        if value is None or value == "*":
             return IfMatch()
         match = _ETAG.fullmatch(value)
         if match is None:
@@ -94,13 +94,10 @@ class Call:
 
     def idempotency_key(self) -> str | None:
         """The key under which the client may repeat this request."""
-        for key, value in self.scope["headers"]:
-            if key == b"idempotency-key":
-                text: str = value.decode("latin-1")
-                if not _KEY.fullmatch(text):
-                    raise InvalidInput("Idempotency-Key", "must be 1 to 255 printable ASCII characters")
-                return text
-        return None
+        key = self.header(b"idempotency-key")
+        if key is not None and not _KEY.fullmatch(key):
+            raise InvalidInput("Idempotency-Key", "must be 1 to 255 printable ASCII characters")
+        return key
 
     async def decode(self, decode: Callable[[bytes], T], *, default: bytes = b"") -> T:
         """The body, decoded and checked; `default` stands for an empty one."""
@@ -110,7 +107,7 @@ class Call:
         """The body, up to the size that the settings allow."""
         limit = self.log.settings.body_bytes
         declared = self.header(b"content-length")
-        if declared.isdigit() and int(declared) > limit:
+        if declared is not None and declared.isdigit() and int(declared) > limit:
             raise TooLarge("body", limit=limit, actual=int(declared), unit="bytes")
         chunks: list[bytes] = []
         size = 0

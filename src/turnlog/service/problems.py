@@ -77,7 +77,7 @@ def _status(error: TurnlogError, call: Call) -> int:
     status = next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
     if status == 410 and not call.writes:
         return 404
-    if status == 412 and not call.header(b"if-match"):
+    if status == 412 and call.header(b"if-match") is None:
         return 409
     return status
 

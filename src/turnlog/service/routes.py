@@ -187,7 +187,7 @@ def _of_conversations(page: Number) -> tuple[Operation, ...]:
             handlers.listing,
             "A user's conversations, latest first",
             {200: Result(schemas.ConversationList, "A page of them.", {"data": [examples.INFO], "next_cursor": None})},
-            (422,),
+            _READ,
             query=(
                 page,
                 Word("cursor", "The next_cursor of the page before."),

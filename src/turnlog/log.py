@@ -162,9 +162,7 @@ class Turnlog:
             raise TooLarge("tags", limit=self.settings.tags, actual=len(tags), unit="tags")
         return tuple(dict.fromkeys(check_name(f"tags[{index}]", tag) for index, tag in enumerate(tags)))
 
-    def _records(
-        self, messages: Sequence[Message], *, salt: bytes = b"", limit: int | None = None
-    ) -> list[codec.Record]:
+    def _records(self, messages: Sequence[Message], *, salt: bytes = b"", limit: int | None = None) -> list[codec.Record]:
         limit = limit or self.settings.messages_per_call
         if not messages:
             raise InvalidInput("messages", "must not be empty")

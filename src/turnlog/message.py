@@ -169,8 +169,9 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
 class Message(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One thing said in a conversation.
 
-    `id` is the caller's, else a new UUID of version 7; `seq` is None until the message is stored; `tokens` is None until it is counted. `derived` marks text that memory
-    put there, so that memory does not learn from itself. `redacted` marks the tombstone of an erased message.
+    `id` is the caller's, else a new UUID of version 7; `seq` is None until the message is stored; `tokens` is None until it
+    is counted. `derived` marks text that memory put there, so that memory does not learn from itself. `redacted` marks the
+    tombstone of an erased message.
     Raises `InvalidInput` with the field and the rule that it breaks.
     """
 
@@ -252,7 +253,9 @@ def developer(content: str | Sequence[Part], **fields: Any) -> Message:
     return Message("developer", content, **fields)  # type: ignore[arg-type]
 
 
-def tool(call_id: str, content: str | Sequence[Text | Image | Audio | File], *, is_error: bool = False, **fields: Any) -> Message:
+def tool(
+    call_id: str, content: str | Sequence[Text | Image | Audio | File], *, is_error: bool = False, **fields: Any
+) -> Message:
     """The answer of a tool to the call `call_id`; `fields` are those of `Message`."""
     return Message("tool", (ToolResult(call_id, content, is_error),), **fields)  # type: ignore[arg-type]
 

@@ -126,9 +126,7 @@ class Store(Protocol):
         Raises `ConversationExists`; for an id that was deleted, `ConversationDeleted`.
         """
 
-    async def append(
-        self, key: Key, records: Sequence[Record], *, now: int, expect_head: int | None = None
-    ) -> Appended:
+    async def append(self, key: Key, records: Sequence[Record], *, now: int, expect_head: int | None = None) -> Appended:
         """Put records at the end of the log, all or nothing, at the next seqs.
 
         A record whose id is already in the log is not stored again: its seq is the one that it has, or `KeyReused` if the
@@ -140,9 +138,7 @@ class Store(Protocol):
     async def get(self, key: Key) -> Header:
         """The header."""
 
-    async def read(
-        self, key: Key, *, after: int = 0, before: int | None = None, limit: int, newest: bool = False
-    ) -> Page:
+    async def read(self, key: Key, *, after: int = 0, before: int | None = None, limit: int, newest: bool = False) -> Page:
         """Up to `limit` records with after < seq < before: the first of them, or with `newest` the last."""
 
     async def update(

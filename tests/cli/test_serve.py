@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "tests" / "data" / "chats.jsonl"
 CHATS = Path(os.environ.get("TURNLOG_CHATS") or ROOT.parent / "shared" / "data" / "chats.jsonl")
-POSTED = 60
+POSTED = 150
 
 
 def _source(path):
@@ -73,7 +73,8 @@ def test_a_store_that_cannot_be_opened_is_one_clear_line(turnlog):
 
 @pytest.mark.parametrize(("blocked", "extra"), [("uvicorn", "server"), ("typer", "cli")])
 def test_a_missing_extra_is_named(tmp_path, blocked, extra):
-    code = f"import sys; sys.modules[{blocked!r}] = None; sys.argv = ['turnlog', 'serve']; import turnlog.cli; turnlog.cli.main()"
+    told = "sys.argv = ['turnlog', 'serve']; import turnlog.cli; turnlog.cli.main()"
+    code = f"import sys; sys.modules[{blocked!r}] = None; {told}"
     ran = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, timeout=60, text=True)
     assert ran.returncode == 1
     assert f"pip install 'turnlog[{extra}]'" in ran.stderr and "Traceback" not in ran.stderr
@@ -114,7 +115,7 @@ class Poster(threading.Thread):
 def _large_source(path):
     """The sample many times over, so that there is a middle to be killed in."""
     with open(path, "w") as file:
-        for copy in range(40):
+        for copy in range(60):
             for index, line in enumerate(_source(SAMPLE)):
                 file.write(json.dumps(line | {"conversation_id": f"copy-{copy}-{index}"}) + "\n")
     return _source(path)
@@ -127,14 +128,16 @@ def test_killing_the_service_and_the_import_loses_and_doubles_nothing(turnlog):
     with turnlog.serving("--workers", "1") as (poster.url, service):
         assert httpx.post(f"{poster.url}/v1/conversations", json={"conversation_id": "posted"}).status_code == 201
         poster.start()
+        _wait(lambda: len(poster.seqs) > 3)
         importer = turnlog.start("import", str(file))
         try:
-            _wait(lambda: len(poster.seqs) > POSTED // 4 and _stored(turnlog) > 20)
+            _wait(lambda: _stored(turnlog) > 20)
         finally:
             importer.kill()
             service.kill()
             importer.communicate(timeout=20)
     assert importer.returncode == -signal.SIGKILL
+    assert len(poster.seqs) < POSTED
     with turnlog.serving() as (poster.url, _), httpx.Client(base_url=poster.url, timeout=20) as client:
         again = turnlog("import", str(file), "--json")
         poster.join(60)

@@ -67,13 +67,17 @@ def immutable(*paths: Path) -> Iterator[None]:
     set_flag = subprocess.run(["chattr", "+i", *map(str, paths)], capture_output=True, timeout=30)
     try:
         if set_flag.returncode:
-            pytest.skip("NOT TESTED: a file that becomes read-only while it is open, since `chattr +i` is not permitted here")
+            pytest.skip(
+                "NOT TESTED: a file that becomes read-only while it is open, since `chattr +i` is not permitted here"
+            )
         yield
     finally:
         subprocess.run(["chattr", "-i", *map(str, paths)], capture_output=True, timeout=30)
 
 
-@pytest.mark.skipif(not shutil.which("chattr"), reason="NOT TESTED: a file that becomes read-only, since there is no `chattr`")
+@pytest.mark.skipif(
+    not shutil.which("chattr"), reason="NOT TESTED: a file that becomes read-only, since there is no `chattr`"
+)
 def test_a_file_that_becomes_read_only_refuses_writes_until_it_is_writable(tmp_path: Path) -> None:
     async def check() -> None:
         async with connect(f"sqlite:///{tmp_path}/turnlog.db") as log:

@@ -49,7 +49,9 @@ def test_law_2_a_killed_process_loses_and_doubles_nothing_acknowledged(tmp_path:
     told: dict[str, int] = {}
     for kill in range(KILLS):
         bystanders = [
-            subprocess.Popen([sys.executable, str(PROGRAM), str(path), f"b{kill}.{n}", "100"], stdout=subprocess.PIPE, text=True)
+            subprocess.Popen(
+                [sys.executable, str(PROGRAM), str(path), f"b{kill}.{n}", "100"], stdout=subprocess.PIPE, text=True
+            )
             for n in range(writers - 1)
         ]
         told |= acknowledged_before_kill(path, f"k{kill}", 0.05 + 0.04 * kill)

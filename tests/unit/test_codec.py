@@ -1,7 +1,6 @@
 """The stored form: exact, canonical, guarded by a checksum, readable for ever (law 14)."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +8,9 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from strategies import METADATA, messages
-from turnlog import CorruptRecord, Image, Limits, Message, Text, ToolCall, TooLarge, assistant, codec, user
+
+from turnlog import CorruptRecord, Image, Limits, Message, Text, TooLarge, ToolCall, assistant, codec, user
 from turnlog.codec import Record
 from turnlog.errors import InvalidInput
 
@@ -90,7 +89,9 @@ def test_every_flipped_byte_of_a_record_is_noticed() -> None:
             assert error.value.seq == 9
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"role":"user"}', b'{"role":"admin","content":"x"}', b'{"role":"user","content":""}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b'{"role":"user"}', b'{"role":"admin","content":"x"}', b'{"role":"user","content":""}']
+)
 def test_a_record_whose_checksum_is_right_but_which_is_no_message_is_corrupt(body: bytes) -> None:
     record = Record("m", 0, 1, body, 1, codec.checksum("m", 0, body), seq=4)
     with pytest.raises(CorruptRecord):
@@ -187,12 +188,11 @@ def test_law_14_there_is_a_golden_file_for_every_version() -> None:
 
 
 @pytest.fixture
-def two_versions_on(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def two_versions_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """A turnlog two versions later: `text` was called `content` since, and then marks were added."""
     monkeypatch.setattr(codec, "VERSION", 3)
     monkeypatch.setitem(codec.UPCASTERS, 1, lambda fields: {"role": fields["role"], "content": fields["text"]})
     monkeypatch.setitem(codec.UPCASTERS, 2, lambda fields: {**fields, "metadata": {"from": 2}})
-    yield
 
 
 @pytest.mark.usefixtures("two_versions_on")

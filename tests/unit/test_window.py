@@ -169,4 +169,6 @@ def test_a_picture_costs_the_same_by_reference_and_by_value() -> None:
     by_url = estimate(user([Image(url="https://example.com/a.png")]))
     by_value = estimate(user([Image(data="aGVsbG8h" * 1000, media_type="image/png")]))
     assert by_url == by_value == MESSAGE_OVERHEAD + MEDIA_TOKENS
-    assert estimate(Message("tool", (ToolResult("1", (Image(url="x"), Text("abcd"))),))) == MESSAGE_OVERHEAD + MEDIA_TOKENS + 1
+    assert (
+        estimate(Message("tool", (ToolResult("1", (Image(url="x"), Text("abcd"))),))) == MESSAGE_OVERHEAD + MEDIA_TOKENS + 1
+    )

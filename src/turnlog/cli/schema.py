@@ -60,5 +60,3 @@ def _report(found: int, supported: int, as_json: bool) -> None:
         say(f"schema {found}: up to date")
     else:
         say(f"schema {found}, this turnlog writes {supported}: run `turnlog schema migrate`")
-
-

@@ -95,9 +95,7 @@ class RamStore:
         self._put(log, fresh, header.updated_at)
         return appended
 
-    async def append(
-        self, key: Key, records: Sequence[Record], *, now: int, expect_head: int | None = None
-    ) -> Appended:
+    async def append(self, key: Key, records: Sequence[Record], *, now: int, expect_head: int | None = None) -> Appended:
         log = self._log(key)
         known = {record.id: there for record in records if (there := log.known(record.id))}
         appended, fresh = decide(log.header.head, records, known, expect_head)
@@ -108,9 +106,7 @@ class RamStore:
     async def get(self, key: Key) -> Header:
         return self._log(key).header
 
-    async def read(
-        self, key: Key, *, after: int = 0, before: int | None = None, limit: int, newest: bool = False
-    ) -> Page:
+    async def read(self, key: Key, *, after: int = 0, before: int | None = None, limit: int, newest: bool = False) -> Page:
         log = self._log(key)
         end = log.header.head + 1 if before is None else min(before, log.header.head + 1)
         seqs = range(after + 1, end)

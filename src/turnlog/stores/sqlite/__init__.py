@@ -55,18 +55,14 @@ class SqliteStore:
     async def create(self, tenant: str, header: Header, records: Sequence[Record] = ()) -> Appended | None:
         return await self._write(lambda connection: writing.create(connection, tenant, header, records))
 
-    async def append(
-        self, key: Key, records: Sequence[Record], *, now: int, expect_head: int | None = None
-    ) -> Appended:
+    async def append(self, key: Key, records: Sequence[Record], *, now: int, expect_head: int | None = None) -> Appended:
         appended: Appended = await self._open_writer().submit(Append(key, records, now, expect_head))
         return appended
 
     async def get(self, key: Key) -> Header:
         return await self._read(lambda connection: reading.find(connection, key)[1])
 
-    async def read(
-        self, key: Key, *, after: int = 0, before: int | None = None, limit: int, newest: bool = False
-    ) -> Page:
+    async def read(self, key: Key, *, after: int = 0, before: int | None = None, limit: int, newest: bool = False) -> Page:
         return await self._read(lambda connection: reading.read(connection, key, after, before, limit, newest))
 
     async def update(

@@ -42,8 +42,8 @@ class Reader:
 class Writer:
     """Writes; a batch is durable as a whole, or none of it happened.
 
-    A batch of appends whose conversations' heads are remembered is a single statement: the table itself refuses it if another
-    process moved a head meanwhile, or if an id is already there. Everything else is decided under the write lock.
+    A batch of appends whose conversations' heads are remembered is a single statement: the table itself refuses it if
+    another process moved a head meanwhile, or if an id is already there. Everything else is decided under the write lock.
     """
 
     def __init__(self, desk: Desk) -> None:

@@ -36,7 +36,13 @@ def connect(path: str, *, busy_timeout_s: float) -> apsw.Connection:
     connection = apsw.Connection(path, statementcachesize=256)
     connection.set_busy_timeout(int(busy_timeout_s * 1000))
     version(connection)  # before a pragma changes a file that is not ours
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "cache_size = -16000", "temp_store = MEMORY", "wal_autocheckpoint = 1000"):
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "cache_size = -16000",
+        "temp_store = MEMORY",
+        "wal_autocheckpoint = 1000",
+    ):
         connection.execute(f"PRAGMA {pragma}").fetchall()
     return connection
 

@@ -35,8 +35,8 @@ class Work(Protocol):
     def work_off(self, jobs: list[Job], overlap: Callable[[], None]) -> None:
         """Fill in each job's result or error.
 
-        `overlap()` tells the waiters of the batch before; to be called when this is about to be away from Python for a while,
-        so that they run meanwhile.
+        `overlap()` tells the waiters of the batch before; to be called when this is about to be away from Python for a
+        while, so that they run meanwhile.
         """
 
     def close(self) -> None:

@@ -33,7 +33,25 @@ def find(connection: apsw.Connection, key: Key) -> tuple[Place, Header]:
 
 
 def _header(row: tuple) -> Header:  # type: ignore[type-arg]
-    (_, _, id_, created, updated, user, title, tags, metadata, parent, parent_seq, head, revision, epoch, archived, version, *_) = row
+    (
+        _,
+        _,
+        id_,
+        created,
+        updated,
+        user,
+        title,
+        tags,
+        metadata,
+        parent,
+        parent_seq,
+        head,
+        revision,
+        epoch,
+        archived,
+        version,
+        *_,
+    ) = row
     return Header(
         id_, created, updated, user, title, tuple(_json(tags)), _json(metadata), parent, parent_seq, head, revision, epoch,
         bool(archived), version,

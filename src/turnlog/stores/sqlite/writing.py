@@ -49,7 +49,8 @@ class Rows:
     def add(self, n: int, seq: int, record: Record, now: int) -> None:
         """The record at `seq` of conversation `n`."""
         self.values += (
-            n, seq, record.created_at, record.tokens, record.version, record.digest, record.checksum, record.id, record.body, now,
+            n, seq, record.created_at, record.tokens, record.version, record.digest, record.checksum, record.id, record.body,
+            now,
         )  # fmt: skip
 
 
@@ -116,9 +117,7 @@ def _decide(append: Append, log: _Log | None, rows: Rows) -> None:
 def _look(connection: apsw.Connection, appends: Sequence[Append]) -> list[_Log | None]:
     """Each append's log, None where there is no such conversation."""
     places: dict[Key, int] = {}
-    wanted = [
-        (places.setdefault(append.key, len(places)), record.id) for append in appends for record in append.records
-    ]
+    wanted = [(places.setdefault(append.key, len(places)), record.id) for append in appends for record in append.records]
     found = connection.execute(SQL["look"], (_text(list(places)), _text(wanted))).get
     states, known = _from_json(found)
     logs = {place: _Log(n, head, deleted, parent) for place, n, head, deleted, parent in states}
@@ -181,16 +180,21 @@ def _add(
     n = connection.execute(
         SQL["add_conversation"],
         (
-            tenant, header.id, header.user_id, header.created_at, header.updated_at, header.archived, parent, header.parent_seq,
-            header.parent_seq, header.version, header.title, _text(header.tags), _text(header.metadata), header.epoch,
-            last,
+            tenant, header.id, header.user_id, header.created_at, header.updated_at, header.archived, parent,
+            header.parent_seq, header.parent_seq, header.version, header.title, _text(header.tags), _text(header.metadata),
+            header.epoch, last,
         ),
     ).get  # fmt: skip
     connection.execute(SQL["add_tags"], (n, tenant, _text(header.tags)))
 
 
 def update(
-    connection: apsw.Connection, key: Key, changes: dict[str, Any], now: int, expect_revision: int | None, expect_head: int | None
+    connection: apsw.Connection,
+    key: Key,
+    changes: dict[str, Any],
+    now: int,
+    expect_revision: int | None,
+    expect_head: int | None,
 ) -> Header:
     place, header = find(connection, key)
     if expect_revision is not None and expect_revision != header.revision:
@@ -198,9 +202,7 @@ def update(
     if expect_head is not None and expect_head != header.head:
         raise HeadMoved(expected=expect_head, actual=header.head)
     new = msgspec.structs.replace(header, **changes)
-    connection.execute(
-        SQL["update_header"], (place.n, new.title, _text(new.tags), _text(new.metadata), new.archived, now)
-    )
+    connection.execute(SQL["update_header"], (place.n, new.title, _text(new.tags), _text(new.metadata), new.archived, now))
     connection.execute(SQL["drop_tags"], (place.n, key.tenant, _text(header.tags)))
     connection.execute(SQL["add_tags"], (place.n, key.tenant, _text(new.tags)))
     return find(connection, key)[1]
@@ -274,6 +276,4 @@ def save_snapshot(
     watermark = row[0] if row else 0
     if watermark != expect_watermark or header.epoch != snapshot.epoch:
         raise SnapshotMoved(watermark=watermark, epoch=header.epoch)
-    connection.execute(
-        SQL["save_snapshot"], (place.n, fold, version, snapshot.watermark, snapshot.epoch, snapshot.state)
-    )
+    connection.execute(SQL["save_snapshot"], (place.n, fold, version, snapshot.watermark, snapshot.epoch, snapshot.state))

@@ -1,7 +1,8 @@
 """The contract of a store, as tests: whatever passes them keeps every promise of the `Store` protocol.
 
 Subclass `StoreContract` in a test module and give it a fixture named `factory`: a function without arguments whose every
-call makes another handle on the same data, not opened yet; the contract opens and closes them. The data is new for each test.
+call makes another handle on the same data, not opened yet; the contract opens and closes them. The data is new for each
+test.
 """
 
 from turnlog.testing.contract.appending import Appending

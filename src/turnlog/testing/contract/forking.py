@@ -45,7 +45,9 @@ class Forking:
     @handles
     async def test_a_fork_keeps_the_header_that_it_was_given(self, store: Store) -> None:
         await store.create(TENANT, header(user_id="ann", title="T", tags=("x",)), records("a"))
-        given = header("f", at=NOW + 3, user_id="bob", title="F", tags=("y",), metadata={"k": 1}, parent="c1", parent_seq=1, head=1)
+        given = header(
+            "f", at=NOW + 3, user_id="bob", title="F", tags=("y",), metadata={"k": 1}, parent="c1", parent_seq=1, head=1
+        )
         assert await store.fork(KEY, given) == given
 
     @handles
@@ -98,6 +100,15 @@ class Forking:
         with pytest.raises(KeyReused):
             await store.append(FORK, [record("other words", id="b")], now=NOW)
         assert await log(store, "f") == ["a", "b"]
+
+    @handles
+    async def test_ids_of_the_shared_part_stay_known_while_the_fork_grows(self, store: Store) -> None:
+        await begin(store, "a", "b")
+        await branch(store, "c1", "f", 2)
+        for n in range(3, 6):
+            assert (await store.append(FORK, records(f"f{n}"), now=NOW)).seqs == (n,)
+            assert (await store.append(FORK, records("a", "b"), now=NOW)).seqs == (1, 2)
+        assert await log(store, "f") == ["a", "b", "f3", "f4", "f5"]
 
     @handles
     async def test_ids_of_the_parents_later_part_are_new_to_the_fork(self, store: Store) -> None:

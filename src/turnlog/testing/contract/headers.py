@@ -15,7 +15,12 @@ from turnlog.errors import (
 from turnlog.ports import Header, Key, Position, Store
 from turnlog.testing.contract.stage import KEY, NOW, TENANT, begin, handles, header, log, record, records
 
-METADATA: dict[str, Any] = {"ключ": "値 \U0001f600 \u2028 '\"", "n": -(2**63), "m": 2**63 - 1, "x": [1.5, None, True, {"": []}]}
+METADATA: dict[str, Any] = {
+    "ключ": "値 \U0001f600 \u2028 '\"",
+    "n": -(2**63),
+    "m": 2**63 - 1,
+    "x": [1.5, None, True, {"": []}],
+}
 
 
 class Creating:
@@ -75,9 +80,7 @@ class Updating:
         await store.create(TENANT, header(user_id="ann", title="old", tags=("x",)), records("a"))
         changes = {"title": "new", "tags": ("y", "z"), "metadata": METADATA, "archived": True}
         changed = await store.update(KEY, changes, now=NOW + 5)
-        expected = Header(
-            "c1", NOW, NOW + 5, "ann", "new", ("y", "z"), METADATA, head=1, revision=2, archived=True
-        )
+        expected = Header("c1", NOW, NOW + 5, "ann", "new", ("y", "z"), METADATA, head=1, revision=2, archived=True)
         assert changed == await store.get(KEY) == expected
 
     @handles

@@ -102,7 +102,10 @@ class Races:
         await begin(store)
         for n in range(10):
             outcomes = await _race(
-                *(handle.append(KEY, [record(text, id=f"x{n}")], now=NOW) for handle, text in ((store, "one"), (other, "two")))
+                *(
+                    handle.append(KEY, [record(text, id=f"x{n}")], now=NOW)
+                    for handle, text in ((store, "one"), (other, "two"))
+                )
             )
             assert _kinds(outcomes) == ["Appended", "KeyReused"]
             assert [outcome.seq for outcome in outcomes if isinstance(outcome, KeyReused)] == [n + 1]
@@ -179,7 +182,9 @@ class Races:
     async def test_a_cancelled_append_leaves_a_whole_log_and_can_be_repeated(self, store: Store, other: Store) -> None:
         await begin(store)
         for n in range(10):
-            waiting = [asyncio.ensure_future(store.append(KEY, records(f"a{n}.{i}", f"b{n}.{i}"), now=NOW)) for i in range(6)]
+            waiting = [
+                asyncio.ensure_future(store.append(KEY, records(f"a{n}.{i}", f"b{n}.{i}"), now=NOW)) for i in range(6)
+            ]
             await asyncio.sleep(0)
             for task in waiting[::2]:
                 task.cancel()

@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "tests" / "data" / "chats.jsonl"
 CHATS = Path(os.environ.get("TURNLOG_CHATS") or ROOT.parent / "shared" / "data" / "chats.jsonl")
-POSTED = 150
+POSTED = 100
 
 
 def _source(path):
@@ -115,7 +115,7 @@ class Poster(threading.Thread):
 def _large_source(path):
     """The sample many times over, so that there is a middle to be killed in."""
     with open(path, "w") as file:
-        for copy in range(60):
+        for copy in range(30):
             for index, line in enumerate(_source(SAMPLE)):
                 file.write(json.dumps(line | {"conversation_id": f"copy-{copy}-{index}"}) + "\n")
     return _source(path)

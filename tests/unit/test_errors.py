@@ -34,6 +34,8 @@ MADE = [
 def tree(root: type[TurnlogError] = TurnlogError) -> Iterator[type[TurnlogError]]:
     yield root
     for leaf in root.__subclasses__():
+        if leaf.__module__ != errors.__name__:  # an edge may have one that is of its own making alone
+            continue
         yield from tree(leaf)
 
 
@@ -64,7 +66,7 @@ def test_the_docstring_draws_the_whole_tree() -> None:
 
 def test_what_turnlog_exports_is_there_sorted_and_whole() -> None:
     exported = turnlog.__all__
-    assert exported == sorted(exported, key=lambda name: (name[0].islower(), name.casefold()))
+    assert exported == sorted(exported)
     assert len(exported) == len(set(exported))
     assert all(hasattr(turnlog, name) for name in exported)
     assert {kind.__name__ for kind in tree()} <= set(exported)

@@ -84,6 +84,11 @@ class Updating:
         assert changed == await store.get(KEY) == expected
 
     @handles
+    async def test_a_change_by_a_clock_that_went_back_leaves_updated_at(self, store: Store) -> None:
+        await begin(store)
+        assert (await store.update(KEY, {"title": "t"}, now=NOW - 5)).updated_at == NOW
+
+    @handles
     async def test_what_is_not_named_stays(self, store: Store) -> None:
         await store.create(TENANT, header(title="t", tags=("x",), metadata={"k": 1}))
         changed = await store.update(KEY, {"archived": True}, now=NOW)

@@ -4,6 +4,7 @@ Beside the fields of `Message` this understands two habits of OpenAI's chat form
 message, and `tool_call_id` on a tool message. What a client reads from turnlog it may send back as it is.
 """
 
+import json
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Literal, TypeVar
@@ -11,7 +12,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from turnlog.errors import InvalidInput, InvalidJson
-from turnlog.message import Message, Part, Role, Status, Text, ToolCall, ToolResult, Usage
+from turnlog.message import Message, Part, Role, Status, Text, ToolCall, ToolResult, Usage, check_json
 
 T = TypeVar("T")
 
@@ -97,9 +98,22 @@ def decoded(decode: Callable[[Any], T], data: Any) -> T:
     except UnicodeDecodeError:
         raise InvalidJson("must be UTF-8") from None
     except msgspec.DecodeError as error:
-        raise InvalidJson(f"must be JSON: {error}") from None
+        raise _refused(data, error) from None
     except RecursionError:
         raise InvalidInput("body", "is nested too deep") from None
+
+
+def _refused(data: bytes, error: msgspec.DecodeError) -> InvalidInput:
+    """Why `data` is no JSON to msgspec; a value that a laxer reader lets pass is named with its field."""
+    try:
+        told = json.loads(data)
+        for field, value in told.items() if isinstance(told, dict) else ():
+            check_json(field, value)
+    except InvalidInput as found:
+        return found
+    except (ValueError, RecursionError):
+        pass
+    return InvalidJson(f"must be JSON: {error}")
 
 
 def invalid(error: msgspec.ValidationError) -> InvalidInput:

@@ -38,7 +38,7 @@ class Limits(msgspec.Struct, frozen=True):
     json_depth: int = 32
 
 
-class Text(msgspec.Struct, frozen=True, tag="text", tag_field="type"):
+class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="text", tag_field="type"):
     """Plain text."""
 
     text: str
@@ -49,7 +49,7 @@ class Text(msgspec.Struct, frozen=True, tag="text", tag_field="type"):
             raise InvalidInput("text", "must not be empty")
 
 
-class _Media(msgspec.Struct, frozen=True, tag_field="type", omit_defaults=True):
+class _Media(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", omit_defaults=True):
     """Bytes by reference (`url`) or by value (`data`, base64, with its `media_type`)."""
 
     url: str | None = None
@@ -87,7 +87,7 @@ class File(_Media, frozen=True, tag="file"):
             check_text("filename", self.filename)
 
 
-class ToolCall(msgspec.Struct, frozen=True, tag="tool_call", tag_field="type"):
+class ToolCall(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="tool_call", tag_field="type"):
     """A model's request to run a tool. `arguments` is JSON text exactly as the model wrote it, valid or not."""
 
     id: str
@@ -102,7 +102,9 @@ class ToolCall(msgspec.Struct, frozen=True, tag="tool_call", tag_field="type"):
         check_text("arguments", self.arguments)
 
 
-class ToolResult(msgspec.Struct, frozen=True, tag="tool_result", tag_field="type", omit_defaults=True):
+class ToolResult(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="tool_result", tag_field="type", omit_defaults=True
+):
     """What a tool answered to the call `call_id`."""
 
     call_id: str
@@ -121,7 +123,7 @@ class ToolResult(msgspec.Struct, frozen=True, tag="tool_result", tag_field="type
             force_setattr(self, "content", _parts("content", self.content, (Text, Image, Audio, File)))
 
 
-class Reasoning(msgspec.Struct, frozen=True, tag="reasoning", tag_field="type"):
+class Reasoning(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="reasoning", tag_field="type"):
     """A provider's own reasoning item, kept byte for byte to be given back to that provider."""
 
     payload: str
@@ -130,7 +132,7 @@ class Reasoning(msgspec.Struct, frozen=True, tag="reasoning", tag_field="type"):
         check_text("payload", self.payload)
 
 
-class Refusal(msgspec.Struct, frozen=True, tag="refusal", tag_field="type"):
+class Refusal(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="refusal", tag_field="type"):
     """A model's words of refusal."""
 
     text: str
@@ -152,7 +154,7 @@ PARTS_OF_ROLE: dict[str, tuple[type, ...]] = {
 _STATUSES = get_args(Status)
 
 
-class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
+class Usage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Tokens that the provider billed for the call that produced a message."""
 
     input: int = 0

@@ -6,7 +6,7 @@ looks into a record's body. Every method is one round trip; none raises anything
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import msgspec
 
@@ -104,6 +104,25 @@ class Fault(NamedTuple):
     what: str
 
 
+class Finding(NamedTuple):
+    """Something that bears on what a store promises: its name, its value here, and what that means.
+
+    `warn` weakens a promise or costs something, `bad` breaks a promise.
+    """
+
+    name: str
+    value: str
+    verdict: Literal["ok", "warn", "bad"]
+    meaning: str
+
+
+class SchemaVersion(NamedTuple):
+    """The version of the form in which data is stored, 0 for none, and the one that this software writes."""
+
+    found: int
+    supported: int
+
+
 class Store(Protocol):
     """Keeps the logs. Safe to share between tasks; several handles and processes may work on the same data.
 
@@ -197,3 +216,22 @@ class Store(Protocol):
 
     async def verify(self, key: Key) -> list[Fault]:
         """Gaps, records that do not match their checksum, a header that does not match its rows."""
+
+
+@runtime_checkable
+class Doctor(Protocol):
+    """An ability of a store: to tell what it promises as it is configured, whether it is open or not."""
+
+    async def doctor(self) -> list[Finding]:
+        """What was found; changes nothing. Raises `StoreUnavailable` when the engine cannot be asked."""
+
+
+@runtime_checkable
+class Versioned(Protocol):
+    """An ability of a store: to tell and change the form of the stored data, whether it is open or not."""
+
+    async def schema_version(self) -> SchemaVersion:
+        """Both versions; changes nothing. Raises `SchemaTooNew` when newer software wrote the data."""
+
+    async def migrate(self) -> None:
+        """Bring the data up to date, also by steps that older software would not survive."""

@@ -16,6 +16,7 @@ from turnlog.errors import InvalidInput, MessageNotFound, TooLarge, TranscriptDi
 from turnlog.message import INTEGER_MAX, Message, check_id, check_name, uuid7
 from turnlog.ports import Appended, Fault, Header, Key, Page, Position, Store
 from turnlog.settings import Settings
+from turnlog.transcript import match_ids, match_words
 
 Clock = Callable[[], int]
 """Microseconds since 1970 UTC."""
@@ -122,10 +123,12 @@ class Turnlog:
     ) -> Listing:
         """Conversations that match, latest `updated_at` first. A `cursor` belongs to the query that it came from."""
         check_limit(limit, self.settings.messages_per_call)
+        if updated_since is not None:
+            check_seq("updated_since", updated_since)
         for field, name in (("user_id", user_id), ("tag", tag)):
             if name is not None:
                 check_name(field, name)
-        query = codec_query([self.tenant, user_id, tag, archived, updated_since])
+        query = _query_mark([self.tenant, user_id, tag, archived, updated_since])
         headers = await self.store.list_headers(
             self.tenant,
             user_id=user_id,
@@ -194,8 +197,8 @@ class Conversation:
         """Put messages at the end, all or nothing; where they stand when this returns they stay.
 
         A message whose id is already there is not stored again, so a retry is safe; with another body it is `KeyReused`.
-        With `expect_head`, nothing is written unless that is the head: `HeadMoved`. Messages whose ids the caller did
-        not make get theirs from `idempotency_key`, if given, so that the whole call can be repeated.
+        With `expect_head`, nothing is written unless that is the head: `HeadMoved`. With an `idempotency_key`, the
+        messages get ids that follow from it and their places, so that the whole call can be repeated.
         """
         salt = b""
         if idempotency_key is not None:
@@ -309,21 +312,18 @@ class Conversation:
         `by_id`: messages are matched by their ids; otherwise by what they say, from the first one on. A transcript that
         says something else than the log raises `TranscriptDiverged`, or goes to a fork that shares what is common.
         """
-        limit = self.log.settings.transcript_messages
-        records = self.log._records(transcript, limit=limit)
+        records = self.log._records(transcript, limit=self.log.settings.transcript_messages)
         stored = [record async for page in self.pages() for record in page.records]
-        match = _match_ids if by_id else _match_words
-        matched, diverged_at, fresh = match(stored, transcript, records)
-        if diverged_at is None:
-            if fresh:
-                await self.log.store.append(self._key, fresh, now=self.log.clock(), expect_head=len(stored))
-            return Synced(self.id, matched, len(fresh), len(stored) + len(fresh))
-        if on_divergence == "error":
+        matched, diverged_at = match_ids(stored, records) if by_id else match_words(stored, transcript)
+        fresh = records[matched:]
+        if diverged_at is not None and on_divergence == "error":
             raise TranscriptDiverged(diverged_at)
-        fork = await self.fork(at=diverged_at - 1)
+        base = len(stored) if diverged_at is None else diverged_at - 1
+        target = self if diverged_at is None else await self.fork(at=base)
         if fresh:
-            await self.log.store.append(fork._key, fresh, now=self.log.clock(), expect_head=diverged_at - 1)
-        return Synced(self.id, matched, len(fresh), diverged_at - 1 + len(fresh), diverged_at, fork.id)
+            await self.log.store.append(target._key, fresh, now=self.log.clock(), expect_head=base)
+        forked_to = None if target is self else target.id
+        return Synced(self.id, matched, len(fresh), base + len(fresh), diverged_at, forked_to)
 
 
 def keyed(messages: Sequence[Message], key: str) -> tuple[Message, ...]:
@@ -347,39 +347,7 @@ def check_limit(limit: int, maximum: int, *, field: str = "limit") -> None:
         raise InvalidInput(field, f"must be a whole number from 1 to {maximum}")
 
 
-def _match_words(
-    stored: Sequence[codec.Record], transcript: Sequence[Message], records: Sequence[codec.Record]
-) -> tuple[int, int | None, list[codec.Record]]:
-    """How many messages agree from the first one on, the seq where they part, and what is to be stored."""
-    same = 0
-    for mine, theirs in zip(map(codec.decode, stored), transcript, strict=False):
-        if not mine.redacted and (mine.role, mine.content) != (theirs.role, theirs.content):
-            return same, same + 1, list(records[same:])
-        same += 1
-    return same, None, list(records[same:])
-
-
-def _match_ids(
-    stored: Sequence[codec.Record], transcript: Sequence[Message], records: Sequence[codec.Record]
-) -> tuple[int, int | None, list[codec.Record]]:
-    seqs = {record.id: record for record in stored}
-    matched = 0
-    for index, record in enumerate(records):
-        there = seqs.get(record.id)
-        if there is None:
-            tail = records[index:]
-            known = next((seqs[late.id].seq for late in tail if late.id in seqs), None)
-            last = seqs[records[index - 1].id].seq if index else 0
-            if known is not None or last != len(stored):
-                return matched, last + 1, list(tail)
-            return matched, None, list(tail)
-        if there.digest != 0 and there.body != record.body:  # a digest may have been salted
-            return matched, there.seq, list(records[index:])
-        matched += 1
-    return matched, None, []
-
-
-def codec_query(parts: list[Any]) -> str:
+def _query_mark(parts: list[Any]) -> str:
     """What a cursor remembers of the query that it belongs to."""
     return blake2b(msgspec.json.encode(parts), digest_size=6).hexdigest()
 

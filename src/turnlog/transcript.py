@@ -1,0 +1,42 @@
+"""How far a client's whole transcript agrees with the log: pure comparisons over what both hold."""
+
+from collections.abc import Sequence
+
+from turnlog import codec
+from turnlog.codec import Record
+from turnlog.message import Message
+
+
+def match_words(stored: Sequence[Record], transcript: Sequence[Message]) -> tuple[int, int | None]:
+    """How many messages agree in role and content from the first one on, and the seq where they part, None if nowhere.
+
+    An erased message agrees with any.
+    """
+    same = 0
+    for mine, theirs in zip(map(codec.decode, stored), transcript, strict=False):
+        if not mine.redacted and (mine.role, mine.content) != (theirs.role, theirs.content):
+            return same, same + 1
+        same += 1
+    return same, None
+
+
+def match_ids(stored: Sequence[Record], records: Sequence[Record]) -> tuple[int, int | None]:
+    """How many records of a transcript are in the log, in its order, and the seq where they part, None if nowhere.
+
+    Only the end of a transcript may be new, and only behind the end of the log. An erased message agrees with any.
+    """
+    places = {record.id: record for record in stored}
+    at = matched = 0
+    for record in records:
+        there = places.get(record.id)
+        if there is None:
+            break
+        if there.seq <= at:
+            return matched, at + 1
+        if there.digest != 0 and there.body != record.body:  # a digest may be salted
+            return matched, there.seq
+        at, matched = there.seq, matched + 1
+    new = records[matched:]
+    if new and (at != len(stored) or any(record.id in places for record in new)):
+        return matched, at + 1
+    return matched, None

@@ -120,7 +120,7 @@ def test_wrong_usage_ends_with_2(turnlog, arguments):
     assert ran.err
 
 
-@pytest.mark.parametrize("store", ["nonsense:", "sqlite:///", "postgresql://nowhere"])
+@pytest.mark.parametrize("store", ["nonsense:", "sqlite:///", "mysql://nowhere"])
 def test_a_store_url_that_names_none_is_refused(turnlog, store):
     ran = turnlog("list", "--store", store)
     assert ran.code == 1

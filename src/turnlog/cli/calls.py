@@ -13,8 +13,9 @@ import typer
 
 from turnlog.errors import StoreUnavailable, TurnlogError
 from turnlog.log import Turnlog
+from turnlog.ports import Store
 from turnlog.settings import Settings
-from turnlog.wiring import connect
+from turnlog.wiring import connect, open_store
 
 T = TypeVar("T")
 
@@ -78,6 +79,19 @@ def run(
             raise StoreUnavailable(f"there is no file {path}")
         async with connect(settings=settings) as log:
             return await work(log)
+
+    with failing(as_json):
+        return asyncio.run(within())
+
+
+def ask(work: Callable[[Store], Awaitable[T]], store: str | None, as_json: bool, *, create: bool = False) -> T:
+    """What `work` makes of the store that the options name, which is not opened. With `create` there is room for it."""
+
+    async def within() -> T:
+        settings = read_settings(store, None)
+        if create:
+            make_room(settings.store)
+        return await work(open_store(settings.store, settings))
 
     with failing(as_json):
         return asyncio.run(within())

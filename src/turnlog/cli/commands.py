@@ -23,6 +23,7 @@ from turnlog.cli.calls import (
     read_settings,
     run,
 )
+from turnlog.cli.doctor import doctor
 from turnlog.cli.importing import import_file
 from turnlog.cli.output import header_fields, print_header, print_headers, print_records, raw, say, write, write_json
 from turnlog.cli.schema import schema
@@ -37,6 +38,7 @@ app = typer.Typer(
     help="Keeps the state of conversations for AI assistants.",
 )
 app.add_typer(schema, name="schema")
+app.command()(doctor)
 
 ConversationId = Annotated[str, typer.Argument(metavar="ID", help="The conversation.")]
 

@@ -12,7 +12,7 @@ from rich.table import Table
 from turnlog import codec
 from turnlog.codec import Record
 from turnlog.message import Message, Reasoning, Refusal, Text, ToolCall, ToolResult
-from turnlog.ports import Header
+from turnlog.ports import Finding, Header
 
 
 def write(text: bytes) -> None:
@@ -49,14 +49,19 @@ def raw(text: bytes) -> msgspec.Raw:
 
 def print_headers(headers: Sequence[Header]) -> None:
     """A table, one conversation a line."""
-    table = Table("conversation", "user", "title", "tags", "messages", "updated", box=None, pad_edge=False)
+    table = _table("conversation", "user", "title", "tags", "messages", "updated")
     for header in headers:
         cells = (header.id, header.user_id or "", header.title or "", " ".join(header.tags), str(header.head))
         table.add_row(*map(escape, cells), codec.format_time(header.updated_at)[:19])
-    console = _console()
-    if not console.is_terminal:
-        console.width = 200
-    console.print(table)
+    _print_table(table)
+
+
+def print_findings(findings: Sequence[Finding]) -> None:
+    """A table, one finding a line."""
+    table = _table("", "what", "value", "meaning")
+    for finding in findings:
+        table.add_row(*map(escape, (finding.verdict, finding.name, finding.value, finding.meaning)))
+    _print_table(table)
 
 
 def print_header(header: Header) -> None:
@@ -98,6 +103,17 @@ def _part(part: Any) -> str:
             return "(reasoning)"
         case _:
             return f"({type(part).__name__.lower()} {part.url or part.media_type})"
+
+
+def _table(*columns: str) -> Table:
+    return Table(*columns, box=None, pad_edge=False)
+
+
+def _print_table(table: Table) -> None:
+    console = _console()
+    if not console.is_terminal:
+        console.width = 200
+    console.print(table)
 
 
 def _console() -> Console:

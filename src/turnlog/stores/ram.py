@@ -15,7 +15,7 @@ from turnlog.errors import (
     RevisionMoved,
     SnapshotMoved,
 )
-from turnlog.ports import Appended, Fault, Header, Key, Page, Position, Snapshot, Stale
+from turnlog.ports import Appended, Fault, Finding, Header, Key, Page, Position, Snapshot, Stale
 from turnlog.stores.decide import Known, decide
 
 
@@ -223,6 +223,9 @@ class RamStore:
             elif log.seqs.get(record.id) != seq:
                 faults.append(Fault(seq, "is not found by its id"))
         return faults
+
+    async def doctor(self) -> list[Finding]:
+        return [Finding("durability", "none", "warn", "Everything is gone with the process.")]
 
     def _log(self, key: Key) -> Log:
         log = self.logs.get(key)

@@ -1,5 +1,6 @@
 """The embedded store: one SQLite file in WAL mode, durable by an fsync before each acknowledgement."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -7,8 +8,8 @@ import apsw
 
 from turnlog.codec import Record
 from turnlog.errors import StoreUnavailable
-from turnlog.ports import Appended, Fault, Header, Key, Page, Position, Snapshot, Stale
-from turnlog.stores.sqlite import reading, writing
+from turnlog.ports import Appended, Fault, Finding, Header, Key, Page, Position, SchemaVersion, Snapshot, Stale
+from turnlog.stores.sqlite import doctor, engine, reading, writing
 from turnlog.stores.sqlite.batch import Reader, Writer
 from turnlog.stores.sqlite.engine import Desk
 from turnlog.stores.sqlite.lane import Call, Lane
@@ -115,6 +116,15 @@ class SqliteStore:
 
     async def verify(self, key: Key) -> list[Fault]:
         return await self._read(lambda connection: reading.verify(connection, key))
+
+    async def doctor(self) -> list[Finding]:
+        return await asyncio.to_thread(doctor.examine, self._path, busy_timeout_s=self._timeout_s)
+
+    async def schema_version(self) -> SchemaVersion:
+        return await asyncio.to_thread(doctor.schema_version, self._path)
+
+    async def migrate(self) -> None:
+        await asyncio.to_thread(engine.bring_up_to_date, self._path, busy_timeout_s=self._timeout_s)
 
     def _desk(self) -> Desk:
         return Desk(self._path, busy_timeout_s=self._timeout_s)

@@ -84,6 +84,17 @@ def migrate(connection: apsw.Connection) -> None:
             raise
 
 
+def bring_up_to_date(path: str, *, busy_timeout_s: float) -> None:
+    """Make the file if it is not there, and give it the present schema. Raises `TurnlogError`."""
+    desk = Desk(path, busy_timeout_s=busy_timeout_s)
+    try:
+        desk.connection()
+    except apsw.Error as error:
+        raise translate(error) from error
+    finally:
+        desk.close()
+
+
 def translate(error: apsw.Error) -> Exception:
     """The error that callers see. What can only be a defect in a statement of ours stays what it is."""
     if isinstance(error, apsw.SQLError | apsw.MisuseError | apsw.RangeError | apsw.MismatchError | apsw.ConstraintError):

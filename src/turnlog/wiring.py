@@ -11,7 +11,8 @@ from turnlog.stores.sqlite import SqliteStore
 def connect(url: str | None = None, *, settings: Settings | None = None) -> Turnlog:
     """A `Turnlog` on the store at `url` (default: `settings.store`); open it with `async with` or `open()`.
 
-    `ram:` keeps everything in this process; `sqlite:///relative/path` and `sqlite:////absolute/path` in a file.
+    `ram:` keeps everything in this process; `sqlite:///relative/path` and `sqlite:////absolute/path` in a file;
+    `postgresql://user@host/database` in a database, the URL being what libpq takes.
     """
     settings = settings or Settings()
     return Turnlog(open_store(url or settings.store, settings), settings)
@@ -24,4 +25,8 @@ def open_store(url: str, settings: Settings) -> Store:
         return RamStore()
     if scheme == "sqlite" and rest.startswith("///") and len(rest) > 3:
         return SqliteStore(rest[3:], timeout_s=settings.store_timeout_s)
-    raise InvalidInput("store", "must be ram: or sqlite:///path (sqlite:////path when absolute)")
+    if scheme in ("postgresql", "postgres"):
+        from turnlog.stores.postgres import PostgresStore
+
+        return PostgresStore(url, timeout_s=settings.store_timeout_s)
+    raise InvalidInput("store", "must be ram:, sqlite:///path (sqlite:////path when absolute) or postgresql://…")

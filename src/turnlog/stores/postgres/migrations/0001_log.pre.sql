@@ -1,0 +1,379 @@
+-- The log: headers, rows that are only ever added, and the snapshots of folds.
+--
+-- `log` names a conversation in every table: 64 bits of a hash of (tenant, id), which the client computes. It is the key that
+-- the tables are partitioned by and can be distributed by: no row needs to know one of another log to be stored.
+
+CREATE TABLE turnlog.conversation (
+    log        int8    NOT NULL,
+    created_at int8    NOT NULL,                        -- times are microseconds since 1970 UTC
+    updated_at int8    NOT NULL,
+    head       int8    NOT NULL,
+    parent_seq int8    NOT NULL,
+    revision   int8    NOT NULL DEFAULT 1,
+    epoch      int8    NOT NULL,
+    -- updated_at in units of 4.5 minutes: listings are sorted by this index column first, so that most appends change no
+    -- indexed column and need no new index entries
+    touched    int4    NOT NULL GENERATED ALWAYS AS ((updated_at >> 28)::int4) STORED,
+    version    int4    NOT NULL,
+    archived   boolean NOT NULL DEFAULT false,
+    deleted    boolean NOT NULL DEFAULT false,
+    tenant     text    NOT NULL COLLATE "C",
+    id         text    NOT NULL COLLATE "C",
+    user_id    text    COLLATE "C",
+    title      text,
+    labels     text[]  NOT NULL COLLATE "C",            -- tags, each behind its tenant and a slash
+    metadata   text    NOT NULL,                        -- JSON
+    parent     text    COLLATE "C",
+    -- whose rows a fork shows before its own, nearest first: those of sources[1] up to seq uptos[1], behind uptos[2]; and so on
+    sources    int8[],
+    uptos      int8[],
+    PRIMARY KEY (log)
+) PARTITION BY HASH (log);
+
+CREATE INDEX conversation_by_user ON turnlog.conversation (tenant, user_id, touched) WHERE NOT deleted AND user_id IS NOT NULL;
+CREATE INDEX conversation_by_time ON turnlog.conversation (tenant, touched) WHERE NOT deleted;
+CREATE INDEX conversation_by_label ON turnlog.conversation USING gin (labels) WHERE NOT deleted AND labels <> '{}';
+CREATE INDEX conversation_by_source ON turnlog.conversation USING gin (sources) WHERE sources IS NOT NULL;
+
+-- Widest columns first, so that none needs padding.
+CREATE TABLE turnlog.message (
+    log        int8  NOT NULL,
+    created_at int8  NOT NULL,
+    tokens     int8  NOT NULL,
+    digest     int8  NOT NULL,
+    seq        int4  NOT NULL,
+    checksum   int4  NOT NULL,
+    version    int2  NOT NULL,
+    id         bytea NOT NULL,                          -- 16 bytes for a UUID, else its text
+    body       bytea NOT NULL,                          -- canonical JSON
+    PRIMARY KEY (log, seq),
+    UNIQUE (log, id)
+) PARTITION BY HASH (log);
+
+CREATE TABLE turnlog.snapshot (
+    log       int8  NOT NULL,
+    version   int8  NOT NULL,
+    watermark int8  NOT NULL,
+    epoch     int8  NOT NULL,
+    fold      text  NOT NULL COLLATE "C",
+    state     bytea NOT NULL,
+    PRIMARY KEY (log, fold, version)
+) PARTITION BY HASH (log);
+
+DO $$
+BEGIN
+    FOR n IN 0..15 LOOP
+        EXECUTE format(
+            'CREATE TABLE turnlog.conversation_%1$s PARTITION OF turnlog.conversation FOR VALUES WITH (MODULUS 16, REMAINDER %1$s)
+             WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05)', n);
+        EXECUTE format('CREATE TABLE turnlog.message_%1$s PARTITION OF turnlog.message FOR VALUES WITH (MODULUS 16, REMAINDER %1$s)', n);
+        EXECUTE format('CREATE TABLE turnlog.snapshot_%1$s PARTITION OF turnlog.snapshot FOR VALUES WITH (MODULUS 16, REMAINDER %1$s)', n);
+    END LOOP;
+END
+$$;
+
+-- Functions carry the version of their interface in their names: while old and new code run together, each calls its own.
+-- They plan once per connection (also behind a pooler that keeps no prepared statements), always by index.
+-- What they answer: state 0 done, 1 no such conversation, 2 deleted, 3 exists, 4 head moved (to a), 5 revision moved (to a),
+-- 6 no such message, 7 snapshot moved (watermark a, epoch b).
+CREATE TYPE turnlog.answer_1 AS (state int4, a int8, b int8, header text);
+
+-- What the client reads as a `Header`.
+CREATE FUNCTION turnlog.header_1(c turnlog.conversation) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT json_build_object(
+        'id', c.id, 'created_at', c.created_at, 'updated_at', c.updated_at, 'user_id', c.user_id, 'title', c.title,
+        'tags', ARRAY(SELECT substr(t, length(c.tenant) + 2) FROM unnest(c.labels) WITH ORDINALITY AS l(t, n) ORDER BY n),
+        'metadata', c.metadata::json, 'parent', c.parent, 'parent_seq', c.parent_seq, 'head', c.head, 'revision', c.revision,
+        'epoch', c.epoch, 'archived', c.archived, 'version', c.version)::text
+$$;
+
+-- A transaction that calls this waits for its commit to be on disk, whatever the server's default is.
+CREATE FUNCTION turnlog.durably_1() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('synchronous_commit') = 'off' THEN
+        PERFORM set_config('synchronous_commit', 'on', true);
+    END IF;
+END
+$$;
+
+-- Appends to several conversations at once, each all or nothing, decided as `stores/decide.py` decides.
+-- _logs, _tenants, _ids: the conversations, in the order of log, in which they are locked.
+-- _whose, _nows, _expects: the appends: whose it is (from 1 on), its time, the head that it expects (-1: any; -2: store nothing).
+-- _of, …: the records: which append's it is (from 1 on), …; no id twice for one conversation.
+-- heads: the head of each conversation before (-1: not there; -2: deleted); ats, …: the records that were there already.
+CREATE FUNCTION turnlog.append_1(
+    _logs int8[], _tenants text[], _ids text[],
+    _whose int4[], _nows int8[], _expects int8[],
+    _of int4[], _names bytea[], _times int8[], _tokens int8[], _versions int2[], _digests int8[], _checksums int4[], _bodies bytea[],
+    OUT heads int8[], OUT ats int4[], OUT seqs int8[], OUT digests int8[], OUT times int8[])
+LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan
+SET lock_timeout = '10s'
+AS $$
+DECLARE
+    found record;
+    forked boolean := false;
+    refused int4[] := '{}';
+BEGIN
+    PERFORM turnlog.durably_1();
+    heads := array_fill(-1::int8, ARRAY[cardinality(_logs)]);
+    FOR found IN
+        SELECT w.n::int4 AS place, c.head, c.deleted, c.sources IS NOT NULL AS forked
+        FROM unnest(_logs, _tenants, _ids) WITH ORDINALITY AS w(log, tenant, id, n)
+        JOIN turnlog.conversation AS c ON c.log = w.log AND c.tenant = w.tenant AND c.id = w.id
+        ORDER BY c.log
+        FOR NO KEY UPDATE OF c
+    LOOP
+        heads[found.place] := CASE WHEN found.deleted THEN -2 ELSE found.head END;
+        forked := forked OR found.forked;
+    END LOOP;
+
+    SELECT array_agg(r.n::int4), array_agg(m.seq::int8), array_agg(m.digest), array_agg(m.created_at)
+    INTO ats, seqs, digests, times
+    FROM unnest(_of, _names) WITH ORDINALITY AS r(a, name, n)
+    JOIN turnlog.message AS m ON m.log = _logs[_whose[r.a]] AND m.id = r.name;
+
+    IF forked THEN
+        SELECT ats || array_agg(r.n::int4), seqs || array_agg(m.seq::int8), digests || array_agg(m.digest),
+               times || array_agg(m.created_at)
+        INTO ats, seqs, digests, times
+        FROM unnest(_of, _names) WITH ORDINALITY AS r(a, name, n)
+        JOIN turnlog.conversation AS c ON c.log = _logs[_whose[r.a]]
+        CROSS JOIN LATERAL unnest(c.sources, c.uptos) AS s(log, upto)
+        JOIN turnlog.message AS m ON m.log = s.log AND m.id = r.name AND m.seq <= s.upto;
+    END IF;
+
+    IF ats IS NOT NULL OR -1 <> ANY (_expects) THEN
+        refused := ARRAY(
+            SELECT _of[k.n] FROM unnest(ats, digests) AS k(n, digest) WHERE k.digest NOT IN (0, _digests[k.n])
+            UNION
+            SELECT e.n FROM unnest(_expects) WITH ORDINALITY AS e(head, n)
+            WHERE e.head = -2
+               OR e.head >= 0 AND e.head <> heads[_whose[e.n]]
+        );
+    END IF;
+
+    WITH fresh AS (
+        SELECT _whose[r.a] AS w, heads[_whose[r.a]] + row_number() OVER (PARTITION BY _whose[r.a] ORDER BY r.n) AS seq, r.*
+        FROM unnest(_of, _names, _times, _tokens, _versions, _digests, _checksums, _bodies) WITH ORDINALITY
+             AS r(a, name, at, tokens, version, digest, checksum, body, n)
+        WHERE heads[_whose[r.a]] >= 0 AND r.a <> ALL (refused) AND (ats IS NULL OR r.n <> ALL (ats))
+    ), stored AS (
+        INSERT INTO turnlog.message (log, created_at, tokens, digest, seq, checksum, version, id, body)
+        SELECT _logs[w], at, tokens, digest, seq, checksum, version, name, body FROM fresh
+    )
+    UPDATE turnlog.conversation AS c SET head = f.head, updated_at = greatest(c.updated_at, f.now)
+    FROM (SELECT w, max(seq) AS head, max(_nows[a]) AS now FROM fresh GROUP BY w) AS f
+    WHERE c.log = _logs[f.w];
+END
+$$;
+
+-- Rows with _after < seq < _before, the first or the last _limit of them; the first row holds the header alone.
+CREATE FUNCTION turnlog.read_1(
+    _log int8, _tenant text, _id text, _after int8, _before int8, _limit int8, _newest boolean,
+    OUT header text, OUT deleted boolean,
+    OUT seq int4, OUT id bytea, OUT created_at int8, OUT tokens int8, OUT version int2, OUT digest int8, OUT checksum int4, OUT body bytea)
+RETURNS SETOF record LANGUAGE plpgsql STABLE
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan
+AS $$
+#variable_conflict use_column
+DECLARE
+    c turnlog.conversation;
+    until int8;
+    count int8;
+BEGIN
+    SELECT * INTO c FROM turnlog.conversation AS t WHERE t.log = _log AND t.tenant = _tenant AND t.id = _id;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    header := turnlog.header_1(c);
+    deleted := c.deleted;
+    RETURN NEXT;
+    until := least(c.head, _before - 1);
+    count := least(until - _after, _limit);
+    IF deleted OR count <= 0 THEN
+        RETURN;
+    END IF;
+    IF NOT _newest THEN
+        until := _after + count;
+    END IF;
+    IF c.sources IS NULL OR until - count >= c.uptos[1] THEN
+        RETURN QUERY
+            SELECT NULL::text, NULL::boolean, m.seq, m.id, m.created_at, m.tokens, m.version, m.digest, m.checksum, m.body
+            FROM turnlog.message AS m WHERE m.log = _log AND m.seq > until - count AND m.seq <= until ORDER BY m.seq;
+    ELSE
+        RETURN QUERY
+            SELECT NULL::text, NULL::boolean, m.seq, m.id, m.created_at, m.tokens, m.version, m.digest, m.checksum, m.body
+            FROM unnest(_log || c.sources, c.head || c.uptos, c.uptos || 0::int8) AS s(log, upto, behind)
+            JOIN turnlog.message AS m ON m.log = s.log
+                AND m.seq > greatest(s.behind, until - count) AND m.seq <= least(s.upto, until)
+            ORDER BY m.seq;
+    END IF;
+END
+$$;
+
+CREATE FUNCTION turnlog.update_1(
+    _log int8, _tenant text, _id text, _changed text[], _title text, _labels text[], _metadata text, _archived boolean,
+    _now int8, _expect_revision int8, _expect_head int8)
+RETURNS turnlog.answer_1 LANGUAGE plpgsql
+SET lock_timeout = '10s'
+AS $$
+DECLARE
+    c turnlog.conversation;
+BEGIN
+    PERFORM turnlog.durably_1();
+    SELECT * INTO c FROM turnlog.conversation WHERE log = _log AND tenant = _tenant AND id = _id FOR NO KEY UPDATE;
+    CASE
+        WHEN NOT FOUND THEN RETURN (1, NULL, NULL, NULL)::turnlog.answer_1;
+        WHEN c.deleted THEN RETURN (2, NULL, NULL, NULL)::turnlog.answer_1;
+        WHEN c.revision <> _expect_revision THEN RETURN (5, c.revision, NULL, NULL)::turnlog.answer_1;
+        WHEN c.head <> _expect_head THEN RETURN (4, c.head, NULL, NULL)::turnlog.answer_1;
+        ELSE
+            UPDATE turnlog.conversation AS t SET
+                title = CASE WHEN 'title' = ANY (_changed) THEN _title ELSE t.title END,
+                labels = CASE WHEN 'tags' = ANY (_changed) THEN _labels ELSE t.labels END,
+                metadata = CASE WHEN 'metadata' = ANY (_changed) THEN _metadata ELSE t.metadata END,
+                archived = CASE WHEN 'archived' = ANY (_changed) THEN _archived ELSE t.archived END,
+                updated_at = greatest(t.updated_at, _now), revision = t.revision + 1
+            WHERE log = _log RETURNING t.* INTO c;
+            RETURN (0, NULL, NULL, turnlog.header_1(c))::turnlog.answer_1;
+    END CASE;
+END
+$$;
+
+-- Forks, erasures and deletions among conversations that share rows take turns by a lock on whoever wrote seq 1: forks together,
+-- the others alone. Appends do not take part.
+CREATE FUNCTION turnlog.tree_1(_log int8) RETURNS int8 LANGUAGE sql STABLE AS $$
+    SELECT coalesce((SELECT sources[cardinality(sources)] FROM turnlog.conversation WHERE log = _log), _log)
+$$;
+
+CREATE FUNCTION turnlog.fork_1(
+    _log int8, _tenant text, _id text, _new int8, _new_id text, _at int8, _created int8, _updated int8, _user text, _title text,
+    _labels text[], _metadata text, _archived boolean, _version int4)
+RETURNS turnlog.answer_1 LANGUAGE plpgsql
+SET lock_timeout = '10s'
+AS $$
+DECLARE
+    p turnlog.conversation;
+    c turnlog.conversation;
+BEGIN
+    PERFORM turnlog.durably_1();
+    PERFORM pg_advisory_xact_lock_shared(turnlog.tree_1(_log));
+    SELECT * INTO p FROM turnlog.conversation WHERE log = _log AND tenant = _tenant AND id = _id;
+    CASE
+        WHEN NOT FOUND THEN RETURN (1, NULL, NULL, NULL)::turnlog.answer_1;
+        WHEN p.deleted THEN RETURN (2, NULL, NULL, NULL)::turnlog.answer_1;
+        WHEN _at NOT BETWEEN 0 AND p.head THEN RETURN (6, NULL, NULL, NULL)::turnlog.answer_1;
+        ELSE
+            SELECT array_agg(s.log ORDER BY s.n), array_agg(least(s.upto, _at) ORDER BY s.n) INTO p.sources, p.uptos
+            FROM unnest(p.log || p.sources, p.head || p.uptos, coalesce(p.uptos, '{}') || 0::int8) WITH ORDINALITY AS s(log, upto, behind, n)
+            WHERE s.behind < _at;
+    END CASE;
+    INSERT INTO turnlog.conversation (log, created_at, updated_at, head, parent_seq, epoch, version, archived, tenant, id, user_id,
+        title, labels, metadata, parent, sources, uptos)
+    VALUES (_new, _created, _updated, _at, _at, p.epoch, _version, _archived, _tenant, _new_id, _user,
+        _title, _labels, _metadata, _id, p.sources, p.uptos)
+    ON CONFLICT DO NOTHING RETURNING * INTO c;
+    IF NOT FOUND THEN
+        RETURN (3, NULL, NULL, NULL)::turnlog.answer_1;
+    END IF;
+    RETURN (0, NULL, NULL, turnlog.header_1(c))::turnlog.answer_1;
+END
+$$;
+
+CREATE FUNCTION turnlog.redact_1(
+    _log int8, _tenant text, _id text, _seq int8, _tokens int8, _version int2, _checksum int4, _body bytea, _now int8)
+RETURNS turnlog.answer_1 LANGUAGE plpgsql
+SET lock_timeout = '10s'
+AS $$
+DECLARE
+    c turnlog.conversation;
+    owner int8 := _log;
+    shows int8[];
+BEGIN
+    PERFORM turnlog.durably_1();
+    PERFORM pg_advisory_xact_lock(turnlog.tree_1(_log));
+    SELECT * INTO c FROM turnlog.conversation WHERE log = _log AND tenant = _tenant AND id = _id;
+    CASE
+        WHEN NOT FOUND THEN RETURN (1, NULL, NULL, NULL)::turnlog.answer_1;
+        WHEN c.deleted THEN RETURN (2, NULL, NULL, NULL)::turnlog.answer_1;
+        WHEN _seq NOT BETWEEN 1 AND c.head THEN RETURN (6, NULL, NULL, NULL)::turnlog.answer_1;
+        ELSE
+            SELECT s.log INTO owner FROM unnest(_log || c.sources, coalesce(c.uptos, '{}') || 0::int8) AS s(log, behind)
+            WHERE s.behind < _seq ORDER BY s.behind DESC LIMIT 1;
+    END CASE;
+    SELECT array_agg(t.log) INTO shows FROM (
+        SELECT f.log FROM turnlog.conversation AS f
+        WHERE f.log = owner
+           OR f.sources @> ARRAY[owner] AND f.uptos[array_position(f.sources, owner)] >= _seq
+        ORDER BY f.log FOR NO KEY UPDATE
+    ) AS t;
+    UPDATE turnlog.message SET digest = 0, tokens = _tokens, version = _version, checksum = _checksum, body = _body
+    WHERE log = owner AND seq = _seq AND digest <> 0;
+    IF FOUND THEN
+        UPDATE turnlog.conversation SET epoch = epoch + 1, updated_at = greatest(updated_at, _now) WHERE log = ANY (shows);
+        DELETE FROM turnlog.snapshot WHERE log = ANY (shows);
+    END IF;
+    RETURN (SELECT (0, epoch, NULL, NULL)::turnlog.answer_1 FROM turnlog.conversation WHERE log = _log)::turnlog.answer_1;
+END
+$$;
+
+-- The header keeps its id alone. Of the log, and of the dead logs that it showed, what no living fork shows goes.
+CREATE FUNCTION turnlog.delete_1(_log int8, _tenant text, _id text, _now int8)
+RETURNS turnlog.answer_1 LANGUAGE plpgsql
+SET lock_timeout = '10s'
+AS $$
+DECLARE
+    c turnlog.conversation;
+    source int8;
+BEGIN
+    PERFORM turnlog.durably_1();
+    PERFORM pg_advisory_xact_lock(turnlog.tree_1(_log));
+    SELECT * INTO c FROM turnlog.conversation WHERE log = _log AND tenant = _tenant AND id = _id FOR NO KEY UPDATE;
+    CASE
+        WHEN NOT FOUND THEN RETURN (1, NULL, NULL, NULL)::turnlog.answer_1;
+        WHEN c.deleted THEN RETURN (2, NULL, NULL, NULL)::turnlog.answer_1;
+        ELSE
+            UPDATE turnlog.conversation SET deleted = true, user_id = NULL, title = NULL, labels = '{}', metadata = '{}',
+                archived = false, created_at = 0, updated_at = _now, epoch = epoch + 1
+            WHERE log = _log;
+            DELETE FROM turnlog.snapshot WHERE log = _log;
+    END CASE;
+    FOREACH source IN ARRAY _log || coalesce(c.sources, '{}') LOOP
+        DELETE FROM turnlog.message AS m
+        WHERE m.log = source
+          AND EXISTS (SELECT FROM turnlog.conversation AS d WHERE d.log = source AND d.deleted)
+          AND m.seq > (
+            SELECT coalesce(max(f.uptos[array_position(f.sources, source)]), 0) FROM turnlog.conversation AS f
+            WHERE f.sources @> ARRAY[source] AND NOT f.deleted);
+    END LOOP;
+    RETURN (0, NULL, NULL, NULL)::turnlog.answer_1;
+END
+$$;
+
+CREATE FUNCTION turnlog.save_snapshot_1(
+    _log int8, _tenant text, _id text, _fold text, _fold_version int8, _watermark int8, _epoch int8, _state bytea, _expect int8)
+RETURNS turnlog.answer_1 LANGUAGE plpgsql
+SET lock_timeout = '10s'
+AS $$
+DECLARE
+    c turnlog.conversation;
+    seen int8;
+BEGIN
+    PERFORM turnlog.durably_1();
+    SELECT * INTO c FROM turnlog.conversation WHERE log = _log AND tenant = _tenant AND id = _id FOR NO KEY UPDATE;
+    CASE
+        WHEN NOT FOUND THEN RETURN (1, NULL, NULL, NULL)::turnlog.answer_1;
+        WHEN c.deleted THEN RETURN (2, NULL, NULL, NULL)::turnlog.answer_1;
+        ELSE
+            seen := coalesce((SELECT watermark FROM turnlog.snapshot WHERE log = _log AND fold = _fold AND version = _fold_version), 0);
+    END CASE;
+    IF seen <> _expect OR c.epoch <> _epoch THEN
+        RETURN (7, seen, c.epoch, NULL)::turnlog.answer_1;
+    END IF;
+    INSERT INTO turnlog.snapshot (log, version, watermark, epoch, fold, state)
+    VALUES (_log, _fold_version, _watermark, _epoch, _fold, _state)
+    ON CONFLICT (log, fold, version) DO UPDATE SET watermark = excluded.watermark, epoch = excluded.epoch, state = excluded.state;
+    RETURN (0, NULL, NULL, NULL)::turnlog.answer_1;
+END
+$$;

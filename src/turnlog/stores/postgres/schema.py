@@ -1,0 +1,73 @@
+"""The schema: numbered steps, each in a transaction of its own, one process at a time.
+
+A step `.pre.sql` may be taken while older software runs; opening the store takes all of those. A step `.post.sql` takes away what
+older software needs; `migrate` takes it when told that none runs any more, and from then on older software is refused.
+"""
+
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+from turnlog.errors import SchemaTooNew
+from turnlog.stores.postgres.values import ints
+from turnlog.stores.postgres.wire import Pool, Wire
+
+_BEGIN = """
+BEGIN;
+SELECT pg_advisory_xact_lock(1953853038, 1);
+CREATE SCHEMA IF NOT EXISTS turnlog;
+CREATE TABLE IF NOT EXISTS turnlog.schema (pre int4 NOT NULL, post int4 NOT NULL);
+INSERT INTO turnlog.schema SELECT 0, 0 WHERE NOT EXISTS (SELECT FROM turnlog.schema);
+"""
+
+
+class Step(NamedTuple):
+    """A step of the schema."""
+
+    number: int
+    phase: str
+    sql: str
+
+
+@cache
+def steps() -> tuple[Step, ...]:
+    """All steps, in their order."""
+    found = sorted((files(__package__) / "migrations").iterdir(), key=lambda entry: entry.name)
+    return tuple(
+        Step(int(number), name.split(".")[1], entry.read_text())
+        for entry in found
+        if (name := entry.name).endswith(".sql") and (number := name.split("_")[0])
+    )
+
+
+async def migrate(pool: Pool, *, post: bool = False, known: tuple[Step, ...] = steps()) -> None:
+    """Take the steps that are missing. Raises `SchemaTooNew` when newer software has taken a step that shuts us out."""
+    phases = ("pre", "post") if post else ("pre",)
+    async with pool.lease() as wire:
+        for number, phase, sql in known:
+            if phase in phases and await _missing(wire, number, phase, known):
+                await _take(wire, number, phase, sql, known)
+
+
+async def _take(wire: Wire, number: int, phase: str, sql: str, known: tuple[Step, ...]) -> None:
+    await wire.run(_BEGIN)
+    if await _missing(wire, number, phase, known):
+        await wire.run(f"{sql}; UPDATE turnlog.schema SET {phase} = {number};")
+    await wire.run("COMMIT")
+
+
+async def _missing(wire: Wire, number: int, phase: str, known: tuple[Step, ...]) -> bool:
+    pre, post = await _taken(wire)
+    supported = max(step.number for step in known)
+    if post > supported:
+        raise SchemaTooNew(found=pre, supported=supported)
+    return number > (pre if phase == "pre" else post)
+
+
+async def _taken(wire: Wire) -> tuple[int, int]:
+    """The last pre and post step that were taken."""
+    if (await wire.ask("SELECT to_regclass('turnlog.schema')", (), binary=False))[0][0] is None:
+        return 0, 0
+    rows = await wire.ask("SELECT ARRAY[pre, post] FROM turnlog.schema", (), binary=False)
+    pre, post = ints(rows[0][0])
+    return pre, post

@@ -1,0 +1,149 @@
+"""How values travel: the parameters of a statement, ids as bytes, the number of a log."""
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from hashlib import blake2b
+from struct import pack
+from typing import NamedTuple
+
+from turnlog.codec import Record
+from turnlog.ports import Key
+
+_UUID_BYTES = 16
+_UUID_TEXT = 36
+
+
+class Param(NamedTuple):
+    """A parameter: its bytes (None: NULL), the number of its type in PostgreSQL (0: let it find out), 0 for text form or 1
+    for binary."""
+
+    value: bytes | None
+    type: int
+    form: int
+
+
+def number(value: int | None) -> Param:
+    """An integer of the type that its place asks for."""
+    return Param(None if value is None else b"%d" % value, 0, 0)
+
+
+def text(value: str | None) -> Param:
+    """A text."""
+    return Param(None if value is None else value.encode(), 25, 0)
+
+
+def boolean(value: bool) -> Param:
+    """A boolean."""
+    return Param(b"t" if value else b"f", 16, 0)
+
+
+def blob(value: bytes) -> Param:
+    """A bytea."""
+    return Param(value, 17, 1)
+
+
+def int2s(values: Sequence[int]) -> Param:
+    """An int2[]."""
+    return Param(_array(values), 1005, 0)
+
+
+def int4s(values: Sequence[int]) -> Param:
+    """An int4[]."""
+    return Param(_array(values), 1007, 0)
+
+
+def int8s(values: Sequence[int]) -> Param:
+    """An int8[]."""
+    return Param(_array(values), 1016, 0)
+
+
+def texts(values: Iterable[str]) -> Param:
+    """A text[]."""
+    return Param(_binary_array([value.encode() for value in values], 25), 1009, 1)
+
+
+def blobs(values: Sequence[bytes]) -> Param:
+    """A bytea[]."""
+    return Param(_binary_array(values, 17), 1001, 1)
+
+
+def _array(values: Sequence[int]) -> bytes:
+    return ("{" + ",".join(map(str, values)) + "}").encode()
+
+
+def _binary_array(values: Sequence[bytes], kind: int) -> bytes:
+    pieces = [pack(">iiiii", 1, 0, kind, len(values), 1)]
+    for value in values:
+        pieces += (pack(">i", len(value)), value)
+    return b"".join(pieces)
+
+
+def ints(array: bytes | None) -> list[int]:
+    """What an array of numbers in text form holds."""
+    return [int(value) for value in array[1:-1].split(b",")] if array and array != b"{}" else []
+
+
+def integer(value: bytes | None) -> int:
+    """What an integer in binary form says."""
+    return int.from_bytes(value or b"", "big", signed=True)
+
+
+@lru_cache(maxsize=10_000)
+def log_of(key: Key) -> int:
+    """The number that names a conversation in the tables: 64 bits of a hash, signed."""
+    name = f"{key.tenant}\0{key.conversation_id}".encode()
+    return int.from_bytes(blake2b(name, digest_size=8).digest(), "big", signed=True)
+
+
+def pack_id(id_: str) -> bytes:
+    """A message's id in 16 bytes if it is a UUID in its usual form, else its text, which never has that length."""
+    if len(id_) == _UUID_TEXT:
+        try:
+            packed = bytes.fromhex(id_.replace("-", ""))
+        except ValueError:
+            packed = b""
+        if len(packed) == _UUID_BYTES and unpack_id(packed) == id_:
+            return packed
+    told = id_.encode()
+    return told + b"\0" if len(told) == _UUID_BYTES else told
+
+
+def unpack_id(packed: bytes) -> str:
+    """The id that was packed."""
+    if len(packed) == _UUID_BYTES:
+        told = packed.hex()
+        return f"{told[:8]}-{told[8:12]}-{told[12:16]}-{told[16:20]}-{told[20:]}"
+    return packed.rstrip(b"\0").decode()
+
+
+def signed(checksum: int) -> int:
+    """32 bits without a sign, in an int4."""
+    return checksum - (1 << 32) if checksum >> 31 else checksum
+
+
+def record(row: Sequence[bytes | None]) -> Record:
+    """The record of a row (seq, id, created_at, tokens, version, digest, checksum, body) in binary form."""
+    seq, id_, created_at, tokens, version, digest, check, body = row
+    return Record(
+        unpack_id(id_ or b""),
+        integer(created_at),
+        integer(tokens),
+        body or b"",
+        integer(digest),
+        int.from_bytes(check or b"", "big"),
+        integer(version),
+        integer(seq),
+    )
+
+
+def columns(records: Sequence[Record]) -> tuple[Param, ...]:
+    """The columns of `records`, each as an array: id, created_at, tokens, version, digest, checksum, body."""
+    return (
+        blobs([pack_id(record.id) for record in records]),
+        int8s([record.created_at for record in records]),
+        int8s([record.tokens for record in records]),
+        int2s([record.version for record in records]),
+        int8s([record.digest for record in records]),
+        int4s([signed(record.checksum) for record in records]),
+        blobs([record.body for record in records]),
+    )

@@ -1,0 +1,196 @@
+"""Group commit: appends that wait while others are under way share the next statement, transaction and round trip."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+
+import msgspec
+
+from turnlog.codec import Record
+from turnlog.errors import ConversationDeleted, ConversationNotFound, StoreUnavailable, TurnlogError
+from turnlog.ports import Appended, Key
+from turnlog.stores.decide import Known, decide
+from turnlog.stores.postgres.values import Param, columns, int4s, int8s, ints, log_of, texts
+from turnlog.stores.postgres.wire import Pool, Row
+
+LANES = 2
+"""Statements under way at once: while the server is at one, the client is at the other."""
+APPENDS_PER_BATCH = 128
+RECORDS_PER_BATCH = 4096
+_WORTH_SPLITTING = 16
+_ANY_HEAD = -1
+_LOOK_ONLY = -2
+_NOT_THERE = -1
+_DELETED = -2
+_APPEND = "SELECT * FROM turnlog.append_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+
+
+class Append(msgspec.Struct, eq=False):
+    """An append that waits; `done` brings its `Appended` or its error."""
+
+    key: Key
+    records: Sequence[Record]
+    now: int
+    expect_head: int | None
+    done: asyncio.Future[Appended]
+    log: int = 0
+    fresh: dict[str, Record] = {}
+    expect: int = _ANY_HEAD
+
+    def __post_init__(self) -> None:
+        self.log = log_of(self.key)
+        self.fresh = {record.id: record for record in self.records}
+        if self.expect_head is not None:
+            self.expect = self.expect_head
+        if len(self.fresh) < len(self.records) and any(self.fresh[one.id].digest != one.digest for one in self.records):
+            self.expect = _LOOK_ONLY  # an id with two bodies: it will be refused, and only the answer has to be found out
+
+    def may_follow(self, others: Sequence["Append"]) -> bool:
+        """Whether the server can decide it in the same statement as those on the same conversation before it."""
+        if self.expect != _ANY_HEAD or others[0].expect != _ANY_HEAD or others[0].key != self.key:
+            return False
+        return all(self.fresh.keys().isdisjoint(other.fresh) for other in others)
+
+
+class Batch:
+    """Appends that travel together, by conversation."""
+
+    def __init__(self) -> None:
+        self.by_log: dict[int, list[Append]] = {}
+        self.appends = 0
+        self.records = 0
+
+    def take(self, append: Append) -> bool:
+        """Add it if it may travel with those that are in already."""
+        others = self.by_log.get(append.log)
+        if others is None:
+            self.by_log[append.log] = [append]
+        elif append.may_follow(others):
+            others.append(append)
+        else:
+            return False
+        self.appends += 1
+        self.records += len(append.records)
+        return True
+
+    def params(self) -> list[Param]:
+        """What the statement is given; the conversations in the order of log, in which they are locked."""
+        self.by_log = dict(sorted(self.by_log.items()))
+        keys = [appends[0].key for appends in self.by_log.values()]
+        appends = [(place, append) for place, group in enumerate(self.by_log.values(), 1) for append in group]
+        rows = [(place, record) for place, (_, append) in enumerate(appends, 1) for record in append.fresh.values()]
+        return [
+            int8s(list(self.by_log)),
+            texts(key.tenant for key in keys),
+            texts(key.conversation_id for key in keys),
+            int4s([place for place, _ in appends]),
+            int8s([append.now for _, append in appends]),
+            int8s([append.expect for _, append in appends]),
+            int4s([place for place, _ in rows]),
+            *columns([record for _, record in rows]),
+        ]
+
+    def settle(self, row: Row) -> None:
+        """Give each append its answer."""
+        heads, *known = map(ints, row)
+        there = {at: Known(*told) for at, *told in zip(*known, strict=True)}
+        at = 0
+        for head, group in zip(heads, self.by_log.values(), strict=True):
+            for append in group:
+                found = {id_: there[n] for n, id_ in enumerate(append.fresh, at + 1) if n in there} if there else {}
+                at += len(append.fresh)
+                head += _settle(append, head, found)
+
+    def fail(self, error: BaseException) -> None:
+        """Nobody knows what became of them."""
+        for group in self.by_log.values():
+            for append in group:
+                if not append.done.done():
+                    append.done.set_exception(error)
+
+
+def _settle(append: Append, head: int, known: dict[str, Known]) -> int:
+    """Give an append its answer; how many records were stored."""
+    try:
+        if head == _NOT_THERE:
+            raise ConversationNotFound(append.key.conversation_id)
+        if head == _DELETED:
+            raise ConversationDeleted(append.key.conversation_id)
+        appended, fresh = decide(head, append.records, known, append.expect_head)
+    except TurnlogError as error:
+        if not append.done.done():
+            append.done.set_exception(error)
+        return 0
+    if not append.done.done():
+        append.done.set_result(appended)
+    return len(fresh)
+
+
+class Writer:
+    """Sends appends, up to `LANES` batches at once, no conversation in two of them."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._queue: deque[Append] = deque()
+        self._busy: set[int] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._called = False
+
+    def submit(self, key: Key, records: Sequence[Record], now: int, expect_head: int | None) -> asyncio.Future[Appended]:
+        """Queue an append; await what comes back."""
+        done: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
+        self._queue.append(Append(key, records, now, expect_head, done))
+        self._call()
+        return done
+
+    async def close(self) -> None:
+        """Finish what was accepted."""
+        while self._queue or self._tasks:
+            self._send()
+            await asyncio.wait(self._tasks)
+
+    def _call(self) -> None:
+        """Send when all who are about to append have done so: at the end of this round of the event loop."""
+        if not self._called and self._queue and len(self._tasks) < LANES:
+            self._called = True
+            asyncio.get_running_loop().call_soon(self._send)
+
+    def _send(self) -> None:
+        self._called = False
+        while len(self._tasks) < LANES and (batch := self._gather()).appends:
+            self._busy |= batch.by_log.keys()
+            task = asyncio.ensure_future(self._commit(batch))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def _gather(self) -> Batch:
+        """What may travel now, in order; what has to wait for an append before it on the same conversation stays."""
+        batch = Batch()
+        room = min(len(self._queue), APPENDS_PER_BATCH)
+        if room >= _WORTH_SPLITTING:
+            room = -(-room // (LANES - len(self._tasks)))
+        waiting: list[Append] = []
+        blocked = set(self._busy)
+        while self._queue and batch.appends < room and batch.records < RECORDS_PER_BATCH:
+            append = self._queue.popleft()
+            if append.done.done():
+                continue
+            if append.log in blocked or not batch.take(append):
+                blocked.add(append.log)
+                waiting.append(append)
+        self._queue.extendleft(reversed(waiting))
+        return batch
+
+    async def _commit(self, batch: Batch) -> None:
+        try:
+            [row] = await self._pool.ask(_APPEND, *batch.params())
+            batch.settle(row)
+        except StoreUnavailable as error:
+            batch.fail(error)
+        except BaseException as error:  # a defect, or the end of the loop, must not leave the waiters hanging
+            batch.fail(error)
+            raise
+        finally:
+            self._busy -= batch.by_log.keys()
+            self._tasks.discard(asyncio.current_task())  # type: ignore[arg-type]
+            self._call()

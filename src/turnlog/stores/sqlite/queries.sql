@@ -24,8 +24,8 @@ SELECT json_array(
 );
 
 -- name: add_conversation
-INSERT INTO conversation (tenant, id, user_id, created_at, updated_at, archived, parent, parent_seq, head, version, title, tags, metadata, epoch, last)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO conversation (tenant, id, user_id, created_at, updated_at, active, archived, parent, parent_seq, head, version, title, tags, metadata, epoch, last)
+VALUES (?1, ?2, ?3, ?4, ?5, ?5 >> 16, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
 RETURNING n;
 
 -- name: add_tags
@@ -78,7 +78,8 @@ SELECT m.n, m.conversation, m.digest FROM walk CROSS JOIN message AS m ON m.n = 
 
 -- name: update_header
 UPDATE conversation
-SET title = ?2, tags = ?3, metadata = ?4, archived = ?5, updated_at = max(updated_at, ?6), revision = revision + 1
+SET title = ?2, tags = ?3, metadata = ?4, archived = ?5, updated_at = max(updated_at, ?6),
+    active = max(updated_at, ?6) >> 16, revision = revision + 1
 WHERE n = ?1;
 
 -- name: blank_row
@@ -91,7 +92,8 @@ WITH RECURSIVE shows (n) AS (
     UNION
     SELECT c.n FROM shows JOIN conversation AS c ON c.parent = shows.n AND c.parent_seq >= ?2
 )
-UPDATE conversation SET epoch = epoch + 1, updated_at = max(updated_at, ?3) WHERE n IN (SELECT n FROM shows);
+UPDATE conversation SET epoch = epoch + 1, updated_at = max(updated_at, ?3), active = max(updated_at, ?3) >> 16
+WHERE n IN (SELECT n FROM shows);
 
 -- name: drop_snapshots
 WITH RECURSIVE shows (n) AS (
@@ -150,7 +152,7 @@ SELECT c.id, c.head, coalesce(s.watermark, 0), c.epoch
 FROM conversation AS c INDEXED BY conversation_by_time
 LEFT JOIN snapshot AS s ON s.conversation = c.n AND s.fold = ?2 AND s.version = ?3
 WHERE c.tenant = ?1 AND c.deleted = 0 AND c.head > coalesce(s.watermark, 0)
-ORDER BY c.updated_at, c.id LIMIT ?4;
+ORDER BY c.active, c.updated_at, c.id LIMIT ?4;
 
 -- name: by_id
 SELECT message FROM message_id WHERE id = ? AND conversation = ?;

@@ -106,16 +106,17 @@ def listing(
         ("c.user_id = ?", user_id),
         ("c.n IN (SELECT conversation FROM conversation_tag WHERE tenant = c.tenant AND tag = ?)", tag),
         ("c.archived = ?", archived),
+        ("c.active >= ? >> 16", updated_since),
         ("c.updated_at >= ?", updated_since),
     ):
         if value is not None:
             where.append(clause)
             values.append(value)
     if after is not None:
-        where.append("(c.updated_at, c.id) < (?, ?)")
-        values += after
+        where.append("c.active <= ? >> 16 AND (c.updated_at, c.id) < (?, ?)")
+        values += (after.updated_at, *after)
     select = SQL["header"].rsplit("WHERE", 1)[0]
-    sql = f"{select} WHERE {' AND '.join(where)} ORDER BY c.updated_at DESC, c.id DESC LIMIT ?"
+    sql = f"{select} WHERE {' AND '.join(where)} ORDER BY c.active DESC, c.updated_at DESC, c.id DESC LIMIT ?"
     return [_header(row) for row in connection.execute(sql, (*values, limit))]
 
 

@@ -8,6 +8,7 @@ CREATE TABLE conversation (
     head        INTEGER NOT NULL DEFAULT 0,             -- of a deleted conversation: up to where forks still show it
     created_at  INTEGER NOT NULL,
     updated_at  INTEGER NOT NULL,
+    active      INTEGER NOT NULL,                       -- updated_at >> 16: what is indexed, so that a burst moves it once
     revision    INTEGER NOT NULL DEFAULT 1,
     epoch       INTEGER NOT NULL DEFAULT 0,
     archived    INTEGER NOT NULL DEFAULT 0,
@@ -22,8 +23,8 @@ CREATE TABLE conversation (
     UNIQUE (tenant, id)
 ) STRICT;
 
-CREATE INDEX conversation_by_user ON conversation (tenant, user_id, updated_at, id) WHERE deleted = 0;
-CREATE INDEX conversation_by_time ON conversation (tenant, updated_at, id) WHERE deleted = 0;
+CREATE INDEX conversation_by_user ON conversation (tenant, user_id, active) WHERE deleted = 0;
+CREATE INDEX conversation_by_time ON conversation (tenant, active) WHERE deleted = 0;
 CREATE INDEX conversation_by_parent ON conversation (parent, parent_seq) WHERE parent IS NOT NULL;
 
 CREATE TABLE conversation_tag (
@@ -90,4 +91,5 @@ BEGIN
     INSERT INTO mark SELECT NEW.conversation, NEW.seq, last_insert_rowid() WHERE NEW.seq % 64 = 0;
     UPDATE conversation SET head = NEW.seq, last = last_insert_rowid(), updated_at = max(updated_at, NEW.now)
     WHERE n = NEW.conversation;
+    UPDATE conversation SET active = NEW.now >> 16 WHERE n = NEW.conversation AND active < NEW.now >> 16;
 END;

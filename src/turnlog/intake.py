@@ -7,7 +7,7 @@ message, and `tool_call_id` on a tool message. What a client reads from turnlog 
 import json
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 import msgspec
 
@@ -126,9 +126,13 @@ def invalid(error: msgspec.ValidationError) -> InvalidInput:
         if rule.startswith(said):
             name = rule.removeprefix(said).strip("`")
             return InvalidInput(f"{place}.{name}" if place else name, now)
+    choices = _CHOICES.get(place.rpartition(".")[2])
+    if choices and rule.startswith("Invalid enum value"):
+        return InvalidInput(place, f"must be one of {', '.join(choices)}")
     return InvalidInput(place or "body", rule[:1].lower() + rule[1:])
 
 
+_CHOICES = {"role": get_args(Role), "status": get_args(Status)}
 _MISSING = (
     ("Object missing required field ", "is missing"),
     ("Object contains unknown field ", "is no field that is known here"),

@@ -1,8 +1,14 @@
-"""What all tests share."""
+"""What all tests share: how hard the property tests try, and one server of each kind for the whole session."""
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from servers.postgres import PostgresServer, postgres
 
 FUZZ = int(os.environ.get("TURNLOG_FUZZ", "1"))
 """How many times the default number of examples the property tests try."""
@@ -15,3 +21,25 @@ settings.register_profile(
     print_blob=True,
 )
 settings.load_profile("turnlog")
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    with postgres(tmp_path_factory.mktemp("postgres") / "data") as running:
+        yield running
+
+
+@pytest.fixture
+def store_url(store: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """The URL of a store of the kind that the test is given as `store`; servers have seen other tests before."""
+    if store == "ram":
+        return "ram:"
+    if store == "sqlite":
+        return f"sqlite:///{tmp_path}/turnlog.db"
+    return str(request.getfixturevalue(f"{store}_server").url())
+
+
+@pytest.fixture
+def tenant() -> str:
+    """A tenant that nobody had before."""
+    return f"t-{uuid4().hex}"

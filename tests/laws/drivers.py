@@ -4,14 +4,13 @@ An answer is what the call is about, or the code of the error (with the actual h
 """
 
 import asyncio
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import httpx
 import msgspec
 
-from turnlog import Conversation, HeadMoved, Message, Turnlog, TurnlogError
+from turnlog import Conversation, HeadMoved, Message, Settings, Turnlog, TurnlogError
 from turnlog.service import create_app
 from turnlog.wiring import connect
 
@@ -122,11 +121,21 @@ class Library:
 
 
 class Http:
-    """Through the service, as an ASGI application."""
+    """Through the service."""
 
-    def __init__(self, log: Turnlog) -> None:
-        transport = httpx.ASGITransport(app=create_app(log))
-        self.client = httpx.AsyncClient(transport=transport, base_url="http://turnlog")
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self.client = client
+
+    @classmethod
+    def within(cls, log: Turnlog) -> "Http":
+        """Through a service in this process."""
+        return cls(httpx.AsyncClient(transport=httpx.ASGITransport(app=create_app(log)), base_url="http://turnlog"))
+
+    @classmethod
+    def at(cls, url: str) -> "Http":
+        """Through the service at `url`, each call on a connection of its own so that any worker may get it."""
+        limits = httpx.Limits(max_keepalive_connections=0)
+        return cls(httpx.AsyncClient(base_url=url, limits=limits, timeout=30, verify=False))
 
     async def _call(
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None, **query: Any
@@ -219,13 +228,13 @@ def _json(said: Sequence[Said]) -> list[dict[str, Any]]:
 
 
 class Stage:
-    """A log in a new store, reached in one way, with an event loop of its own to run its calls."""
+    """A log, reached in one way, with an event loop of its own to run its calls."""
 
-    def __init__(self, url: str, drive: type[Library] | type[Http]) -> None:
+    def __init__(self, url: str, tenant: str, drive: Callable[[Turnlog], Driver]) -> None:
         self.runner = asyncio.Runner()
-        self.log = connect(url)
+        self.log = connect(url, settings=Settings(tenant=tenant))
         self.run(self.log.open())
-        self.driver: Driver = drive(self.log)
+        self.driver = drive(self.log)
 
     def run(self, call: Any) -> Any:
         """What the call answers."""
@@ -237,8 +246,3 @@ class Stage:
         if isinstance(self.driver, Http):
             self.run(self.driver.client.aclose())
         self.runner.close()
-
-
-def url_of(store: str, directory: Path) -> str:
-    """The URL of a new store of that kind."""
-    return "ram:" if store == "ram" else f"sqlite:///{directory}/turnlog.db"

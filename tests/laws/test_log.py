@@ -1,14 +1,15 @@
 """Laws 1, 3, 4, 5 and 9: whatever is done to a log, in whatever order, it does what a list would do.
 
-The same machine runs through the library and through HTTP, over each store.
+The same machine runs through the library and through HTTP, over each store and each as a tenant of its own.
 """
 
-import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
+from uuid import uuid4
 
 import pytest
-from drivers import Http, Library, Said, Stage, url_of
+from drivers import Driver, Http, Library, Said, Stage
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -22,10 +23,14 @@ from hypothesis.stateful import (
 )
 from model import Model
 
-from turnlog import user
+from servers.kinds import ALL, SHARED
+from servers.service import serving
+from turnlog import Turnlog, user
 from turnlog.log import keyed
 
 STEPS = 25
+SHARE, LARGE_SHARE = 0.2, 0.5
+"""The part of the usual number of examples that a store is given, and the one in this process, which takes less time."""
 CALL_IDS = st.sampled_from(["x", "y"])
 CONTENT: st.SearchStrategy[tuple[str, Any]] = st.one_of(
     st.tuples(
@@ -46,21 +51,19 @@ KEYS = st.sampled_from(["k1", "k2"])
 class LogMachine(RuleBasedStateMachine):
     """Does the same to a model and to a log, and compares every answer."""
 
-    store: ClassVar[str]
-    drive: ClassVar[type[Library] | type[Http]]
+    stand: ClassVar[Callable[[], Stage]]
     conversations = Bundle("conversations")
 
     def __init__(self) -> None:
         super().__init__()
-        self.directory = tempfile.TemporaryDirectory()
-        self.stage = Stage(url_of(self.store, Path(self.directory.name)), self.drive)
+        self.stage = type(self).stand()
+        self.prefix = f"{uuid4().hex}-"
         self.model = Model()
         self.made = 0
         self.touched: set[str] = set()
 
     def teardown(self) -> None:
         self.stage.close()
-        self.directory.cleanup()
 
     def both(self, what: str, id: str, *arguments: Any, expected: Any = ...) -> Any:
         """Do it to both; what they agree on."""
@@ -73,7 +76,7 @@ class LogMachine(RuleBasedStateMachine):
 
     def new_id(self, kind: str) -> str:
         self.made += 1
-        return f"{kind}{self.made}"
+        return f"{self.prefix if kind == 'c' else ''}{kind}{self.made}"
 
     def named(self, said: list[tuple[str, Any]]) -> list[Said]:
         return [(self.new_id("m"), role, content) for role, content in said]
@@ -182,10 +185,21 @@ class LogMachine(RuleBasedStateMachine):
         self.touched = set()
 
 
-@pytest.mark.parametrize("drive", [Library, Http])
-@pytest.mark.parametrize("store", ["ram", "sqlite"])
-def test_a_log_does_what_a_list_would_do(store: str, drive: type[Library] | type[Http]) -> None:
-    machine = type("Machine", (LogMachine,), {"store": store, "drive": drive})
-    run_state_machine_as_test(
-        machine, settings=settings(stateful_step_count=STEPS, max_examples=settings().max_examples // 2)
-    )
+def run_machine(store: str, stand: Callable[[], Stage]) -> None:
+    machine = type("Machine", (LogMachine,), {"stand": staticmethod(stand)})
+    examples = max(1, round(settings().max_examples * (LARGE_SHARE if store == "ram" else SHARE)))
+    run_state_machine_as_test(machine, settings=settings(stateful_step_count=STEPS, max_examples=examples))
+
+
+@pytest.mark.parametrize("drive", [Library, Http.within], ids=["library", "http"])
+@pytest.mark.parametrize("store", ALL)
+def test_a_log_does_what_a_list_would_do(store: str, store_url: str, drive: Callable[[Turnlog], Driver]) -> None:
+    run_machine(store, lambda: Stage(store_url, f"t-{uuid4().hex}", drive))
+
+
+@pytest.mark.parametrize("store", SHARED)
+def test_a_log_behind_four_processes_does_what_a_list_would_do(
+    store: str, store_url: str, tenant: str, tmp_path: Path
+) -> None:
+    with serving(store_url, workers=4, directory=tmp_path, tenant=tenant) as service:
+        run_machine(store, lambda: Stage(store_url, tenant, lambda log: Http.at(service.url)))

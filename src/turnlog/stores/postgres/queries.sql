@@ -8,10 +8,10 @@ WITH made AS (
     VALUES ($1, $2, $3, $4, 0, 0, $5, $6, $7, $8, $9, $10, $11, $12)
     ON CONFLICT DO NOTHING RETURNING log
 ), stored AS (
-    INSERT INTO turnlog.message (log, created_at, tokens, digest, seq, checksum, version, id, body)
-    SELECT made.log, r.at, r.tokens, r.digest, r.seq, r.checksum, r.version, r.id, r.body
-    FROM made, unnest($13::bytea[], $14::int8[], $15::int8[], $16::int2[], $17::int8[], $18::int4[], $19::bytea[])
-         WITH ORDINALITY AS r(id, at, tokens, version, digest, checksum, body, seq)
+    INSERT INTO turnlog.message (log, created_at, tokens, digest, seq, checksum, mark, version, id, body)
+    SELECT made.log, r.at, r.tokens, r.digest, r.seq, r.checksum, r.mark, r.version, r.id, r.body
+    FROM made, unnest($13::bytea[], $14::int4[], $15::int8[], $16::int8[], $17::int2[], $18::int8[], $19::int4[], $20::bytea[])
+         WITH ORDINALITY AS r(id, mark, at, tokens, version, digest, checksum, body, seq)
 )
 SELECT log, turnlog.durably_1() FROM made;
 

@@ -5,6 +5,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from struct import pack
 from typing import NamedTuple
+from zlib import crc32
 
 from turnlog.codec import Record
 from turnlog.ports import Key
@@ -137,9 +138,11 @@ def record(row: Sequence[bytes | None]) -> Record:
 
 
 def columns(records: Sequence[Record]) -> tuple[Param, ...]:
-    """The columns of `records`, each as an array: id, created_at, tokens, version, digest, checksum, body."""
+    """The columns of `records`, each as an array: id, mark, created_at, tokens, version, digest, checksum, body."""
+    ids = [pack_id(record.id) for record in records]
     return (
-        blobs([pack_id(record.id) for record in records]),
+        blobs(ids),
+        int4s([signed(crc32(id_)) for id_ in ids]),
         int8s([record.created_at for record in records]),
         int8s([record.tokens for record in records]),
         int2s([record.version for record in records]),

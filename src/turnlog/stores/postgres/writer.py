@@ -22,7 +22,7 @@ _ANY_HEAD = -1
 _LOOK_ONLY = -2
 _NOT_THERE = -1
 _DELETED = -2
-_APPEND = "SELECT * FROM turnlog.append_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+_APPEND = "SELECT * FROM turnlog.append_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
 
 
 class Append(msgspec.Struct, eq=False):

@@ -43,12 +43,14 @@ CREATE TABLE turnlog.message (
     digest     int8  NOT NULL,
     seq        int4  NOT NULL,
     checksum   int4  NOT NULL,
+    mark       int4  NOT NULL,                          -- CRC-32 of id: half as wide an index as id itself would need
     version    int2  NOT NULL,
     id         bytea NOT NULL,                          -- 16 bytes for a UUID, else its text
     body       bytea NOT NULL,                          -- canonical JSON
-    PRIMARY KEY (log, seq),
-    UNIQUE (log, id)
+    PRIMARY KEY (log, seq)
 ) PARTITION BY HASH (log);
+
+CREATE INDEX message_by_id ON turnlog.message (log, mark);
 
 CREATE TABLE turnlog.snapshot (
     log       int8  NOT NULL,
@@ -62,12 +64,12 @@ CREATE TABLE turnlog.snapshot (
 
 DO $$
 BEGIN
-    FOR n IN 0..15 LOOP
+    FOR n IN 0..3 LOOP
         EXECUTE format(
-            'CREATE TABLE turnlog.conversation_%1$s PARTITION OF turnlog.conversation FOR VALUES WITH (MODULUS 16, REMAINDER %1$s)
+            'CREATE TABLE turnlog.conversation_%1$s PARTITION OF turnlog.conversation FOR VALUES WITH (MODULUS 4, REMAINDER %1$s)
              WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05)', n);
-        EXECUTE format('CREATE TABLE turnlog.message_%1$s PARTITION OF turnlog.message FOR VALUES WITH (MODULUS 16, REMAINDER %1$s)', n);
-        EXECUTE format('CREATE TABLE turnlog.snapshot_%1$s PARTITION OF turnlog.snapshot FOR VALUES WITH (MODULUS 16, REMAINDER %1$s)', n);
+        EXECUTE format('CREATE TABLE turnlog.message_%1$s PARTITION OF turnlog.message FOR VALUES WITH (MODULUS 4, REMAINDER %1$s)', n);
+        EXECUTE format('CREATE TABLE turnlog.snapshot_%1$s PARTITION OF turnlog.snapshot FOR VALUES WITH (MODULUS 4, REMAINDER %1$s)', n);
     END LOOP;
 END
 $$;
@@ -104,25 +106,33 @@ $$;
 CREATE FUNCTION turnlog.append_1(
     _logs int8[], _tenants text[], _ids text[],
     _whose int4[], _nows int8[], _expects int8[],
-    _of int4[], _names bytea[], _times int8[], _tokens int8[], _versions int2[], _digests int8[], _checksums int4[], _bodies bytea[],
+    _of int4[], _names bytea[], _marks int4[], _times int8[], _tokens int8[], _versions int2[], _digests int8[], _checksums int4[],
+    _bodies bytea[],
     OUT heads int8[], OUT ats int4[], OUT seqs int8[], OUT digests int8[], OUT times int8[])
 LANGUAGE plpgsql
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_material = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET plan_cache_mode = force_generic_plan
 SET lock_timeout = '10s'
 AS $$
 DECLARE
     found record;
     forked boolean := false;
     refused int4[] := '{}';
+    places int8[] := array_fill(NULL::int8, ARRAY[cardinality(_of)]);  -- the seq of each record to store
+    ends int8[];                                                       -- each conversation's head afterwards
+    latest int8[] := array_fill(0::int8, ARRAY[cardinality(_logs)]);
+    w int4;
 BEGIN
     PERFORM turnlog.durably_1();
     heads := array_fill(-1::int8, ARRAY[cardinality(_logs)]);
     FOR found IN
-        SELECT w.n::int4 AS place, c.head, c.deleted, c.sources IS NOT NULL AS forked
+        SELECT w.n::int4 AS place, c.*
         FROM unnest(_logs, _tenants, _ids) WITH ORDINALITY AS w(log, tenant, id, n)
-        JOIN turnlog.conversation AS c ON c.log = w.log AND c.tenant = w.tenant AND c.id = w.id
-        ORDER BY c.log
-        FOR NO KEY UPDATE OF c
+        CROSS JOIN LATERAL (
+            SELECT t.head, t.deleted, t.sources IS NOT NULL AS forked FROM turnlog.conversation AS t
+            WHERE t.log = w.log AND t.tenant = w.tenant AND t.id = w.id
+            FOR NO KEY UPDATE
+        ) AS c
     LOOP
         heads[found.place] := CASE WHEN found.deleted THEN -2 ELSE found.head END;
         forked := forked OR found.forked;
@@ -130,17 +140,22 @@ BEGIN
 
     SELECT array_agg(r.n::int4), array_agg(m.seq::int8), array_agg(m.digest), array_agg(m.created_at)
     INTO ats, seqs, digests, times
-    FROM unnest(_of, _names) WITH ORDINALITY AS r(a, name, n)
-    JOIN turnlog.message AS m ON m.log = _logs[_whose[r.a]] AND m.id = r.name;
+    FROM unnest(_of, _names, _marks) WITH ORDINALITY AS r(a, name, mark, n)
+    CROSS JOIN LATERAL (
+        SELECT * FROM turnlog.message AS t WHERE t.log = _logs[_whose[r.a]] AND t.mark = r.mark AND t.id = r.name OFFSET 0
+    ) AS m;
 
     IF forked THEN
         SELECT ats || array_agg(r.n::int4), seqs || array_agg(m.seq::int8), digests || array_agg(m.digest),
                times || array_agg(m.created_at)
         INTO ats, seqs, digests, times
-        FROM unnest(_of, _names) WITH ORDINALITY AS r(a, name, n)
-        JOIN turnlog.conversation AS c ON c.log = _logs[_whose[r.a]]
+        FROM unnest(_of, _names, _marks) WITH ORDINALITY AS r(a, name, mark, n)
+        CROSS JOIN LATERAL (SELECT * FROM turnlog.conversation AS t WHERE t.log = _logs[_whose[r.a]] OFFSET 0) AS c
         CROSS JOIN LATERAL unnest(c.sources, c.uptos) AS s(log, upto)
-        JOIN turnlog.message AS m ON m.log = s.log AND m.id = r.name AND m.seq <= s.upto;
+        CROSS JOIN LATERAL (
+            SELECT * FROM turnlog.message AS t
+            WHERE t.log = s.log AND t.mark = r.mark AND t.id = r.name AND t.seq <= s.upto OFFSET 0
+        ) AS m;
     END IF;
 
     IF ats IS NOT NULL OR -1 <> ANY (_expects) THEN
@@ -153,18 +168,25 @@ BEGIN
         );
     END IF;
 
-    WITH fresh AS (
-        SELECT _whose[r.a] AS w, heads[_whose[r.a]] + row_number() OVER (PARTITION BY _whose[r.a] ORDER BY r.n) AS seq, r.*
-        FROM unnest(_of, _names, _times, _tokens, _versions, _digests, _checksums, _bodies) WITH ORDINALITY
-             AS r(a, name, at, tokens, version, digest, checksum, body, n)
-        WHERE heads[_whose[r.a]] >= 0 AND r.a <> ALL (refused) AND (ats IS NULL OR r.n <> ALL (ats))
-    ), stored AS (
-        INSERT INTO turnlog.message (log, created_at, tokens, digest, seq, checksum, version, id, body)
-        SELECT _logs[w], at, tokens, digest, seq, checksum, version, name, body FROM fresh
-    )
+    ends := heads;
+    FOR n IN 1..cardinality(_of) LOOP
+        w := _whose[_of[n]];
+        IF heads[w] >= 0 AND (ats IS NULL OR n <> ALL (ats)) AND _of[n] <> ALL (refused) THEN
+            ends[w] := ends[w] + 1;
+            places[n] := ends[w];
+            latest[w] := greatest(latest[w], _nows[_of[n]]);
+        END IF;
+    END LOOP;
+
+    INSERT INTO turnlog.message (log, created_at, tokens, digest, seq, checksum, mark, version, id, body)
+    SELECT _logs[_whose[r.a]], r.at, r.tokens, r.digest, r.seq, r.checksum, r.mark, r.version, r.name, r.body
+    FROM unnest(places, _of, _names, _marks, _times, _tokens, _versions, _digests, _checksums, _bodies)
+         AS r(seq, a, name, mark, at, tokens, version, digest, checksum, body)
+    WHERE r.seq IS NOT NULL;
+
     UPDATE turnlog.conversation AS c SET head = f.head, updated_at = greatest(c.updated_at, f.now)
-    FROM (SELECT w, max(seq) AS head, max(_nows[a]) AS now FROM fresh GROUP BY w) AS f
-    WHERE c.log = _logs[f.w];
+    FROM unnest(_logs, heads, ends, latest) AS f(log, old, head, now)
+    WHERE c.log = f.log AND f.head > f.old;
 END
 $$;
 
@@ -174,7 +196,8 @@ CREATE FUNCTION turnlog.read_1(
     OUT header text, OUT deleted boolean,
     OUT seq int4, OUT id bytea, OUT created_at int8, OUT tokens int8, OUT version int2, OUT digest int8, OUT checksum int4, OUT body bytea)
 RETURNS SETOF record LANGUAGE plpgsql STABLE
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_material = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE

@@ -12,7 +12,8 @@ def connect(url: str | None = None, *, settings: Settings | None = None) -> Turn
     """A `Turnlog` on the store at `url` (default: `settings.store`); open it with `async with` or `open()`.
 
     `ram:` keeps everything in this process; `sqlite:///relative/path` and `sqlite:////absolute/path` in a file;
-    `postgresql://user@host/database` in a database, the URL being what libpq takes.
+    `postgresql://user@host/database` in a database, the URL being what libpq takes; `redis://host:port/0` (or `rediss:`,
+    `unix:///path`, `redis+cluster://host:port,host:port`, the same with `valkey`) on a Redis or Valkey server or cluster.
     """
     settings = settings or Settings()
     return Turnlog(open_store(url or settings.store, settings), settings)
@@ -29,4 +30,8 @@ def open_store(url: str, settings: Settings) -> Store:
         from turnlog.stores.postgres import PostgresStore
 
         return PostgresStore(url, timeout_s=settings.store_timeout_s)
-    raise InvalidInput("store", "must be ram:, sqlite:///path (sqlite:////path when absolute) or postgresql://…")
+    if scheme.partition("+")[0] in ("redis", "rediss", "valkey", "valkeys", "unix"):
+        from turnlog.stores.redis import RedisStore
+
+        return RedisStore(url, timeout_s=settings.store_timeout_s)
+    raise InvalidInput("store", "must be ram:, sqlite:///path (sqlite:////path when absolute), postgresql://… or redis://…")

@@ -1,0 +1,307 @@
+"""The store on Redis or Valkey, on one server or a cluster: each append is one script, atomic and idempotent.
+
+How durable an acknowledgement is, is a matter of the server's settings, which `doctor` tells; with `durability=replicated`
+in the URL a write is acknowledged only when a replica has it.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+
+from turnlog.codec import Record
+from turnlog.errors import (
+    ConversationDeleted,
+    ConversationExists,
+    ConversationNotFound,
+    HeadMoved,
+    KeyReused,
+    MessageNotFound,
+    RevisionMoved,
+    SchemaTooNew,
+    SnapshotMoved,
+)
+from turnlog.ports import Appended, Fault, Finding, Header, Key, Page, Position, SchemaVersion, Snapshot, Stale
+from turnlog.stores.decide import Known, decide
+from turnlog.stores.redis import checks, headers, keys
+from turnlog.stores.redis.frame import pack, unpack_id, unpack_time
+from turnlog.stores.redis.lists import Lists
+from turnlog.stores.redis.logs import Logs, Part, numbered
+from turnlog.stores.redis.servers import Script, Servers, read_url
+
+SCHEMA = 1
+
+_APPEND, _CREATE, _READ, _UPDATE, _FORK, _DELETE, _SAVE, _LOAD = map(
+    Script, ("append", "create", "read", "update", "fork", "delete", "save", "load")
+)
+
+
+class RedisStore:
+    """Keeps the logs on the servers that `url` names; every call ends within `timeout_s`, or soon after."""
+
+    def __init__(self, url: str, *, timeout_s: float = 30.0) -> None:
+        self._target = read_url(url)
+        self._flags = "w" if self._target.replicated else ""
+        self._servers = Servers(self._target, timeout_s)
+        self._lists = Lists(self._servers)
+        self._logs = Logs(self._servers, self._lists)
+
+    async def open(self) -> None:
+        self._servers.opened = True
+        try:
+            await checks.refuse_eviction(self._servers)
+            version = await self.schema_version()
+            if not version.found:
+                await self.migrate()
+        except BaseException:
+            self._servers.close()
+            raise
+
+    async def close(self) -> None:
+        self._servers.close()
+
+    async def ping(self) -> None:
+        await self._servers.call("SET", keys.PING, 1, write=True)
+
+    async def create(self, tenant: str, header: Header, records: Sequence[Record] = ()) -> Appended | None:
+        appended, fresh = decide(0, records, {}, None) if records else (None, [])
+        await self._create(Key(tenant, header.id), header, [pack(record) for _, record in fresh])
+        return appended
+
+    async def _create(self, key: Key, header: Header, frames: Sequence[bytes]) -> None:
+        fields = headers.flatten(header, header.parent_seq + len(frames))
+        listed = (header.updated_at, header.user_id or "", "\n".join(header.tags))
+        answer = await self._run(_CREATE, key, "hli", *self._place(key), *listed, len(fields), *fields, *frames)
+        if answer[0] == b"exists":
+            raise ConversationExists(key.conversation_id)
+        await self._enlist(key, header.updated_at, header.user_id, header.tags)
+
+    async def append(self, key: Key, records: Sequence[Record], *, now: int, expect_head: int | None = None) -> Appended:
+        answer = await self._append(key, records, now, expect_head, self._flags)
+        if type(answer) is not int and answer[0] == b"fork":
+            return await self._append_to_fork(key, records, now, expect_head)
+        return await self._appended(key, records, answer, expect_head)
+
+    async def _append(self, key: Key, records: Sequence[Record], now: int, expect_head: int | None, flags: str) -> Any:
+        frames = [pack(record) for record in records]
+        expected = "" if expect_head is None else expect_head
+        return await self._servers.run(_APPEND, keys.of(key, "hli"), *self._place(key), now, expected, flags, *frames)
+
+    async def _append_to_fork(self, key: Key, records: Sequence[Record], now: int, expect_head: int | None) -> Appended:
+        """What a fork shares does not change under us, so its ids are looked for before the script runs."""
+        known = await self._logs.known(key, records)
+        try:
+            if known:
+                decide(0, [record for record in records if record.id in known], known, None)
+        except KeyReused:
+            await self.get(key)
+            raise
+        rest = [record for record in records if record.id not in known]
+        answer = await self._append(key, rest, now, expect_head, self._flags + "f")
+        own = await self._appended(key, rest, answer, expect_head)
+        known |= {id_: Known(seq, 0, at) for id_, seq, at in zip(own.ids, own.seqs, own.times, strict=True)}
+        ids = tuple([record.id for record in records])
+        return Appended(
+            ids, tuple([known[id_].seq for id_ in ids]), tuple([known[id_].created_at for id_ in ids]), own.stored
+        )
+
+    async def _appended(self, key: Key, records: Sequence[Record], answer: Any, expect_head: int | None) -> Appended:
+        ids = tuple([record.id for record in records])
+        if type(answer) is int:  # the new head: all were new
+            times = tuple([record.created_at for record in records])
+            return Appended(ids, tuple(range(answer - len(ids) + 1, answer + 1)), times, len(ids))
+        self._refuse(key, answer)
+        if answer[0] == b"moved":
+            raise HeadMoved(expected=expect_head or 0, actual=answer[1])
+        if answer[0] == b"reused":
+            raise KeyReused(message_id=unpack_id(answer[1]), seq=answer[2])
+        _, _, stored, updated, user, tags, places = answer
+        await self._enlist(key, int(updated), headers.text(user), headers.split(tags))
+        return Appended(ids, tuple(places[::2]), tuple(map(unpack_time, places[1::2])), stored)
+
+    async def get(self, key: Key) -> Header:
+        return headers.build(key, await self._servers.call("HMGET", keys.of(key, "h")[0], *headers.FIELDS))
+
+    async def read(self, key: Key, *, after: int = 0, before: int | None = None, limit: int, newest: bool = False) -> Page:
+        bounds = (after, "" if before is None else before, limit, 1 if newest else "")
+        answer = await self._servers.run(_READ, keys.of(key, "hl"), *bounds, write=False)
+        header = headers.build(key, answer[0])
+        _, first, last, more, frames = answer
+        if first > last:
+            return Page(header, [], more=False)
+        here = max(first, header.parent_seq + 1)
+        records = numbered(frames, here, last) if here <= last else []
+        if first <= header.parent_seq:
+            records = await self._logs.shared(key, first, min(last, header.parent_seq)) + records
+        return Page(header, records, more=bool(more))
+
+    async def update(
+        self,
+        key: Key,
+        changes: dict[str, Any],
+        *,
+        now: int,
+        expect_revision: int | None = None,
+        expect_head: int | None = None,
+    ) -> Header:
+        expected = ("" if expect is None else expect for expect in (expect_revision, expect_head))
+        answer = await self._run(_UPDATE, key, "h", *self._place(key), now, *expected, *headers.changes(changes))
+        if answer[0] == b"revised":
+            raise RevisionMoved(expected=expect_revision or 0, actual=answer[1])
+        if answer[0] == b"moved":
+            raise HeadMoved(expected=expect_head or 0, actual=answer[1])
+        header = headers.build(key, answer[1])
+        left = tuple(tag for tag in headers.split(answer[2]) if tag not in header.tags)
+        await self._delist(key, None, left, wholly=False)
+        await self._enlist(key, header.updated_at, header.user_id, header.tags)
+        return header
+
+    async def list_headers(
+        self,
+        tenant: str,
+        *,
+        user_id: str | None = None,
+        tag: str | None = None,
+        archived: bool | None = None,
+        updated_since: int | None = None,
+        after: Position | None = None,
+        limit: int,
+    ) -> list[Header]:
+        found: list[Header] = []
+        async for header in self._lists.walk(tenant, user_id, tag, after, limit):
+            if updated_since is not None and header.updated_at < updated_since:
+                break
+            matches = (user_id is None or header.user_id == user_id) and (tag is None or tag in header.tags)
+            behind = after is None or Position(header.updated_at, header.id) < after
+            if matches and behind and (archived is None or header.archived == archived):
+                found.append(header)
+            if len(found) == limit:
+                break
+        return found
+
+    async def fork(self, key: Key, header: Header) -> Header:
+        parent = await self.get(key)
+        new = Key(key.tenant, header.id)
+        if not 0 <= header.parent_seq <= parent.head:
+            raise MessageNotFound(key.conversation_id, header.parent_seq)
+        if await self._lists.living(new, dead_too=True) is not None:
+            raise ConversationExists(header.id)
+        answer = await self._run(_FORK, key, "hf", header.id, header.parent_seq, header.created_at)
+        made = msgspec.structs.replace(header, head=header.parent_seq, epoch=int(answer[1]))
+        await self._create(new, made, ())
+        return made
+
+    async def redact(self, key: Key, tombstone: Record, *, now: int) -> int:
+        header = await self.get(key)
+        seq = tombstone.seq
+        if not 1 <= seq <= header.head:
+            raise MessageNotFound(key.conversation_id, seq)
+        parts = [Part(key, header.parent_seq, header.head), *await self._logs.above(key)]
+        keeper = next(part for part in parts if part.base < seq)
+        await self._logs.erase(keeper, tombstone, pack(tombstone), now)
+        return (await self.get(key)).epoch
+
+    async def delete(self, key: Key, *, now: int) -> None:
+        answer = await self._run(_DELETE, key, "hlisf", *self._place(key), now)
+        _, user, tags = answer
+        await self._delist(key, headers.text(user), headers.split(tags))
+        await self._logs.trim(key, now)
+
+    async def load_snapshot(self, key: Key, fold: str, version: int) -> Snapshot | None:
+        answer = await self._run(_LOAD, key, "hs", f"{version} {fold}", write=False)
+        if answer[1] is None:
+            return None
+        watermark, epoch, state = answer[1].split(b" ", 2)
+        return Snapshot(int(watermark), int(epoch), state)
+
+    async def save_snapshot(self, key: Key, fold: str, version: int, snapshot: Snapshot, *, expect_watermark: int) -> None:
+        state = b"%d %d " % (snapshot.watermark, snapshot.epoch) + snapshot.state
+        answer = await self._run(_SAVE, key, "hs", f"{version} {fold}", expect_watermark, snapshot.epoch, state)
+        if answer[0] == b"moved":
+            raise SnapshotMoved(watermark=answer[1], epoch=answer[2])
+
+    async def stale(self, tenant: str, fold: str, version: int, *, limit: int) -> list[Stale]:
+        return await self._lists.stale(tenant, f"{version} {fold}", limit)
+
+    async def verify(self, key: Key) -> list[Fault]:
+        return await checks.verify(self._servers, key, await self.get(key))
+
+    async def doctor(self) -> list[Finding]:
+        async with self._asking():
+            return await checks.doctor(self._servers)
+
+    async def schema_version(self) -> SchemaVersion:
+        async with self._asking():
+            found = int(await self._servers.call("GET", keys.SCHEMA) or 0)
+        if found > SCHEMA:
+            raise SchemaTooNew(found=found, supported=SCHEMA)
+        return SchemaVersion(found, SCHEMA)
+
+    async def migrate(self) -> None:
+        async with self._asking():
+            await self._servers.call("SET", keys.SCHEMA, SCHEMA, "NX", write=True)
+
+    @asynccontextmanager
+    async def _asking(self) -> AsyncIterator[None]:
+        """Lets a store that is not open be asked, too."""
+        was_open, self._servers.opened = self._servers.opened, True
+        try:
+            yield
+        finally:
+            if not was_open:
+                self._servers.close()
+
+    async def sweep(self, *, now: int) -> int:
+        """Put right what a crash left half done beside the conversations; how many had something to put right.
+
+        Looks at every conversation, some at a time: to be run now and then, and after a failover.
+        """
+        mended = 0
+        for address in await self._servers.primaries():
+            cursor = b"0"
+            while True:
+                cursor, found = await self._servers.ask(address, "SCAN", cursor, "MATCH", keys.HEADERS, "COUNT", 500)
+                for name in found:
+                    mended += await self._mend(keys.conversation(name.decode()), now)
+                if cursor == b"0":
+                    break
+        return mended
+
+    async def _mend(self, key: Key, now: int) -> bool:
+        pending, dead, kept = await self._servers.call("HMGET", keys.of(key, "h")[0], "x", "d", "n")
+        for seq in (pending or b"").split(b",")[:-1]:
+            await self._logs.spread(key, int(seq), now)
+        if dead is not None:
+            await self._logs.trim(key, now)
+            left = await self._servers.call("HGET", keys.of(key, "h")[0], "n")
+            return pending is not None or left != kept
+        header = await self._lists.living(key)
+        if header is None or not await self._lists.misses(header, key):
+            return pending is not None
+        await self._lists.add(key, header.updated_at, header.user_id, header.tags)
+        return True
+
+    def _place(self, key: Key) -> tuple[str, str, str]:
+        """What a script needs to write the lists itself, which it can on one server only."""
+        return "" if self._target.cluster else keys.shard(key), key.tenant, key.conversation_id
+
+    async def _enlist(self, key: Key, updated: int, user_id: str | None, tags: tuple[str, ...]) -> None:
+        if self._target.cluster:
+            await self._lists.add(key, updated, user_id, tags)
+
+    async def _delist(self, key: Key, user_id: str | None, tags: tuple[str, ...], *, wholly: bool = True) -> None:
+        if self._target.cluster:
+            await self._lists.remove(key, user_id, tags, wholly=wholly)
+
+    async def _run(self, script: Script, key: Key, kinds: str, *args: Any, write: bool = True) -> Any:
+        answer = await self._servers.run(script, keys.of(key, kinds), *args, write=write)
+        self._refuse(key, answer)
+        return answer
+
+    @staticmethod
+    def _refuse(key: Key, answer: Any) -> None:
+        if answer[0] == b"gone":
+            raise ConversationNotFound(key.conversation_id)
+        if answer[0] == b"dead":
+            raise ConversationDeleted(key.conversation_id)

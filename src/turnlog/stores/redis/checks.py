@@ -1,0 +1,127 @@
+"""What the servers promise as they are configured, and whether a log is whole."""
+
+from typing import Any
+
+from turnlog.codec import checksum
+from turnlog.errors import CorruptRecord, InvalidInput, StoreUnavailable
+from turnlog.ports import Fault, Finding, Header, Key
+from turnlog.stores.redis import keys
+from turnlog.stores.redis.frame import pack_id, unpack
+from turnlog.stores.redis.servers import Servers
+from turnlog.stores.redis.wire import Address
+
+_RECORDS_PER_CALL = 500
+
+
+async def refuse_eviction(servers: Servers) -> None:
+    """Raise `InvalidInput` if a server would drop keys to save memory, unless the URL allows it."""
+    for address in await servers.primaries():
+        policy = (await _info(servers, address, "memory")).get("maxmemory_policy", "noeviction")
+        if policy.startswith("allkeys") and not servers.target.allow_eviction:
+            rule = f"{address} drops conversations when its memory is full (maxmemory-policy {policy}): "
+            raise InvalidInput("store", rule + "set it to noeviction, or say allow_eviction=1 in the URL")
+
+
+async def doctor(servers: Servers) -> list[Finding]:
+    """What bears on the promises, for each primary."""
+    found = []
+    for address in await servers.primaries():
+        found += await _examine(servers, address)
+    return found
+
+
+async def _examine(servers: Servers, address: Address) -> list[Finding]:
+    info = await _info(servers, address)
+    settings = await _settings(servers, address)
+    policy = info.get("maxmemory_policy", "unknown")
+    evicts = policy.startswith("allkeys")
+    replicas = sum("state=online" in value for name, value in info.items() if name.startswith("slave"))
+    version = info.get("valkey_version") or info.get("redis_version", "unknown")
+    return [
+        Finding(f"{address} version", version, "ok", "The server's version."),
+        _persistence(address, info, settings),
+        Finding(
+            f"{address} eviction",
+            policy,
+            "bad" if evicts else "ok",
+            "Conversations are dropped when memory is full." if evicts else "No conversation is dropped to save memory.",
+        ),
+        _replication(address, replicas, servers.target.replicated),
+    ]
+
+
+def _persistence(address: Address, info: dict[str, str], settings: dict[str, str]) -> Finding:
+    name = f"{address} persistence"
+    if info.get("aof_enabled") == "1":
+        fsync = settings.get("appendfsync", "unknown")
+        meanings = {
+            "always": "An acknowledged write survives a kill of the server and a loss of power.",
+            "everysec": "An acknowledged write survives a kill of the server; a loss of power may take the last second.",
+        }
+        meaning = meanings.get(
+            fsync, "An acknowledged write survives a kill; what a loss of power takes, the system decides."
+        )
+        return Finding(name, f"appendonly yes, appendfsync {fsync}", "ok" if fsync in meanings else "warn", meaning)
+    save = settings.get("save", "unknown")
+    meaning = "A restart takes everything since the last snapshot." if save else "A restart takes everything."
+    return Finding(name, f"appendonly no, save {save or 'never'}", "bad", meaning)
+
+
+def _replication(address: Address, replicas: int, replicated: bool) -> Finding:
+    name, value = f"{address} replicas", f"{replicas} online, durability={'replicated' if replicated else 'server'}"
+    if replicated:
+        meaning = "A write is acknowledged when a replica has it." if replicas else "No write is acknowledged: no replica."
+        return Finding(name, value, "ok" if replicas else "bad", meaning)
+    if replicas:
+        return Finding(
+            name, value, "warn", "A failover may lose what was acknowledged last; durability=replicated prevents it."
+        )
+    return Finding(name, value, "warn", "There is no replica: while the server is down, nothing answers.")
+
+
+async def _info(servers: Servers, address: Address, *sections: str) -> dict[str, str]:
+    text = (await servers.ask(address, "INFO", *sections)).decode()
+    pairs = [line.split(":", 1) for line in text.splitlines() if ":" in line]
+    return {name: value for name, value in pairs}
+
+
+async def _settings(servers: Servers, address: Address) -> dict[str, str]:
+    """What may be asked of the configuration; nothing where a host of servers forbids it."""
+    try:
+        said: list[Any] = await servers.ask(address, "CONFIG", "GET", "appendfsync", "save")
+    except StoreUnavailable:
+        return {}
+    return {said[n].decode(): said[n + 1].decode() for n in range(0, len(said), 2)}
+
+
+async def verify(servers: Servers, key: Key, header: Header) -> list[Fault]:
+    """What is wrong with the records that a conversation keeps itself."""
+    base, faults = header.parent_seq, list[Fault]()
+    for first in range(base + 1, header.head + 1, _RECORDS_PER_CALL):
+        last = min(first + _RECORDS_PER_CALL - 1, header.head)
+        frames = await servers.call("LRANGE", keys.of(key, "l")[0], first - base - 1, last - base - 1)
+        faults += await _check(servers, key, first, frames)
+        faults += [Fault(seq, "is missing") for seq in range(first + len(frames), last + 1)]
+    kept = await servers.call("LLEN", keys.of(key, "l")[0])
+    known = await servers.call("HLEN", keys.of(key, "i")[0])
+    if min(kept, known) > header.head - base:  # appends may have come meanwhile, to both
+        header_now = await servers.call("HGET", keys.of(key, "h")[0], "n")
+        if max(kept, known) > int(header_now or 0) - base:
+            faults.append(Fault(0, f"has {kept} records and {known} ids behind a head of {header.head}"))
+    return faults
+
+
+async def _check(servers: Servers, key: Key, first: int, frames: list[bytes]) -> list[Fault]:
+    faults = []
+    for seq, frame in enumerate(frames, first):
+        try:
+            record = unpack(frame, seq)
+        except CorruptRecord:
+            faults.append(Fault(seq, "cannot be read"))
+            continue
+        place = await servers.call("HGET", keys.of(key, "i")[0], pack_id(record.id))
+        if checksum(record.id, record.created_at, record.body) != record.checksum:
+            faults.append(Fault(seq, "does not match its checksum"))
+        elif place is None or int(place) != seq:
+            faults.append(Fault(seq, "is not found by its id"))
+    return faults

@@ -1,0 +1,53 @@
+"""The bytes of a record in a list: version, time, digest, checksum, tokens, then its id and its body.
+
+The scripts read the digest, the time and the id at fixed places (`lua/prelude.lua`) and never look into the body.
+"""
+
+import re
+from struct import Struct
+from struct import error as StructError
+
+from turnlog.codec import Record
+from turnlog.errors import CorruptRecord
+
+_HEAD = Struct("<BqqIqB")
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
+_TIME = Struct("<q")
+
+
+def pack_id(id_: str) -> bytes:
+    """A message id in as few bytes as it takes: NUL and 16 bytes when it is a UUID as UUIDs are written, else its text."""
+    if len(id_) == 36 and _UUID.fullmatch(id_):
+        return b"\0" + bytes.fromhex(id_.replace("-", ""))
+    return id_.encode()
+
+
+def unpack_id(packed: bytes) -> str:
+    """The id that `pack_id` packed."""
+    if packed[:1] != b"\0":
+        return packed.decode()
+    text = packed[1:].hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def pack(record: Record) -> bytes:
+    """The record's bytes; its seq is its place."""
+    id_ = pack_id(record.id)
+    head = _HEAD.pack(record.version, record.created_at, record.digest, record.checksum, record.tokens, len(id_))
+    return head + id_ + record.body
+
+
+def unpack(frame: bytes, seq: int) -> Record:
+    """The record at `seq`. Raises `CorruptRecord` for what no `pack` made."""
+    try:
+        version, created_at, digest, checksum, tokens, length = _HEAD.unpack_from(frame)
+        body = _HEAD.size + length
+        return Record(unpack_id(frame[_HEAD.size : body]), created_at, tokens, frame[body:], digest, checksum, version, seq)
+    except (StructError, UnicodeDecodeError) as error:
+        raise CorruptRecord(seq=seq, reason=str(error)) from error
+
+
+def unpack_time(packed: bytes) -> int:
+    """The `created_at` that a script cut out of a frame."""
+    time: int = _TIME.unpack(packed)[0]
+    return time

@@ -1,0 +1,48 @@
+-- Stands before every script. A conversation's keys share the hash tag {tenant/id}:
+--   h  header (hash): c created, u updated, o user, t title, g tags, m metadata, p parent, b parent_seq, n head,
+--      r revision, e epoch, a archived, v version, d deleted, x seqs whose erasure has not reached every fork yet
+--   l  records above b, in order of seq (list of frames, see frame.py)      i  packed id -> seq (hash)
+--   s  fold and version -> 'watermark epoch state' (hash)                   f  fork -> 'parent_seq now' (hash)
+-- Metadata and bodies are bytes here; they are never decoded.
+local NOTHING = string.rep('\0', 8)
+local FIELDS = {'c', 'u', 'o', 't', 'g', 'm', 'p', 'b', 'n', 'r', 'e', 'a', 'v', 'd'}
+
+local function digest_of(frame) return string.sub(frame, 10, 17) end
+local function time_of(frame) return string.sub(frame, 2, 9) end
+local function id_of(frame) return string.sub(frame, 31, 30 + string.byte(frame, 30)) end
+local function later(a, b) if tonumber(a) > tonumber(b) then return a else return b end end
+
+-- A conversation was written to: its place by time (u) and by arrival (t, numbered by n), in its tenant's shard.
+local function touch(shard, id, updated)
+  redis.call('ZADD', shard .. ':u', 'GT', updated, id)
+  redis.call('ZADD', shard .. ':t', redis.call('INCR', shard .. ':n'), id)
+end
+
+-- The lists beside the shard that hold a conversation: its user's, and one for each tag (tags are joined by newlines).
+local function lists(tenant, user, tags)
+  local keys = {}
+  if user then keys[1] = 'tl:u:' .. tenant .. '/' .. user end
+  for tag in string.gmatch(tags or '', '[^\n]+') do keys[#keys + 1] = 'tl:g:' .. tenant .. '/' .. tag end
+  return keys
+end
+
+-- On one server (shard given) the lists are part of the write; in a cluster they follow it.
+local function enlist(shard, tenant, id, updated, user, tags)
+  if shard == '' then return end
+  touch(shard, id, updated)
+  for _, key in ipairs(lists(tenant, user, tags)) do redis.call('ZADD', key, 'GT', updated, id) end
+end
+
+local function delist(shard, tenant, id, user, tags)
+  if shard == '' then return end
+  redis.call('ZREM', shard .. ':u', id)
+  redis.call('ZREM', shard .. ':t', id)
+  for _, key in ipairs(lists(tenant, user, tags)) do redis.call('ZREM', key, id) end
+end
+
+local function push(list, ids, frames, first)
+  for n = 1, #frames, 500 do
+    redis.call('RPUSH', list, unpack(frames, n, math.min(n + 499, #frames)))
+  end
+  for n, frame in ipairs(frames) do redis.call('HSET', ids, id_of(frame), first + n - 1) end
+end

@@ -1,0 +1,2 @@
+-- KEYS u t n of a shard; ARGV shard, conversation, updated
+touch(ARGV[1], ARGV[2], ARGV[3])

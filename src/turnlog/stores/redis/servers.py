@@ -1,0 +1,236 @@
+"""The servers behind a URL: one, or a cluster; and which of them a call goes to."""
+
+import asyncio
+from binascii import crc_hqx
+from collections import defaultdict
+from hashlib import sha1
+from importlib.resources import files
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import msgspec
+
+from turnlog.errors import InvalidInput, StoreUnavailable
+from turnlog.stores.redis.wire import Address, Login, ServerError, Wire, connect
+
+_SLOTS = 16384
+_RETRY_S = 0.02
+_LEARN_S_MAX = 1.0
+_SCHEMES = {"redis": False, "valkey": False, "rediss": True, "valkeys": True}
+
+
+class Target(msgspec.Struct, frozen=True):
+    """What a URL says: where to begin, how to log in, and what is promised."""
+
+    seeds: tuple[Address, ...]
+    login: Login = Login()
+    cluster: bool = False
+    allow_eviction: bool = False
+    replicated: bool = False
+
+
+def read_url(url: str) -> Target:
+    """The target of `redis://[user:password@]host[:port][/database][?options]` and its kin. Raises `InvalidInput`."""
+    try:
+        parts = urlsplit(url)
+        kind, _, cluster = parts.scheme.partition("+")
+        options = {name: values[-1] for name, values in parse_qs(parts.query, strict_parsing=bool(parts.query)).items()}
+        username, colon, password = parts.netloc.rpartition("@")[0].partition(":")
+        database = int(options.pop("db", parts.path[1:] or "0") if kind != "unix" else options.pop("db", "0"))
+        seeds = (Address(parts.path, 0),) if kind == "unix" else tuple(_seeds(parts.netloc.rpartition("@")[2]))
+    except ValueError as error:
+        raise InvalidInput("store", f"is no URL of a Redis or Valkey server: {error}") from None
+    durability = options.pop("durability", "server")
+    allow_eviction = options.pop("allow_eviction", "0")
+    if (kind not in _SCHEMES and kind != "unix") or cluster not in ("", "cluster"):
+        raise InvalidInput("store", "must begin with redis://, rediss://, unix://, redis+cluster:// or the same with valkey")
+    if options or durability not in ("server", "replicated") or allow_eviction not in ("0", "1") or (cluster and database):
+        raise InvalidInput(
+            "store", "takes durability=server or replicated, allow_eviction=0 or 1, and db=n but on a cluster"
+        )
+    login = Login(unquote(username) or None, unquote(password) if colon else None, database, _SCHEMES.get(kind, False))
+    return Target(seeds, login, bool(cluster), allow_eviction == "1", durability == "replicated")
+
+
+def _seeds(netloc: str) -> list[Address]:
+    parts = [urlsplit(f"//{part}") for part in netloc.split(",")]
+    return [Address(part.hostname or "127.0.0.1", part.port or 6379) for part in parts]
+
+
+class Script:
+    """A script of ours, named by its file."""
+
+    def __init__(self, name: str) -> None:
+        folder = files("turnlog.stores.redis") / "lua"
+        self.text = (folder / "prelude.lua").read_bytes() + (folder / f"{name}.lua").read_bytes()
+        self.sha = sha1(self.text, usedforsecurity=False).hexdigest()
+
+
+class Servers:
+    """Sends calls where they belong. Each server has two connections, so that large reads do not hold up appends."""
+
+    def __init__(self, target: Target, timeout_s: float) -> None:
+        self.target = target
+        self.opened = False
+        self._timeout_s = timeout_s
+        self._wires: dict[tuple[Address, bool], Wire] = {}
+        self._slots: list[Address] = []
+        self._connecting: defaultdict[Address, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._learning = asyncio.Lock()
+
+    async def run(self, script: Script, keys: list[str], *args: Any, write: bool = True) -> Any:
+        """Run a script on keys of one slot. Raises `StoreUnavailable`.
+
+        What writes is confirmed by a replica first, if the target says so.
+        """
+        return await self._send(keys[0], ("EVALSHA", script.sha, len(keys), *keys, *args), write, script)
+
+    async def call(self, command: str, key: str, *args: Any, write: bool = False) -> Any:
+        """Send a command on one key. Raises `StoreUnavailable`."""
+        return await self._send(key, (command, key, *args), write, None)
+
+    async def ask(self, address: Address, *command: Any) -> Any:
+        """Send a command that is about no key to one server. Raises `StoreUnavailable`."""
+        wire = self._wires.get((address, False))
+        if wire is None or wire.lost:
+            wire = await self._connect(address, False)
+        answer = await wire.call(*command)
+        if isinstance(answer, ServerError):
+            raise StoreUnavailable(str(answer))
+        return answer
+
+    async def primaries(self) -> list[Address]:
+        """The servers that keep the data."""
+        if not self.target.cluster:
+            return list(self.target.seeds)
+        await self._learn(again=False)
+        return sorted(set(self._slots))
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self.opened = False
+        for wire in self._wires.values():
+            wire.close()
+        self._wires.clear()
+
+    async def _send(self, key: str, command: tuple[Any, ...], write: bool, script: Script | None) -> Any:
+        wire = self._wires.get((self._place(key), write))
+        if wire is None or wire.lost:
+            return await self._send_slowly(key, command, write, script)
+        answer = await wire.call(*command)
+        if type(answer) is ServerError:
+            return await self._send_slowly(key, command, write, script, wire, answer)
+        if write and self.target.replicated:
+            await wire.confirm()
+        return answer
+
+    def _place(self, key: str) -> Address:
+        if not self.target.cluster:
+            return self.target.seeds[0]
+        return self._slots[slot_of(key)] if self._slots else Address("", 0)
+
+    async def _send_slowly(
+        self,
+        key: str,
+        command: tuple[Any, ...],
+        write: bool,
+        script: Script | None,
+        wire: Wire | None = None,
+        answer: Any = None,
+    ) -> Any:
+        """Send, after connecting or after an answer that says where or how to send instead."""
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                while True:
+                    if wire is None:
+                        wire = await self._wire(key, write)
+                    if answer is not None:
+                        wire, command = await self._instead(wire, str(answer), command, key, write, script)
+                    answer = await wire.call(*command)
+                    if not isinstance(answer, ServerError):
+                        break
+            if write and self.target.replicated:
+                await wire.confirm()
+            return answer
+        except TimeoutError:
+            raise StoreUnavailable(f"no answer within {self._timeout_s:g} s") from None
+        except StoreUnavailable:
+            self._slots = []  # the cluster may have changed
+            raise
+
+    async def _instead(
+        self, wire: Wire, why: str, command: tuple[Any, ...], key: str, write: bool, script: Script | None
+    ) -> tuple[Wire, tuple[Any, ...]]:
+        """Where and what to send after a server said why it did not do it."""
+        kind, *told = why.split(" ")
+        if kind == "NOSCRIPT" and script is not None:
+            return wire, ("EVAL", script.text, *command[2:])
+        if kind == "MOVED":
+            await self._learn()
+            if self._place(key) != _address(told[1]):  # the one that we asked is behind
+                await asyncio.sleep(_RETRY_S)
+            return await self._connect(_address(told[1]), write), command
+        if kind == "ASK":
+            wire = await self._connect(_address(told[1]), write)
+            wire.call("ASKING")
+            return wire, command
+        if kind == "TRYAGAIN":  # the conversation is on its way to another server
+            await asyncio.sleep(_RETRY_S)
+            return await self._wire(key, write), command
+        if kind == "READONLY":
+            wire.close("the server became a replica")
+        raise StoreUnavailable(why)
+
+    async def _wire(self, key: str, write: bool) -> Wire:
+        if self.target.cluster:
+            await self._learn(again=False)
+        return await self._connect(self._place(key), write)
+
+    async def _connect(self, address: Address, write: bool) -> Wire:
+        if not self.opened:
+            raise StoreUnavailable("it is not open")
+        async with self._connecting[address]:
+            wire = self._wires.get((address, write))
+            if wire is None or wire.lost:
+                wire = self._wires[address, write] = await connect(address, self.target.login, self._timeout_s)
+            return wire
+
+    async def _learn(self, *, again: bool = True) -> None:
+        """Ask who keeps which slots, if that is not known or to be asked `again`."""
+        before = self._slots
+        async with self._learning:
+            if self._slots and (not again or self._slots is not before):
+                return
+            living = [address for (address, _), wire in self._wires.items() if not wire.lost]
+            errors = []
+            for address in dict.fromkeys([*living, *(address for address, _ in self._wires), *self.target.seeds]):
+                try:
+                    async with asyncio.timeout(_LEARN_S_MAX):
+                        self._slots = _slots(await self.ask(address, "CLUSTER", "SLOTS"), address)
+                        return
+                except (StoreUnavailable, TimeoutError) as error:
+                    errors.append(f"{address}: {error}")
+            raise StoreUnavailable("; ".join(errors))
+
+
+def slot_of(key: str) -> int:
+    """The hash slot of a key (https://valkey.io/topics/cluster-spec)."""
+    begin = key.find("{") + 1
+    end = key.find("}", begin) if begin else -1
+    return crc_hqx((key[begin:end] if end > begin else key).encode(), 0) % _SLOTS
+
+
+def _address(place: str) -> Address:
+    host, _, port = place.rpartition(":")
+    return Address(host, int(port))
+
+
+def _slots(ranges: list[Any], asked: Address) -> list[Address]:
+    slots = [asked] * _SLOTS
+    covered = 0
+    for first, last, primary, *_ in ranges:
+        slots[first : last + 1] = [Address((primary[0] or b"").decode() or asked.host, primary[1])] * (last - first + 1)
+        covered += last - first + 1
+    if covered < _SLOTS:
+        raise StoreUnavailable(f"the cluster covers {covered} of {_SLOTS} slots")
+    return slots

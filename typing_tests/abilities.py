@@ -1,9 +1,12 @@
 """What a store offers beside `Store` has the types of its ability."""
 
 from turnlog.ports import Doctor, Versioned
+from turnlog.stores.postgres import PostgresStore
 from turnlog.stores.ram import RamStore
 from turnlog.stores.sqlite import SqliteStore
 
 ram_doctor: Doctor = RamStore()
 sqlite_doctor: Doctor = SqliteStore("turnlog.db")
 sqlite_schema: Versioned = SqliteStore("turnlog.db")
+postgres_doctor: Doctor = PostgresStore("postgresql://localhost/turnlog")
+postgres_schema: Versioned = PostgresStore("postgresql://localhost/turnlog")

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 
 def verdicts(ran):
     return {finding["name"]: (finding["value"], finding["verdict"]) for finding in ran.json}
@@ -51,3 +53,22 @@ def test_a_file_of_another_application_is_left_alone(turnlog):
     ran = turnlog("doctor", "--store", f"sqlite:///{path}", "--json")
     assert (ran.code, json.loads(ran.err)["code"]) == (1, "store_unavailable")
     assert path.read_text() == "Dear diary, " * 1000
+
+
+@pytest.mark.parametrize("store", ["postgres"])
+def test_a_server_of_postgresql_says_what_a_commit_waits_for(turnlog, store, store_url):
+    assert turnlog("schema", "migrate", "--store", store_url).code == 0
+    ran = turnlog("doctor", "--store", store_url, "--json")
+    assert ran.code == 0, ran.err
+    found = verdicts(ran)
+    assert found.pop("version")[1] == "ok"
+    assert found == {
+        "fsync": ("on", "ok"),
+        "full_page_writes": ("on", "ok"),
+        "synchronous_commit": ("on", "ok"),
+        "synchronous_standby_names": ("", "warn"),
+        "in_recovery": ("no", "ok"),
+        "schema": ("1", "ok"),
+    }
+    weaker = turnlog("doctor", "--store", f"{store_url}?options=-csynchronous_commit%3Dlocal", "--json")
+    assert verdicts(weaker)["synchronous_commit"] == ("local", "ok")

@@ -34,13 +34,14 @@ async def _version(store: Store) -> SchemaVersion | None:
 
 def _report(version: SchemaVersion | None, as_json: bool) -> bool:
     """Print the version; whether the data is up to date, as it is in a store whose data has no version."""
-    found, supported = version or (None, None)
+    found, supported = version or (0, 0)
+    up_to_date = found >= supported
     if as_json:
-        write_json({"found": found, "supported": supported, "up_to_date": found == supported})
+        write_json({"found": found, "supported": supported, "up_to_date": up_to_date})
     elif version is None:
         say("this store has no schema")
-    elif found == supported:
+    elif up_to_date:
         say(f"schema {found}: up to date")
     else:
         say(f"schema {found}, this turnlog writes {supported}: run `turnlog schema migrate`")
-    return found == supported
+    return up_to_date

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import closing
 from importlib.resources import files
 from typing import Any, NoReturn
 
@@ -19,10 +20,9 @@ from turnlog.errors import (
     SnapshotMoved,
     StoreUnavailable,
 )
-from turnlog.ports import Appended, Fault, Header, Key, Page, Position, Snapshot, Stale
+from turnlog.ports import Appended, Fault, Finding, Header, Key, Page, Position, SchemaVersion, Snapshot, Stale
 from turnlog.stores.decide import decide
-from turnlog.stores.postgres import values
-from turnlog.stores.postgres.schema import migrate
+from turnlog.stores.postgres import doctor, schema, values
 from turnlog.stores.postgres.values import (
     Param, blob, boolean, columns, integer, log_of, number, signed, text, texts,
 )  # fmt: skip
@@ -56,7 +56,7 @@ class PostgresStore:
             return
         pool = Pool(self._url, limit=self._connections, timeout_s=self._timeout_s)
         try:
-            await migrate(pool)
+            await schema.migrate(pool)
         except BaseException:
             pool.close()
             raise
@@ -201,6 +201,22 @@ class PostgresStore:
         for row in await self._ask("beyond", number(log_of(key))):
             faults.append(Fault(int(row[0] or 0), "is outside of the log that the header tells"))
         return faults
+
+    async def doctor(self) -> list[Finding]:
+        with self._one_connection() as pool:
+            return await doctor.examine(pool)
+
+    async def schema_version(self) -> SchemaVersion:
+        with self._one_connection() as pool:
+            return await schema.version(pool)
+
+    async def migrate(self) -> None:
+        with self._one_connection() as pool:
+            await schema.migrate(pool, post=True)
+
+    def _one_connection(self) -> closing[Pool]:
+        """For a call that may come while the store is not open."""
+        return closing(Pool(self._url, limit=1, timeout_s=self._timeout_s))
 
     async def _create(self, key: Key, header: Header, records: Sequence[Record]) -> None:
         made = await self._ask(

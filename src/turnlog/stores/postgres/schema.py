@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from turnlog.errors import SchemaTooNew
+from turnlog.ports import SchemaVersion
 from turnlog.stores.postgres.values import ints
 from turnlog.stores.postgres.wire import Pool, Wire
 
@@ -49,6 +50,13 @@ async def migrate(pool: Pool, *, post: bool = False, known: tuple[Step, ...] = s
                 await _take(wire, number, phase, sql, known)
 
 
+async def version(pool: Pool, *, known: tuple[Step, ...] = steps()) -> SchemaVersion:
+    """The last step taken that older software survives, and the last known. Raises `SchemaTooNew` as `migrate` does."""
+    async with pool.lease() as wire:
+        pre, post = await _taken(wire)
+    return SchemaVersion(pre, _check(pre, post, known))
+
+
 async def _take(wire: Wire, number: int, phase: str, sql: str, known: tuple[Step, ...]) -> None:
     await wire.run(_BEGIN)
     if await _missing(wire, number, phase, known):
@@ -58,10 +66,16 @@ async def _take(wire: Wire, number: int, phase: str, sql: str, known: tuple[Step
 
 async def _missing(wire: Wire, number: int, phase: str, known: tuple[Step, ...]) -> bool:
     pre, post = await _taken(wire)
+    _check(pre, post, known)
+    return number > (pre if phase == "pre" else post)
+
+
+def _check(pre: int, post: int, known: tuple[Step, ...]) -> int:
+    """The last step that is known. Raises `SchemaTooNew` when a later one has shut us out."""
     supported = max(step.number for step in known)
     if post > supported:
         raise SchemaTooNew(found=pre, supported=supported)
-    return number > (pre if phase == "pre" else post)
+    return supported
 
 
 async def _taken(wire: Wire) -> tuple[int, int]:

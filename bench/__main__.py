@@ -1,4 +1,4 @@
-"""`python -m bench [--quick] [--cache DIR] [SECTION …]`: prints Markdown, writes it and JSON to bench/results."""
+"""`python -m bench [--quick] [--no-peers] [--cache DIR] [SECTION …]` prints Markdown, writes it and JSON to results/."""
 
 import argparse
 import sys
@@ -7,10 +7,19 @@ from pathlib import Path
 
 import msgspec
 
-from bench import disk, flat, service, writers
-from bench.measure import Options, Table, environment, markdown
+from bench import disk, flat, growth, service, storage, stores, writers
+from bench.measure import Options, Table, environment, load, markdown
 
-SECTIONS = {"sqlite": writers.run, "flat": flat.run, "disk": disk.run, "http": service.run}
+SECTIONS = {
+    "sqlite": writers.run,
+    "flat": flat.run,
+    "disk": disk.run,
+    "http": service.run,
+    "stores": stores.run,
+    "growth": growth.run,
+    "storage": storage.run,
+    "http-postgres": service.run_postgres,
+}
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -18,6 +27,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench")
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"of {', '.join(SECTIONS)}; default: all")
     parser.add_argument("--quick", action="store_true", help="short rounds and no conversation over 10,000 messages")
+    parser.add_argument("--no-peers", action="store_true", help="leave out the systems in .venv-peers")
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "turnlog-bench")
     given = parser.parse_args()
     sections = given.sections or list(SECTIONS)
@@ -29,11 +39,19 @@ def main() -> int:
     print("\n".join(report), flush=True)
     for name in sections:
         with tempfile.TemporaryDirectory(dir=given.cache) as scratch:
-            tables[name] = SECTIONS[name](Options(given.quick, Path(scratch), given.cache))
+            tables[name] = _under_load(name, Options(given.quick, Path(scratch), given.cache, not given.no_peers))
         report.append(markdown(tables[name]))
         print(report[-1], flush=True)
-    _save(around, tables, "\n".join(report), latest=not given.quick and len(tables) == len(SECTIONS))
+    whole = len(tables) == len(SECTIONS) and not given.quick and not given.no_peers
+    _save(around, tables, "\n".join(report), latest=whole)
     return 0 if all(goal.reached for table in tables.values() for goal in table.goals) else 1
+
+
+def _under_load(name: str, options: Options) -> Table:
+    """The section's outcome, with what the machine was doing before and after."""
+    before = load()
+    table = SECTIONS[name](options)
+    return msgspec.structs.replace(table, note=f"{table.note} Load average {before} before, {load()} after.")
 
 
 def _save(around: dict[str, str], tables: dict[str, Table], report: str, *, latest: bool) -> None:

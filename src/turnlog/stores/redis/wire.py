@@ -7,7 +7,7 @@ calls that come while answers are on their way travel together. Answers come in 
 import asyncio
 import ssl
 from collections import deque
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import hiredis
 import msgspec
@@ -95,8 +95,7 @@ class Wire(asyncio.Protocol):
             self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.WriteTransport)
-        self._transport = transport
+        self._transport = cast(asyncio.WriteTransport, transport)  # as uvloop's is, though not by descent
 
     def data_received(self, data: bytes) -> None:
         try:

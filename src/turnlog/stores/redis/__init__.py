@@ -102,9 +102,8 @@ class RedisStore:
         own = await self._appended(key, rest, answer, expect_head)
         known |= {id_: Known(seq, 0, at) for id_, seq, at in zip(own.ids, own.seqs, own.times, strict=True)}
         ids = tuple([record.id for record in records])
-        return Appended(
-            ids, tuple([known[id_].seq for id_ in ids]), tuple([known[id_].created_at for id_ in ids]), own.stored
-        )
+        places = [known[id_] for id_ in ids]
+        return Appended(ids, tuple([at.seq for at in places]), tuple([at.created_at for at in places]), own.stored)
 
     async def _appended(self, key: Key, records: Sequence[Record], answer: Any, expect_head: int | None) -> Appended:
         ids = tuple([record.id for record in records])

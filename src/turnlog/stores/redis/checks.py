@@ -81,8 +81,7 @@ def _replication(address: Address, replicas: int, replicated: bool) -> Finding:
 
 async def _info(servers: Servers, address: Address, *sections: str) -> dict[str, str]:
     text = (await servers.ask(address, "INFO", *sections)).decode()
-    pairs = [line.split(":", 1) for line in text.splitlines() if ":" in line]
-    return {name: value for name, value in pairs}
+    return dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
 
 
 async def _settings(servers: Servers, address: Address) -> dict[str, str]:

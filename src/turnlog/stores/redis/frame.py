@@ -4,15 +4,14 @@ The scripts read the digest, the time and the id at fixed places (`lua/prelude.l
 """
 
 import re
-from struct import Struct
-from struct import error as StructError
+import struct
 
 from turnlog.codec import Record
 from turnlog.errors import CorruptRecord
 
-_HEAD = Struct("<BqqIqB")
+_HEAD = struct.Struct("<BqqIqB")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
-_TIME = Struct("<q")
+_TIME = struct.Struct("<q")
 
 
 def pack_id(id_: str) -> bytes:
@@ -43,7 +42,7 @@ def unpack(frame: bytes, seq: int) -> Record:
         version, created_at, digest, checksum, tokens, length = _HEAD.unpack_from(frame)
         body = _HEAD.size + length
         return Record(unpack_id(frame[_HEAD.size : body]), created_at, tokens, frame[body:], digest, checksum, version, seq)
-    except (StructError, UnicodeDecodeError) as error:
+    except (struct.error, UnicodeDecodeError) as error:
         raise CorruptRecord(seq=seq, reason=str(error)) from error
 
 

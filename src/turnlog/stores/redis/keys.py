@@ -1,4 +1,4 @@
-"""The names of keys. Ids hold no braces and no slash, so no two names run together, and one conversation has one hash tag."""
+"""The names of keys. Ids hold no braces and no slash: no two names run together, and a conversation has one hash tag."""
 
 from binascii import crc32
 

@@ -6,6 +6,14 @@ if not head then return {'gone'} end
 if parent and not string.find(ARGV[6], 'f') then return {'fork', parent, base} end
 local text = head
 head, base = tonumber(head), tonumber(base)
+if #ARGV == 7 and ARGV[5] == '' and redis.call('HSETNX', KEYS[3], id_of(ARGV[7]), head + 1) == 1 then  -- the common case
+  redis.call('RPUSH', KEYS[2], ARGV[7])
+  updated = later(ARGV[4], updated)
+  redis.call('HSET', KEYS[1], 'n', head + 1, 'u', updated)
+  enlist(ARGV[1], ARGV[2], ARGV[3], updated, user, tags)
+  if ARGV[1] ~= '' then return head + 1 end
+  return {'ok', head, 1, updated, user, tags, {head + 1, time_of(ARGV[7])}}
+end
 local fresh, taken, answer = {}, {}, {}
 for n = 7, #ARGV do
   local frame = ARGV[n]

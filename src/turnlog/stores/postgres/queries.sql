@@ -13,7 +13,7 @@ WITH made AS (
     FROM made, unnest($13::bytea[], $14::int4[], $15::int8[], $16::int8[], $17::int2[], $18::int8[], $19::int4[], $20::bytea[])
          WITH ORDINALITY AS r(id, mark, at, tokens, version, digest, checksum, body, seq)
 )
-SELECT log, turnlog.durably_1() FROM made;
+SELECT log, turnlog.begin_1() FROM made;
 
 -- name: read
 SELECT * FROM turnlog.read_1($1, $2, $3, $4, $5, $6, $7);

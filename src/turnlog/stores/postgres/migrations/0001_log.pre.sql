@@ -75,7 +75,7 @@ END
 $$;
 
 -- Functions carry the version of their interface in their names: while old and new code run together, each calls its own.
--- They plan once per connection (also behind a pooler that keeps no prepared statements), always by index.
+-- They plan once per connection (also behind a pooler that keeps no prepared statements).
 -- What they answer: state 0 done, 1 no such conversation, 2 deleted, 3 exists, 4 head moved (to a), 5 revision moved (to a),
 -- 6 no such message, 7 snapshot moved (watermark a, epoch b).
 CREATE TYPE turnlog.answer_1 AS (state int4, a int8, b int8, header text);
@@ -89,12 +89,42 @@ CREATE FUNCTION turnlog.header_1(c turnlog.conversation) RETURNS text LANGUAGE s
         'epoch', c.epoch, 'archived', c.archived, 'version', c.version)::text
 $$;
 
--- A transaction that calls this waits for its commit to be on disk, whatever the server's default is.
-CREATE FUNCTION turnlog.durably_1() RETURNS void LANGUAGE plpgsql AS $$
+-- What holds for the rest of the transaction: a generic plan by index, even if a table was tiny when it was made; a commit that is
+-- on disk, whatever the server's default is; no endless wait for a lock. (A SET clause of each function costs ten times as much.)
+CREATE FUNCTION turnlog.begin_1() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
+    PERFORM set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),
+        set_config('lock_timeout', '10s', true);
     IF current_setting('synchronous_commit') = 'off' THEN
         PERFORM set_config('synchronous_commit', 'on', true);
     END IF;
+END
+$$;
+
+-- One append to a conversation that is no fork, of records that are all new, in few steps; the head before, NULL if it is not that.
+CREATE FUNCTION turnlog.append_alone_1(
+    _log int8, _tenant text, _id text, _now int8, _expect int8,
+    _names bytea[], _marks int4[], _times int8[], _tokens int8[], _versions int2[], _digests int8[], _checksums int4[], _bodies bytea[])
+RETURNS int8[] LANGUAGE plpgsql
+AS $$
+DECLARE
+    old int8;
+BEGIN
+    SELECT head INTO old FROM turnlog.conversation
+    WHERE log = _log AND tenant = _tenant AND id = _id AND NOT deleted AND sources IS NULL FOR NO KEY UPDATE;
+    IF old IS NULL OR _expect NOT IN (-1, old) THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO turnlog.message (log, created_at, tokens, digest, seq, checksum, mark, version, id, body)
+    SELECT _log, r.at, r.tokens, r.digest, old + r.n, r.checksum, r.mark, r.version, r.name, r.body
+    FROM unnest(_names, _marks, _times, _tokens, _versions, _digests, _checksums, _bodies) WITH ORDINALITY
+         AS r(name, mark, at, tokens, version, digest, checksum, body, n)
+    WHERE NOT EXISTS (SELECT FROM turnlog.message WHERE log = _log AND mark = ANY (_marks) AND id = ANY (_names));
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    UPDATE turnlog.conversation SET head = old + cardinality(_names), updated_at = greatest(updated_at, _now) WHERE log = _log;
+    RETURN ARRAY[old];
 END
 $$;
 
@@ -110,9 +140,6 @@ CREATE FUNCTION turnlog.append_1(
     _bodies bytea[],
     OUT heads int8[], OUT ats int4[], OUT seqs int8[], OUT digests int8[], OUT times int8[])
 LANGUAGE plpgsql
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_material = off SET enable_hashjoin = off SET enable_mergejoin = off
-SET plan_cache_mode = force_generic_plan
-SET lock_timeout = '10s'
 AS $$
 DECLARE
     found record;
@@ -123,7 +150,15 @@ DECLARE
     latest int8[] := array_fill(0::int8, ARRAY[cardinality(_logs)]);
     w int4;
 BEGIN
-    PERFORM turnlog.durably_1();
+    PERFORM turnlog.begin_1();
+    IF cardinality(_whose) = 1 THEN
+        heads := turnlog.append_alone_1(
+            _logs[1], _tenants[1], _ids[1], _nows[1], _expects[1],
+            _names, _marks, _times, _tokens, _versions, _digests, _checksums, _bodies);
+        IF heads IS NOT NULL THEN
+            RETURN;
+        END IF;
+    END IF;
     heads := array_fill(-1::int8, ARRAY[cardinality(_logs)]);
     FOR found IN
         SELECT w.n::int4 AS place, c.*
@@ -195,9 +230,7 @@ CREATE FUNCTION turnlog.read_1(
     _log int8, _tenant text, _id text, _after int8, _before int8, _limit int8, _newest boolean,
     OUT header text, OUT deleted boolean,
     OUT seq int4, OUT id bytea, OUT created_at int8, OUT tokens int8, OUT version int2, OUT digest int8, OUT checksum int4, OUT body bytea)
-RETURNS SETOF record LANGUAGE plpgsql STABLE
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_material = off SET enable_hashjoin = off SET enable_mergejoin = off
-SET plan_cache_mode = force_generic_plan
+RETURNS SETOF record LANGUAGE plpgsql
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -205,6 +238,7 @@ DECLARE
     until int8;
     count int8;
 BEGIN
+    PERFORM turnlog.begin_1();
     SELECT * INTO c FROM turnlog.conversation AS t WHERE t.log = _log AND t.tenant = _tenant AND t.id = _id;
     IF NOT FOUND THEN
         RETURN;
@@ -239,12 +273,11 @@ CREATE FUNCTION turnlog.update_1(
     _log int8, _tenant text, _id text, _changed text[], _title text, _labels text[], _metadata text, _archived boolean,
     _now int8, _expect_revision int8, _expect_head int8)
 RETURNS turnlog.answer_1 LANGUAGE plpgsql
-SET lock_timeout = '10s'
 AS $$
 DECLARE
     c turnlog.conversation;
 BEGIN
-    PERFORM turnlog.durably_1();
+    PERFORM turnlog.begin_1();
     SELECT * INTO c FROM turnlog.conversation WHERE log = _log AND tenant = _tenant AND id = _id FOR NO KEY UPDATE;
     CASE
         WHEN NOT FOUND THEN RETURN (1, NULL, NULL, NULL)::turnlog.answer_1;
@@ -274,13 +307,12 @@ CREATE FUNCTION turnlog.fork_1(
     _log int8, _tenant text, _id text, _new int8, _new_id text, _at int8, _created int8, _updated int8, _user text, _title text,
     _labels text[], _metadata text, _archived boolean, _version int4)
 RETURNS turnlog.answer_1 LANGUAGE plpgsql
-SET lock_timeout = '10s'
 AS $$
 DECLARE
     p turnlog.conversation;
     c turnlog.conversation;
 BEGIN
-    PERFORM turnlog.durably_1();
+    PERFORM turnlog.begin_1();
     PERFORM pg_advisory_xact_lock_shared(turnlog.tree_1(_log));
     SELECT * INTO p FROM turnlog.conversation WHERE log = _log AND tenant = _tenant AND id = _id;
     CASE
@@ -307,14 +339,13 @@ $$;
 CREATE FUNCTION turnlog.redact_1(
     _log int8, _tenant text, _id text, _seq int8, _tokens int8, _version int2, _checksum int4, _body bytea, _now int8)
 RETURNS turnlog.answer_1 LANGUAGE plpgsql
-SET lock_timeout = '10s'
 AS $$
 DECLARE
     c turnlog.conversation;
     owner int8 := _log;
     shows int8[];
 BEGIN
-    PERFORM turnlog.durably_1();
+    PERFORM turnlog.begin_1();
     PERFORM pg_advisory_xact_lock(turnlog.tree_1(_log));
     SELECT * INTO c FROM turnlog.conversation WHERE log = _log AND tenant = _tenant AND id = _id;
     CASE
@@ -344,13 +375,12 @@ $$;
 -- The header keeps its id alone. Of the log, and of the dead logs that it showed, what no living fork shows goes.
 CREATE FUNCTION turnlog.delete_1(_log int8, _tenant text, _id text, _now int8)
 RETURNS turnlog.answer_1 LANGUAGE plpgsql
-SET lock_timeout = '10s'
 AS $$
 DECLARE
     c turnlog.conversation;
     source int8;
 BEGIN
-    PERFORM turnlog.durably_1();
+    PERFORM turnlog.begin_1();
     PERFORM pg_advisory_xact_lock(turnlog.tree_1(_log));
     SELECT * INTO c FROM turnlog.conversation WHERE log = _log AND tenant = _tenant AND id = _id FOR NO KEY UPDATE;
     CASE
@@ -377,13 +407,12 @@ $$;
 CREATE FUNCTION turnlog.save_snapshot_1(
     _log int8, _tenant text, _id text, _fold text, _fold_version int8, _watermark int8, _epoch int8, _state bytea, _expect int8)
 RETURNS turnlog.answer_1 LANGUAGE plpgsql
-SET lock_timeout = '10s'
 AS $$
 DECLARE
     c turnlog.conversation;
     seen int8;
 BEGIN
-    PERFORM turnlog.durably_1();
+    PERFORM turnlog.begin_1();
     SELECT * INTO c FROM turnlog.conversation WHERE log = _log AND tenant = _tenant AND id = _id FOR NO KEY UPDATE;
     CASE
         WHEN NOT FOUND THEN RETURN (1, NULL, NULL, NULL)::turnlog.answer_1;

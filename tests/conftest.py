@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from servers.postgres import PostgresServer, postgres
+from servers.valkey import ValkeyCluster, ValkeyServer, valkey, valkey_cluster
 
 FUZZ = int(os.environ.get("TURNLOG_FUZZ", "1"))
 """How many times the default number of examples the property tests try."""
@@ -29,14 +30,32 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
         yield running
 
 
+@pytest.fixture(scope="session")
+def valkey_server() -> Iterator[ValkeyServer]:
+    with valkey() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def cluster_server() -> Iterator[ValkeyCluster]:
+    """Six nodes."""
+    with valkey_cluster() as formed:
+        yield formed
+
+
 @pytest.fixture
 def store_url(store: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
     """The URL of a store of the kind that the test is given as `store`; servers have seen other tests before."""
-    if store == "ram":
-        return "ram:"
-    if store == "sqlite":
-        return f"sqlite:///{tmp_path}/turnlog.db"
-    return str(request.getfixturevalue(f"{store}_server").url())
+    match store:
+        case "ram":
+            return "ram:"
+        case "sqlite":
+            return f"sqlite:///{tmp_path}/turnlog.db"
+        case "postgres":
+            server: PostgresServer = request.getfixturevalue("postgres_server")
+            return server.url()
+        case _:
+            return str(request.getfixturevalue(f"{store}_server").url)
 
 
 @pytest.fixture

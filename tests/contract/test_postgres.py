@@ -1,22 +1,16 @@
 """The contract, on a real PostgreSQL server."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from servers.postgres import PostgresServer, postgres
 
+from servers.postgres import PostgresServer
 from turnlog.stores.postgres import PostgresStore
 from turnlog.testing import StoreContract
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
-    with postgres(tmp_path_factory.mktemp("postgres") / "data") as running:
-        yield running
-
-
 class TestPostgresStore(StoreContract):
     @pytest.fixture
-    def factory(self, server: PostgresServer) -> Callable[[], PostgresStore]:
-        server.empty()
-        return lambda: PostgresStore(server.url())
+    def factory(self, postgres_server: PostgresServer) -> Callable[[], PostgresStore]:
+        postgres_server.empty()
+        return lambda: PostgresStore(postgres_server.url())

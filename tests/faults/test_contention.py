@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from servers.kinds import SHARED
 
+from servers.kinds import SHARED
 from turnlog import Settings, connect
 
 PROGRAM = Path(__file__).parent / "programs" / "contend.py"

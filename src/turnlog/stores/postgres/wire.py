@@ -7,6 +7,7 @@ A call uses the unnamed statement within one exchange, so a pooler that hands ea
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import psycopg
 from psycopg import conninfo, errors, pq
@@ -28,7 +29,9 @@ class Again(Exception):  # noqa: N818 - no error, but a request
 class Wire:
     """One connection, for one call at a time."""
 
-    def __init__(self, connection: pq.abc.PGconn) -> None:
+    def __init__(self, made: psycopg.AsyncConnection[Any]) -> None:
+        self._made = made  # connects without blocking, names of hosts included; from there on its libpq connection is used
+        connection = made.pgconn
         self._connection = connection
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[list[pq.abc.PGresult]] | None = None
@@ -48,9 +51,10 @@ class Wire:
             "application_name": "turnlog",
         }
         full = conninfo.make_conninfo(**{**limits, **told, "client_encoding": "UTF8"})
-        connection = await asyncio.to_thread(pq.PGconn.connect, full.encode())
-        if connection.status != ConnStatus.OK:
-            raise StoreUnavailable(connection.get_error_message().strip())
+        try:
+            connection = await psycopg.AsyncConnection.connect(full, autocommit=True)
+        except psycopg.Error as error:
+            raise StoreUnavailable(str(error).strip()) from None
         return cls(connection)
 
     async def ask(self, sql: str, params: Sequence[Param], *, binary: bool) -> list[Row]:

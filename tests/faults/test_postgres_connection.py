@@ -1,0 +1,233 @@
+"""A server that dies, replies that never come, connections that run out: nothing acknowledged is lost, nothing hangs."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from servers.postgres import PostgresServer, postgres
+from servers.proxy import proxy
+
+from turnlog import Settings, StoreUnavailable, Turnlog, user
+from turnlog.stores.postgres import PostgresStore
+
+WRITERS = 64
+CONVERSATIONS = 8
+KILLS = 3
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    with postgres(tmp_path_factory.mktemp("postgres") / "data") as server:
+        yield server
+
+
+@pytest.fixture
+def server(running: PostgresServer) -> PostgresServer:
+    running.empty()
+    return running
+
+
+def log_at(server: PostgresServer, *, timeout_s: float = 10.0, connections: int = 8, port: int | None = None) -> Turnlog:
+    return Turnlog(PostgresStore(server.url(port=port), timeout_s=timeout_s, connections=connections), Settings())
+
+
+async def stored(log: Turnlog, conversation_id: str) -> dict[str, int]:
+    """The ids in a conversation, after a look that it has no gap, no id twice and no fault."""
+    conversation = log.conversation(conversation_id)
+    records = [record async for page in conversation.pages() for record in page.records]
+    assert [record.seq for record in records] == list(range(1, len(records) + 1))
+    assert len({record.id for record in records}) == len(records)
+    assert await conversation.verify() == []
+    return {record.id: record.seq for record in records}
+
+
+async def ready(log: Turnlog, within_s: float = 5) -> None:
+    end = time.monotonic() + within_s
+    while True:
+        try:
+            return await log.ping()
+        except StoreUnavailable:
+            assert time.monotonic() < end
+            await asyncio.sleep(0.05)
+
+
+def test_law_2_a_server_that_is_killed_loses_and_doubles_nothing_acknowledged(server: PostgresServer) -> None:
+    told: dict[str, tuple[str, int]] = {}
+    slowest = 0.0
+    refused = 0
+    stop = False
+
+    async def write(log: Turnlog, writer: int) -> None:
+        nonlocal slowest, refused
+        conversation = f"c{writer % CONVERSATIONS}"
+        n = 0
+        while not stop:
+            id_ = f"{writer}-{n}"
+            began = time.monotonic()
+            try:
+                done = await log.conversation(conversation).append(user("hello", id=id_), user("again", id=id_ + "b"))
+            except StoreUnavailable:
+                refused += 1
+                slowest = max(slowest, time.monotonic() - began)
+                await asyncio.sleep(0.02)
+                continue
+            told.update({id_: (conversation, done.seqs[0]), id_ + "b": (conversation, done.seqs[1])})
+            assert done.seqs[1] == done.seqs[0] + 1
+            n += 1
+
+    async def check() -> None:
+        nonlocal stop
+        async with log_at(server) as log:
+            for n in range(CONVERSATIONS):
+                await log.create(conversation_id=f"c{n}")
+            writers = [asyncio.ensure_future(write(log, writer)) for writer in range(WRITERS)]
+            for _ in range(KILLS):
+                await asyncio.sleep(0.4)
+                await asyncio.to_thread(server.kill)
+                await asyncio.sleep(0.1)
+                await asyncio.to_thread(server.start)
+                await ready(log)
+            await asyncio.sleep(0.3)
+            stop = True
+            await asyncio.gather(*writers)
+            kept = {f"c{n}": await stored(log, f"c{n}") for n in range(CONVERSATIONS)}
+        assert {id_: kept[conversation].get(id_) for id_, (conversation, _) in told.items()} == {
+            id_: seq for id_, (_, seq) in told.items()
+        }
+        assert sum(map(len, kept.values())) == len(told)  # each was repeated until it was acknowledged
+
+    asyncio.run(check())
+    assert refused
+    assert slowest < 2
+    assert len(told) > WRITERS
+
+
+def test_a_reply_that_is_cut_leaves_one_message_after_the_retry(server: PostgresServer) -> None:
+    async def check() -> None:
+        async with proxy(server.port) as between, log_at(server, port=between.port, timeout_s=5) as log:
+            conversation = await log.create(conversation_id="c1")
+            unanswered = 0
+            for after in range(1, 120, 4):
+                await log.ping()
+                await conversation.append(user("before", id=f"before{after}"))
+                between.replies_left = after
+                try:
+                    await conversation.append(user("hello", id=f"m{after}"))
+                except StoreUnavailable as error:
+                    assert error.retryable
+                    unanswered += 1
+                between.replies_left = None
+                between.cut()
+                await asyncio.sleep(0.01)
+                await retried(log, f"m{after}")
+            assert unanswered > 10
+            assert len(await stored(log, "c1")) == 60
+
+    asyncio.run(check())
+
+
+async def retried(log: Turnlog, id_: str) -> None:
+    """Append until it is acknowledged: a connection that was cut while idle may be noticed only by using it."""
+    for _ in range(5):
+        try:
+            await log.conversation("c1").append(user("hello", id=id_))
+        except StoreUnavailable:
+            continue
+        return
+    raise AssertionError("the store did not come back")
+
+
+def test_a_server_that_falls_silent_is_given_up_in_time(server: PostgresServer) -> None:
+    async def check() -> None:
+        async with proxy(server.port) as between, log_at(server, port=between.port, timeout_s=0.5) as log:
+            conversation = await log.create(conversation_id="c1")
+            between.silent = True
+            for call in (conversation.append(user("hello", id="m1")), conversation.messages(), log.ping()):
+                began = time.monotonic()
+                with pytest.raises(StoreUnavailable, match=r"0\.5 seconds"):
+                    await call
+                assert time.monotonic() - began < 1
+            between.silent = False
+            await ready(log)
+            await conversation.append(user("hello", id="m1"))
+            assert len(await stored(log, "c1")) <= 1
+
+    asyncio.run(check())
+
+
+def test_calls_that_find_no_connection_free_fail_in_time_and_those_after_them_work(server: PostgresServer) -> None:
+    async def check() -> None:
+        async with log_at(server, timeout_s=0.5, connections=2) as log:
+            conversation = await log.create(user("hello", id="m1"), conversation_id="c1")
+            with psycopg.connect(server.url()) as blocking:
+                blocking.execute("LOCK turnlog.conversation IN ACCESS EXCLUSIVE MODE")
+                calls = [conversation.messages() for _ in range(20)]
+                began = time.monotonic()
+                outcomes = await asyncio.gather(*calls, return_exceptions=True)
+                assert [type(outcome) for outcome in outcomes] == [StoreUnavailable] * 20
+                assert time.monotonic() - began < 2
+            assert [len(await conversation.messages()) for _ in range(5)] == [1] * 5
+
+    asyncio.run(check())
+
+
+def test_many_more_calls_than_connections_all_succeed(server: PostgresServer) -> None:
+    async def check() -> None:
+        async with log_at(server, connections=2) as log:
+            conversation = await log.create(user("hello", id="m1"), conversation_id="c1")
+            assert [len(found) for found in await asyncio.gather(*(conversation.messages() for _ in range(200)))] == [1] * 200
+            with psycopg.connect(server.url()) as observer:
+                row = observer.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'turnlog'").fetchone()
+            assert row is not None
+            assert row[0] <= 4
+
+    asyncio.run(check())
+
+
+def test_cancelled_reads_leave_no_connection_behind(server: PostgresServer) -> None:
+    async def check() -> None:
+        async with log_at(server, connections=2, timeout_s=3) as log:
+            conversation = await log.create(user("hello", id="m1"), conversation_id="c1")
+            for _ in range(10):
+                reads = [asyncio.ensure_future(conversation.messages()) for _ in range(4)]
+                await asyncio.sleep(0.001)
+                for read in reads:
+                    read.cancel()
+                await asyncio.gather(*reads, return_exceptions=True)
+            assert len(await conversation.messages()) == 1
+
+    asyncio.run(check())
+
+
+def test_no_server_is_told_at_once(tmp_path: Path) -> None:
+    async def check() -> None:
+        server = PostgresServer(tmp_path / "nothing")
+        began = time.monotonic()
+        with pytest.raises(StoreUnavailable):
+            await log_at(server).open()
+        assert time.monotonic() - began < 2
+
+    asyncio.run(check())
+
+
+def test_a_server_that_only_reads_refuses_writes_and_a_ping(server: PostgresServer) -> None:
+    async def check() -> None:
+        async with log_at(server) as log:
+            conversation = await log.create(user("hello", id="m1"), conversation_id="c1")
+            server.execute("ALTER SYSTEM SET default_transaction_read_only = on", "SELECT pg_reload_conf()")
+            try:
+                await asyncio.sleep(0.3)
+                for call in (conversation.append(user("two", id="m2")), log.create(conversation_id="c2"), log.ping()):
+                    with pytest.raises(StoreUnavailable, match="read-only"):
+                        await call
+                assert len(await conversation.messages()) == 1
+            finally:
+                server.execute("SET default_transaction_read_only = off", "ALTER SYSTEM RESET default_transaction_read_only", "SELECT pg_reload_conf()")
+            await asyncio.sleep(0.3)
+            await conversation.append(user("two", id="m2"))
+            assert len(await stored(log, "c1")) == 2
+
+    asyncio.run(check())

@@ -7,12 +7,13 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 RUN := .venv/run.stamp
 DEV := .venv/dev.stamp
+PEERS := .venv-peers/peers.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test check bench fuzz lock docs clean
+.PHONY: help install serve test check bench bench-peers fuzz lock docs clean
 
 help: ## what can be made
-	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 install: $(RUN) ## .venv with the turnlog command in it
 
@@ -29,8 +30,10 @@ check: $(DEV) ## format, lint, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(DEV) ## measure, print a table, write JSON
+bench: $(DEV) $(PEERS) ## measure, print a table, write JSON
 	$(BIN)/python -m bench
+
+bench-peers: $(PEERS) ## .venv-peers with the systems to measure beside
 
 fuzz: $(DEV) ## the property tests, with many more examples
 	TURNLOG_FUZZ=$(or $(TURNLOG_FUZZ),20) $(BIN)/python -m pytest tests/laws tests/contract
@@ -45,7 +48,7 @@ lock: $(DEV) ## resolve requirements/*.in anew
 	done
 
 clean: ## remove .venv and what tools leave behind; data stays
-	rm -rf .venv build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-peers build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -59,4 +62,9 @@ $(RUN): requirements/run.txt pyproject.toml | .venv/bin/python
 
 $(DEV): requirements/dev.txt $(RUN)
 	$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(PEERS): requirements/peers.txt | .venv/bin/python
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/peers.txt
 	@touch $@

@@ -9,6 +9,7 @@ import msgspec
 
 from bench import disk, flat, growth, service, storage, stores, writers
 from bench.measure import Options, Table, environment, load, markdown
+from bench.peers import remote
 
 SECTIONS = {
     "sqlite": writers.run,
@@ -20,6 +21,7 @@ SECTIONS = {
     "storage": storage.run,
     "http-postgres": service.run_postgres,
 }
+BESIDE_PEERS = {"stores", "growth"}
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -35,6 +37,8 @@ def main() -> int:
         parser.error(f"unknown section {min(unknown)}")
     given.cache.mkdir(parents=True, exist_ok=True)
     around, tables = environment(), {}
+    if not given.no_peers and BESIDE_PEERS & set(sections):
+        around["peers"] = remote.versions()
     report = ["# Measured\n", *(f"- {key}: {value}" for key, value in around.items()), ""]
     print("\n".join(report), flush=True)
     for name in sections:

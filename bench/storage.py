@@ -21,7 +21,7 @@ WHERE c.relkind IN ('r', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_s
 
 def run(options: Options) -> Table:
     random = Random(7)
-    per_conversation = options.pick(1_000, 200)
+    per_conversation = options.pick(1_000, 500)
     sizes = {f"{size}": [size] * per_conversation for size in (200, 1000)}
     sizes["mixed"] = [min(20_000, int(random.lognormvariate(5.3, 1.2)) + 1) for _ in range(per_conversation)]
     rows: list[tuple[str, ...]] = []

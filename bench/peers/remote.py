@@ -99,7 +99,7 @@ async def running(peer: Peer, url: str, scratch: Path) -> AsyncIterator[Remote]:
 
 def versions() -> str:
     """The peers' releases."""
-    [folder] = _ENVIRONMENT.glob("lib/python3*/site-packages")
+    [folder] = _python().parents[1].glob("lib/python3*/site-packages")
     found = {each.name.lower(): each.version for each in distributions(path=[str(folder)])}
     return ", ".join(f"{name} {found[name]}" for name in PACKAGES)
 

@@ -82,7 +82,7 @@ def test_a_checkout_names_no_machine_and_no_package_index() -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("name", ["run", "dev"])
+@pytest.mark.parametrize("name", ["run", "dev", "peers"])
 def test_lock_pins_and_hashes_everything_and_names_no_place(name: str) -> None:
     text = (ROOT / "requirements" / f"{name}.txt").read_text()
     assert "://" not in text

@@ -8,9 +8,17 @@ from servers.postgres import PostgresServer
 from turnlog.stores.postgres import PostgresStore
 from turnlog.testing import StoreContract
 
+DATABASE = "contract"
+
+
+@pytest.fixture(scope="module")
+def server(postgres_server: PostgresServer) -> PostgresServer:
+    postgres_server.execute(f"CREATE DATABASE {DATABASE}")
+    return postgres_server
+
 
 class TestPostgresStore(StoreContract):
     @pytest.fixture
-    def factory(self, postgres_server: PostgresServer) -> Callable[[], PostgresStore]:
-        postgres_server.empty()
-        return lambda: PostgresStore(postgres_server.url())
+    def factory(self, server: PostgresServer) -> Callable[[], PostgresStore]:
+        server.empty(DATABASE)
+        return lambda: PostgresStore(server.url(DATABASE))

@@ -24,14 +24,24 @@ from turnlog.ports import Appended, Fault, Finding, Header, Key, Page, Position,
 from turnlog.stores.decide import decide
 from turnlog.stores.postgres import doctor, schema, values
 from turnlog.stores.postgres.values import (
-    Param, blob, boolean, columns, integer, log_of, number, signed, text, texts,
-)  # fmt: skip
+    Param,
+    blob,
+    boolean,
+    columns,
+    integer,
+    log_of,
+    number,
+    signed,
+    text,
+    texts,
+)
 from turnlog.stores.postgres.wire import Pool, Row
 from turnlog.stores.postgres.writer import LANES, Writer
 
 _FOUND = re.split(r"^-- name: (\w+)\n", (files(__package__) / "queries.sql").read_text(), flags=re.MULTILINE)
 SQL = dict(zip(_FOUND[1::2], _FOUND[2::2], strict=True))
 _FAR = 2**63 - 1
+_Expected = tuple[int | None, int | None]
 _PAGE = 1000
 _header = msgspec.json.Decoder(Header).decode
 _json = msgspec.json.Encoder().encode
@@ -83,9 +93,7 @@ class PostgresStore:
         await self._create(key, header, [record for _, record in fresh])
         return appended
 
-    async def append(
-        self, key: Key, records: Sequence[Record], *, now: int, expect_head: int | None = None
-    ) -> Appended:
+    async def append(self, key: Key, records: Sequence[Record], *, now: int, expect_head: int | None = None) -> Appended:
         if self._writer is None:
             raise StoreUnavailable("it is not open")
         return await self._writer.submit(key, records, now, expect_head)
@@ -93,9 +101,7 @@ class PostgresStore:
     async def get(self, key: Key) -> Header:
         return (await self._read(key, 0, 1, 0, newest=False))[0]
 
-    async def read(
-        self, key: Key, *, after: int = 0, before: int | None = None, limit: int, newest: bool = False
-    ) -> Page:
+    async def read(self, key: Key, *, after: int = 0, before: int | None = None, limit: int, newest: bool = False) -> Page:
         before = _FAR if before is None else before
         header, records = await self._read(key, after, before, limit, newest=newest)
         there = max(min(header.head, before - 1) - after, 0)
@@ -132,28 +138,32 @@ class PostgresStore:
         after: Position | None = None,
         limit: int,
     ) -> list[Header]:
-        sql, params = SQL["list"].strip().rstrip(";"), [text(tenant)]
-        for clause, param in (
-            ("c.user_id = {}", None if user_id is None else text(user_id)),
-            ("c.labels @> {} AND c.labels <> '{{}}'", None if tag is None else _labels(tenant, [tag])),
-            ("c.archived = {}", None if archived is None else boolean(archived)),
-            ("c.touched >= ({0}::int8 >> 28) AND c.updated_at >= {0}", None if updated_since is None else number(updated_since)),
-            ("c.touched <= ({0}::int8 >> 28) AND (c.updated_at, c.id) < ({0}, {1})", number(after.updated_at) if after else None),
-        ):
-            if param is not None:
-                params.append(param)
-                sql += " AND " + clause.format(f"${len(params)}", f"${len(params) + 1}")
+        wanted: list[tuple[str, Sequence[Param]]] = []
+        if user_id is not None:
+            wanted.append(("c.user_id = {}", [text(user_id)]))
+        if tag is not None:
+            wanted.append(("c.labels @> {} AND c.labels <> '{{}}'", [_labels(tenant, [tag])]))
+        if archived is not None:
+            wanted.append(("c.archived = {}", [boolean(archived)]))
+        if updated_since is not None:
+            wanted.append(("c.touched >= ({0}::int8 >> 28) AND c.updated_at >= {0}", [number(updated_since)]))
         if after is not None:
-            params.append(text(after.conversation_id))
+            place = [number(after.updated_at), text(after.conversation_id)]
+            wanted.append(("c.touched <= ({0}::int8 >> 28) AND (c.updated_at, c.id) < ({0}, {1})", place))
+        sql, params = SQL["list"].strip().rstrip(";"), [text(tenant)]
+        for clause, values_ in wanted:
+            sql += " AND " + clause.format(*(f"${len(params) + n}" for n, _ in enumerate(values_, 1)))
+            params += values_
         sql += f" ORDER BY c.touched DESC, c.updated_at DESC, c.id DESC LIMIT {int(limit)}"
         return [_header(row[0] or b"") for row in await self._rows(sql, *params)]
 
     async def fork(self, key: Key, header: Header) -> Header:
         new = Key(key.tenant, header.id)
         told = await self._call(
-            "fork", key, new, number(log_of(new)), text(new.conversation_id), number(header.parent_seq), number(header.created_at),
-            number(header.updated_at), text(header.user_id), text(header.title), _labels(key.tenant, header.tags),
-            text(_json(header.metadata).decode()), boolean(header.archived), number(header.version), seq=header.parent_seq,
+            "fork", key, new, number(log_of(new)), text(new.conversation_id), number(header.parent_seq),
+            number(header.created_at), number(header.updated_at), text(header.user_id), text(header.title),
+            _labels(key.tenant, header.tags), text(_json(header.metadata).decode()), boolean(header.archived),
+            number(header.version), seq=header.parent_seq,
         )  # fmt: skip
         return _header(told[3] or b"")
 
@@ -198,9 +208,8 @@ class PostgresStore:
                     faults.append(Fault(seq, "is missing"))
                 elif checksum(record.id, record.created_at, record.body) != record.checksum:
                     faults.append(Fault(seq, "does not match its checksum"))
-        for row in await self._ask("beyond", number(log_of(key))):
-            faults.append(Fault(int(row[0] or 0), "is outside of the log that the header tells"))
-        return faults
+        beyond = await self._ask("beyond", number(log_of(key)))
+        return faults + [Fault(int(row[0] or 0), "is outside of the log that the header tells") for row in beyond]
 
     async def doctor(self) -> list[Finding]:
         with self._one_connection() as pool:
@@ -250,7 +259,7 @@ class PostgresStore:
         return _header(header or b""), [values.record(row[2:]) for row in rows[1:]]
 
     async def _call(
-        self, name: str, key: Key, new: Key, *params: Param, seq: int = 0, expected: tuple[int | None, int | None] = (None, None)
+        self, name: str, key: Key, new: Key, *params: Param, seq: int = 0, expected: _Expected = (None, None)
     ) -> Row:
         """What a function that answers with a state says. Raises what the state means."""
         [row] = await self._ask(name, *_named(key), *params)
@@ -263,7 +272,7 @@ class PostgresStore:
             case 2:
                 raise ConversationDeleted(key.conversation_id)
             case 3:
-                await self._refuse(new)
+                return await self._refuse(new)
             case 4:
                 raise HeadMoved(expected=expected[0] or 0, actual=a)
             case 5:

@@ -1,7 +1,7 @@
 """The schema: numbered steps, each in a transaction of its own, one process at a time.
 
-A step `.pre.sql` may be taken while older software runs; opening the store takes all of those. A step `.post.sql` takes away what
-older software needs; `migrate` takes it when told that none runs any more, and from then on older software is refused.
+A step `.pre.sql` may be taken while older software runs; opening the store takes all of those. A step `.post.sql` takes
+away what older software needs; `migrate` takes it when told that none runs any more, and then older software is refused.
 """
 
 from functools import cache

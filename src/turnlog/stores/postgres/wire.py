@@ -1,4 +1,4 @@
-"""Connections to the server, on libpq: a statement and its answer cost one round trip and leave nothing behind in the session.
+"""Connections to the server, on libpq: a call costs one round trip and leaves nothing behind in the session.
 
 A call uses the unnamed statement within one exchange, so a pooler that hands each transaction to another session
 (PgBouncer) does no harm. The URL is libpq's: several hosts, `target_session_attrs`, TLS and service files work.
@@ -22,7 +22,7 @@ _NO_TABLES = ("42P01", "3F000", "42883", "42501")  # ... but for a schema that i
 _DONE = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 
 
-class Again(Exception):  # noqa: N818 - no error, but a request
+class Again(Exception):
     """The server ended the transaction because of another; nothing happened and it may be done again at once."""
 
 
@@ -44,8 +44,8 @@ class Wire:
     @classmethod
     async def connect(cls, url: str, *, timeout_s: float) -> "Wire":
         """A new connection. Raises `StoreUnavailable`."""
-        told = conninfo.conninfo_to_dict(url)
-        limits = {
+        told: dict[str, Any] = conninfo.conninfo_to_dict(url)
+        limits: dict[str, Any] = {
             "connect_timeout": max(2, round(timeout_s)),
             "tcp_user_timeout": round(timeout_s * 1000),
             "application_name": "turnlog",

@@ -96,10 +96,11 @@ class Batch:
         there = {at: Known(*told) for at, *told in zip(*known, strict=True)}
         at = 0
         for head, group in zip(heads, self.by_log.values(), strict=True):
+            stored = 0
             for append in group:
                 found = {id_: there[n] for n, id_ in enumerate(append.fresh, at + 1) if n in there} if there else {}
                 at += len(append.fresh)
-                head += _settle(append, head, found)
+                stored += _settle(append, head + stored, found)
 
     def fail(self, error: BaseException) -> None:
         """Nobody knows what became of them."""
@@ -192,5 +193,5 @@ class Writer:
             raise
         finally:
             self._busy -= batch.by_log.keys()
-            self._tasks.discard(asyncio.current_task())  # type: ignore[arg-type]
+            self._tasks.discard(asyncio.current_task())
             self._call()

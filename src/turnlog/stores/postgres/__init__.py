@@ -232,7 +232,7 @@ class PostgresStore:
             "create", number(log_of(key)), number(header.created_at), number(header.updated_at), number(len(records)),
             number(header.version), boolean(header.archived), text(key.tenant), text(header.id), text(header.user_id),
             text(header.title), _labels(key.tenant, header.tags), text(_json(header.metadata).decode()),
-            *columns(records),
+            *columns((1, record) for record in records),
         )  # fmt: skip
         if not made:
             await self._refuse(key)

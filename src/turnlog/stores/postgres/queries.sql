@@ -9,9 +9,8 @@ WITH made AS (
     ON CONFLICT DO NOTHING RETURNING log
 ), stored AS (
     INSERT INTO turnlog.message (log, created_at, tokens, digest, seq, checksum, mark, version, id, body)
-    SELECT made.log, r.at, r.tokens, r.digest, r.seq, r.checksum, r.mark, r.version, r.id, r.body
-    FROM made, unnest($13::bytea[], $14::int4[], $15::int8[], $16::int8[], $17::int2[], $18::int8[], $19::int4[], $20::bytea[])
-         WITH ORDINALITY AS r(id, mark, at, tokens, version, digest, checksum, body, seq)
+    SELECT made.log, v[7 * n - 5], v[7 * n - 4], v[7 * n - 3], n, v[7 * n - 2], v[7 * n - 1], v[7 * n], r.name, r.body
+    FROM made, unnest($14::bytea[], $15::bytea[]) WITH ORDINALITY AS r(name, body, n), LATERAL (SELECT $13::int8[]) AS numbers(v)
 )
 SELECT log, turnlog.begin_1() FROM made;
 

@@ -43,16 +43,6 @@ def blob(value: bytes) -> Param:
     return Param(value, 17, 1)
 
 
-def int2s(values: Sequence[int]) -> Param:
-    """An int2[]."""
-    return Param(_array(values), 1005, 0)
-
-
-def int4s(values: Sequence[int]) -> Param:
-    """An int4[]."""
-    return Param(_array(values), 1007, 0)
-
-
 def int8s(values: Sequence[int]) -> Param:
     """An int8[]."""
     return Param(_array(values), 1016, 0)
@@ -137,16 +127,21 @@ def record(row: Sequence[bytes | None]) -> Record:
     )
 
 
-def columns(records: Sequence[Record]) -> tuple[Param, ...]:
-    """The columns of `records`, each as an array: id, mark, created_at, tokens, version, digest, checksum, body."""
-    ids = [pack_id(record.id) for record in records]
-    return (
-        blobs(ids),
-        int4s([signed(crc32(id_)) for id_ in ids]),
-        int8s([record.created_at for record in records]),
-        int8s([record.tokens for record in records]),
-        int2s([record.version for record in records]),
-        int8s([record.digest for record in records]),
-        int4s([signed(record.checksum) for record in records]),
-        blobs([record.body for record in records]),
-    )
+def columns(records: Iterable[tuple[int, Record]]) -> tuple[Param, Param, Param]:
+    """Records, each with the place of its append, as arrays: seven numbers for each, ids, bodies."""
+    numbers: list[int] = []
+    ids, bodies = [], []
+    for place, record in records:
+        id_ = pack_id(record.id)
+        numbers += (
+            place,
+            record.created_at,
+            record.tokens,
+            record.digest,
+            signed(record.checksum),
+            signed(crc32(id_)),
+            record.version,
+        )
+        ids.append(id_)
+        bodies.append(record.body)
+    return int8s(numbers), blobs(ids), blobs(bodies)

@@ -54,7 +54,7 @@ class Wire:
         try:
             connection = await psycopg.AsyncConnection.connect(full, autocommit=True)
         except psycopg.Error as error:
-            raise StoreUnavailable(str(error).strip()) from None
+            raise StoreUnavailable(" ".join(str(error).split())) from None
         return cls(connection)
 
     async def ask(self, sql: str, params: Sequence[Param], *, binary: bool) -> list[Row]:

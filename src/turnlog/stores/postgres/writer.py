@@ -10,7 +10,7 @@ from turnlog.codec import Record
 from turnlog.errors import ConversationDeleted, ConversationNotFound, StoreUnavailable, TurnlogError
 from turnlog.ports import Appended, Key
 from turnlog.stores.decide import Known, decide
-from turnlog.stores.postgres.values import Param, columns, int4s, int8s, ints, log_of, texts
+from turnlog.stores.postgres.values import Param, columns, int8s, ints, log_of, texts
 from turnlog.stores.postgres.wire import Pool, Row
 
 LANES = 2
@@ -22,7 +22,7 @@ _ANY_HEAD = -1
 _LOOK_ONLY = -2
 _NOT_THERE = -1
 _DELETED = -2
-_APPEND = "SELECT * FROM turnlog.append_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
+_APPEND = "SELECT * FROM turnlog.append_1($1, $2, $3, $4, $5, $6, $7)"
 
 
 class Append(msgspec.Struct, eq=False):
@@ -78,16 +78,14 @@ class Batch:
         self.by_log = dict(sorted(self.by_log.items()))
         keys = [appends[0].key for appends in self.by_log.values()]
         appends = [(place, append) for place, group in enumerate(self.by_log.values(), 1) for append in group]
-        rows = [(place, record) for place, (_, append) in enumerate(appends, 1) for record in append.fresh.values()]
+        told = [number for place, append in appends for number in (place, append.now, append.expect)]
+        records = [(place, record) for place, (_, append) in enumerate(appends, 1) for record in append.fresh.values()]
         return [
             int8s(list(self.by_log)),
             texts(key.tenant for key in keys),
             texts(key.conversation_id for key in keys),
-            int4s([place for place, _ in appends]),
-            int8s([append.now for _, append in appends]),
-            int8s([append.expect for _, append in appends]),
-            int4s([place for place, _ in rows]),
-            *columns([record for _, record in rows]),
+            int8s(told),
+            *columns(records),
         ]
 
     def settle(self, row: Row) -> None:

@@ -103,8 +103,7 @@ $$;
 
 -- One append to a conversation that is no fork, of records that are all new, in few steps; the head before, NULL if it is not that.
 CREATE FUNCTION turnlog.append_alone_1(
-    _log int8, _tenant text, _id text, _now int8, _expect int8,
-    _names bytea[], _marks int4[], _times int8[], _tokens int8[], _versions int2[], _digests int8[], _checksums int4[], _bodies bytea[])
+    _log int8, _tenant text, _id text, _now int8, _expect int8, _numbers int8[], _names bytea[], _bodies bytea[])
 RETURNS int8[] LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -116,10 +115,14 @@ BEGIN
         RETURN NULL;
     END IF;
     INSERT INTO turnlog.message (log, created_at, tokens, digest, seq, checksum, mark, version, id, body)
-    SELECT _log, r.at, r.tokens, r.digest, old + r.n, r.checksum, r.mark, r.version, r.name, r.body
-    FROM unnest(_names, _marks, _times, _tokens, _versions, _digests, _checksums, _bodies) WITH ORDINALITY
-         AS r(name, mark, at, tokens, version, digest, checksum, body, n)
-    WHERE NOT EXISTS (SELECT FROM turnlog.message WHERE log = _log AND mark = ANY (_marks) AND id = ANY (_names));
+    SELECT _log, _numbers[7 * n - 5], _numbers[7 * n - 4], _numbers[7 * n - 3], old + n, _numbers[7 * n - 2], _numbers[7 * n - 1],
+        _numbers[7 * n], name, body
+    FROM unnest(_names, _bodies) WITH ORDINALITY AS r(name, body, n)
+    WHERE NOT EXISTS (
+        SELECT FROM unnest(_names) WITH ORDINALITY AS k(name, n)
+        CROSS JOIN LATERAL (
+            SELECT FROM turnlog.message AS t WHERE t.log = _log AND t.mark = _numbers[7 * k.n - 1] AND t.id = k.name OFFSET 0
+        ) AS m);
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;
@@ -130,35 +133,35 @@ $$;
 
 -- Appends to several conversations at once, each all or nothing, decided as `stores/decide.py` decides.
 -- _logs, _tenants, _ids: the conversations, in the order of log, in which they are locked.
--- _whose, _nows, _expects: the appends: whose it is (from 1 on), its time, the head that it expects (-1: any; -2: store nothing).
--- _of, …: the records: which append's it is (from 1 on), …; no id twice for one conversation.
--- heads: the head of each conversation before (-1: not there; -2: deleted); ats, …: the records that were there already.
+-- _appends: three numbers for each append: whose it is (from 1 on), its time, the head that it expects (-1: any; -2: store
+-- nothing). _numbers: seven for each record: which append's it is (from 1 on), created_at, tokens, digest, checksum, mark, version.
+-- _names, _bodies: each record's id and body; no id twice for one conversation.
+-- heads: the head of each conversation before (-1: not there; -2: deleted); ats, ...: the records that were there already.
 CREATE FUNCTION turnlog.append_1(
-    _logs int8[], _tenants text[], _ids text[],
-    _whose int4[], _nows int8[], _expects int8[],
-    _of int4[], _names bytea[], _marks int4[], _times int8[], _tokens int8[], _versions int2[], _digests int8[], _checksums int4[],
-    _bodies bytea[],
-    OUT heads int8[], OUT ats int4[], OUT seqs int8[], OUT digests int8[], OUT times int8[])
+    _logs int8[], _tenants text[], _ids text[], _appends int8[], _numbers int8[], _names bytea[], _bodies bytea[],
+    OUT heads int8[], OUT ats int8[], OUT seqs int8[], OUT digests int8[], OUT times int8[])
 LANGUAGE plpgsql
 AS $$
 DECLARE
     found record;
     forked boolean := false;
-    refused int4[] := '{}';
-    places int8[] := array_fill(NULL::int8, ARRAY[cardinality(_of)]);  -- the seq of each record to store
-    ends int8[];                                                       -- each conversation's head afterwards
-    latest int8[] := array_fill(0::int8, ARRAY[cardinality(_logs)]);
-    w int4;
+    special boolean;                                       -- not every append is simply stored
+    refused int8[] := '{}';
+    whose int8[];                                          -- for each record, its conversation
+    places int8[];                                         -- for each record to store, its seq
+    ends int8[];                                           -- for each conversation, its head afterwards
+    latest int8[];
+    a int8;
+    w int8;
 BEGIN
     PERFORM turnlog.begin_1();
-    IF cardinality(_whose) = 1 THEN
-        heads := turnlog.append_alone_1(
-            _logs[1], _tenants[1], _ids[1], _nows[1], _expects[1],
-            _names, _marks, _times, _tokens, _versions, _digests, _checksums, _bodies);
+    IF cardinality(_appends) = 3 THEN
+        heads := turnlog.append_alone_1(_logs[1], _tenants[1], _ids[1], _appends[2], _appends[3], _numbers, _names, _bodies);
         IF heads IS NOT NULL THEN
             RETURN;
         END IF;
     END IF;
+
     heads := array_fill(-1::int8, ARRAY[cardinality(_logs)]);
     FOR found IN
         SELECT w.n::int4 AS place, c.*
@@ -173,51 +176,59 @@ BEGIN
         forked := forked OR found.forked;
     END LOOP;
 
-    SELECT array_agg(r.n::int4), array_agg(m.seq::int8), array_agg(m.digest), array_agg(m.created_at)
+    SELECT array_agg(r.n), array_agg(m.seq::int8), array_agg(m.digest), array_agg(m.created_at)
     INTO ats, seqs, digests, times
-    FROM unnest(_of, _names, _marks) WITH ORDINALITY AS r(a, name, mark, n)
+    FROM unnest(_names) WITH ORDINALITY AS r(name, n)
     CROSS JOIN LATERAL (
-        SELECT * FROM turnlog.message AS t WHERE t.log = _logs[_whose[r.a]] AND t.mark = r.mark AND t.id = r.name OFFSET 0
+        SELECT * FROM turnlog.message AS t
+        WHERE t.log = _logs[_appends[3 * _numbers[7 * r.n - 6] - 2]] AND t.mark = _numbers[7 * r.n - 1] AND t.id = r.name OFFSET 0
     ) AS m;
 
     IF forked THEN
-        SELECT ats || array_agg(r.n::int4), seqs || array_agg(m.seq::int8), digests || array_agg(m.digest),
+        SELECT ats || array_agg(r.n), seqs || array_agg(m.seq::int8), digests || array_agg(m.digest),
                times || array_agg(m.created_at)
         INTO ats, seqs, digests, times
-        FROM unnest(_of, _names, _marks) WITH ORDINALITY AS r(a, name, mark, n)
-        CROSS JOIN LATERAL (SELECT * FROM turnlog.conversation AS t WHERE t.log = _logs[_whose[r.a]] OFFSET 0) AS c
+        FROM unnest(_names) WITH ORDINALITY AS r(name, n)
+        CROSS JOIN LATERAL (
+            SELECT * FROM turnlog.conversation AS t WHERE t.log = _logs[_appends[3 * _numbers[7 * r.n - 6] - 2]] OFFSET 0
+        ) AS c
         CROSS JOIN LATERAL unnest(c.sources, c.uptos) AS s(log, upto)
         CROSS JOIN LATERAL (
             SELECT * FROM turnlog.message AS t
-            WHERE t.log = s.log AND t.mark = r.mark AND t.id = r.name AND t.seq <= s.upto OFFSET 0
+            WHERE t.log = s.log AND t.mark = _numbers[7 * r.n - 1] AND t.id = r.name AND t.seq <= s.upto OFFSET 0
         ) AS m;
     END IF;
 
-    IF ats IS NOT NULL OR -1 <> ANY (_expects) THEN
-        refused := ARRAY(
-            SELECT _of[k.n] FROM unnest(ats, digests) AS k(n, digest) WHERE k.digest NOT IN (0, _digests[k.n])
-            UNION
-            SELECT e.n FROM unnest(_expects) WITH ORDINALITY AS e(head, n)
-            WHERE e.head = -2
-               OR e.head >= 0 AND e.head <> heads[_whose[e.n]]
-        );
+    FOR n IN 1..cardinality(_appends) / 3 LOOP
+        IF _appends[3 * n] = -2 OR _appends[3 * n] >= 0 AND _appends[3 * n] <> heads[_appends[3 * n - 2]] THEN
+            refused := refused || n::int8;
+        END IF;
+    END LOOP;
+    IF ats IS NOT NULL THEN
+        refused := refused || ARRAY(
+            SELECT _numbers[7 * k.n - 6] FROM unnest(ats, digests) AS k(n, digest) WHERE k.digest NOT IN (0, _numbers[7 * k.n - 3]));
     END IF;
 
+    special := ats IS NOT NULL OR refused <> '{}';
+    whose := array_fill(NULL::int8, ARRAY[cardinality(_names)]);
+    places := whose;
+    latest := array_fill(0::int8, ARRAY[cardinality(_logs)]);
     ends := heads;
-    FOR n IN 1..cardinality(_of) LOOP
-        w := _whose[_of[n]];
-        IF heads[w] >= 0 AND (ats IS NULL OR n <> ALL (ats)) AND _of[n] <> ALL (refused) THEN
-            ends[w] := ends[w] + 1;
-            places[n] := ends[w];
-            latest[w] := greatest(latest[w], _nows[_of[n]]);
-        END IF;
+    FOR n IN 1..cardinality(_names) LOOP
+        a := _numbers[7 * n - 6];
+        w := _appends[3 * a - 2];
+        CONTINUE WHEN heads[w] < 0 OR special AND (n = ANY (ats) OR a = ANY (refused));
+        ends[w] := ends[w] + 1;
+        latest[w] := greatest(latest[w], _appends[3 * a - 1]);
+        whose[n] := w;
+        places[n] := ends[w];
     END LOOP;
 
     INSERT INTO turnlog.message (log, created_at, tokens, digest, seq, checksum, mark, version, id, body)
-    SELECT _logs[_whose[r.a]], r.at, r.tokens, r.digest, r.seq, r.checksum, r.mark, r.version, r.name, r.body
-    FROM unnest(places, _of, _names, _marks, _times, _tokens, _versions, _digests, _checksums, _bodies)
-         AS r(seq, a, name, mark, at, tokens, version, digest, checksum, body)
-    WHERE r.seq IS NOT NULL;
+    SELECT _logs[whose[n]], _numbers[7 * n - 5], _numbers[7 * n - 4], _numbers[7 * n - 3], places[n], _numbers[7 * n - 2],
+        _numbers[7 * n - 1], _numbers[7 * n], name, body
+    FROM unnest(_names, _bodies) WITH ORDINALITY AS r(name, body, n)
+    WHERE places[n] IS NOT NULL;
 
     UPDATE turnlog.conversation AS c SET head = f.head, updated_at = greatest(c.updated_at, f.now)
     FROM unnest(_logs, heads, ends, latest) AS f(log, old, head, now)

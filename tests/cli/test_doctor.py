@@ -4,6 +4,9 @@ import json
 
 import pytest
 
+from servers.postgres import free_port
+from servers.valkey import valkey
+
 
 def verdicts(ran):
     return {finding["name"]: (finding["value"], finding["verdict"]) for finding in ran.json}
@@ -72,3 +75,50 @@ def test_a_server_of_postgresql_says_what_a_commit_waits_for(turnlog, store, sto
     }
     weaker = turnlog("doctor", "--store", f"{store_url}?options=-csynchronous_commit%3Dlocal", "--json")
     assert verdicts(weaker)["synchronous_commit"] == ("local", "ok")
+
+
+@pytest.mark.parametrize("store", ["valkey"])
+def test_a_valkey_server_says_what_a_restart_takes(turnlog, store, store_url):
+    ran = turnlog("doctor", "--store", store_url, "--json")
+    assert ran.code == 0, ran.err
+    found = {name.partition(" ")[2]: told for name, told in verdicts(ran).items()}
+    assert found.pop("version")[1] == "ok"
+    assert found == {
+        "persistence": ("appendonly yes, appendfsync everysec", "ok"),
+        "eviction": ("noeviction", "ok"),
+        "replicas": ("0 online, durability=server", "warn"),
+    }
+
+
+@pytest.mark.parametrize("store", ["cluster"])
+def test_each_primary_of_a_cluster_is_asked(turnlog, store, store_url):
+    ran = turnlog("doctor", "--store", f"{store_url}?durability=replicated", "--json")
+    assert ran.code == 0, ran.err
+    replicas = [told for name, told in verdicts(ran).items() if name.endswith(" replicas")]
+    assert replicas == [("1 online, durability=replicated", "ok")] * 3
+
+
+def test_a_server_that_drops_what_it_should_keep_is_told_so(turnlog):
+    with valkey("--appendonly", "no", "--maxmemory-policy", "allkeys-lru") as server:
+        ran = turnlog("doctor", "--store", server.url, "--json")
+    assert ran.code == 1
+    assert {name.partition(" ")[2]: verdict for name, (_, verdict) in verdicts(ran).items()} == {
+        "version": "ok",
+        "persistence": "bad",
+        "eviction": "bad",
+        "replicas": "warn",
+    }
+
+
+@pytest.mark.parametrize("store", ["postgres", "valkey", "cluster"])
+def test_the_schema_of_a_server_is_told_and_migrated(turnlog, store, store_url):
+    assert turnlog("schema", "migrate", "--store", store_url).code == 0
+    told = turnlog("schema", "check", "--store", store_url, "--json")
+    assert (told.code, told.json) == (0, {"found": 1, "supported": 1, "up_to_date": True})
+
+
+def test_a_server_that_is_not_there_is_one_clear_line(turnlog):
+    for store in (f"postgresql://127.0.0.1:{free_port()}/x", f"redis://127.0.0.1:{free_port()}"):
+        ran = turnlog("doctor", "--store", store, TURNLOG_STORE_TIMEOUT_S="3")
+        assert (ran.code, ran.err.count("\n")) == (1, 1)
+        assert "[store_unavailable]" in ran.err

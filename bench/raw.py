@@ -69,6 +69,10 @@ class RawPostgres:
         self._seq += 1
         await self._ones[0].fetch(0, self._seq, self._text)
 
+    async def lone_turn(self) -> None:
+        """One row at the next seq of its conversation, one commit."""
+        await self._turn.fetch([0], [self._text])
+
     def _single(self, at: int, first: int, share: int) -> Once:
         count, seq, statement = 0, self._seq, self._ones[at]
 

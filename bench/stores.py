@@ -61,19 +61,22 @@ async def _run(options: Options, places: Servers) -> Result:
         for turn in range(-1, options.pick(9, 3)):
             for engine, field in fields.items():
                 at = turn % len(field)
-                for each in field[at:] + field[:at]:
-                    await _round(each, seconds if turn >= 0 else 0.3, found[engine][each.name] if turn >= 0 else None)
+                kept = found[engine] if turn >= 0 else None
+                await _round(field[at:] + field[:at], seconds if kept else 0.3, kept)
         return found
 
 
-async def _round(contestant: Contestant, seconds: float, found: Found | None) -> None:
-    """One turn of the crowd and one of the lone writer; without `found`, to warm up."""
-    count, took, cpu = await contestant.write(seconds)
-    times = await contestant.lone(_BURST) if contestant.lone else []
-    if found is not None:
-        found.rates.append(count / took)
-        found.costs.append(cpu / count * 1e6)
-        found.lone.extend(times)
+async def _round(field: list[Contestant], seconds: float, found: dict[str, Found] | None) -> None:
+    """A turn of every crowd, then one of every lone writer; without `found`, to warm up."""
+    for each in field:
+        count, took, cpu = await each.write(seconds)
+        if found:
+            found[each.name].rates.append(count / took)
+            found[each.name].costs.append(cpu / count * 1e6)
+    for each in field:
+        times = await each.lone(_BURST) if each.lone else []
+        if found:
+            found[each.name].lone.extend(times)
 
 
 async def _field(engine: str, options: Options, places: Servers, stack: AsyncExitStack) -> list[Contestant]:
@@ -129,7 +132,7 @@ async def _raw_postgres(places: Servers, stack: AsyncExitStack, length: int) -> 
     stack.push_async_callback(raw.close)
     return [
         Contestant("driver: one row a commit, 16 connections", _here(raw.single_rows), _alone(raw.lone)),
-        Contestant("driver: 64 conversations a commit, one connection", _here(raw.turns), None),
+        Contestant("driver: 64 conversations a commit, one connection", _here(raw.turns), _alone(raw.lone_turn)),
         Contestant("driver: 64 rows a commit, one connection", _here(raw.batches), None),
     ]
 

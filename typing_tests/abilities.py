@@ -3,6 +3,7 @@
 from turnlog.ports import Doctor, Versioned
 from turnlog.stores.postgres import PostgresStore
 from turnlog.stores.ram import RamStore
+from turnlog.stores.redis import RedisStore
 from turnlog.stores.sqlite import SqliteStore
 
 ram_doctor: Doctor = RamStore()
@@ -10,3 +11,5 @@ sqlite_doctor: Doctor = SqliteStore("turnlog.db")
 sqlite_schema: Versioned = SqliteStore("turnlog.db")
 postgres_doctor: Doctor = PostgresStore("postgresql://localhost/turnlog")
 postgres_schema: Versioned = PostgresStore("postgresql://localhost/turnlog")
+redis_doctor: Doctor = RedisStore("redis://localhost")
+redis_schema: Versioned = RedisStore("redis://localhost")

@@ -81,7 +81,7 @@ class Wire(asyncio.Protocol):
     async def confirm(self) -> None:
         """Return when a replica has everything that was answered on this connection before; all who ask at once share it."""
         if self._confirmed is None:
-            self._confirmed = self.call("WAIT", 1, int(min(self._timeout_s, REPLICA_WAIT_S_MAX) * 1000))
+            self._confirmed = self.call("WAIT", 1, int(min(self._timeout_s / 2, REPLICA_WAIT_S_MAX) * 1000))
         replicas = await asyncio.shield(self._confirmed)
         if isinstance(replicas, ServerError):
             raise StoreUnavailable(str(replicas))

@@ -1,0 +1,101 @@
+"""F11 on a cluster: a primary dies that its replica could not follow; `durability=replicated` loses nothing acknowledged."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from servers.loop import awaited
+from servers.valkey import ValkeyCluster, ValkeyServer, valkey_cluster, wait_until
+from turnlog import Turnlog, connect, user
+from turnlog.errors import StoreUnavailable
+from turnlog.settings import Settings
+
+CONVERSATIONS = 12
+WRITERS = 24
+CUT_S = 0.8
+
+
+@pytest.fixture
+def cluster() -> Iterator[ValkeyCluster]:
+    with valkey_cluster() as formed:
+        yield formed
+
+
+class Load:
+    """Writers that repeat what got no answer; what was acknowledged, and how long the longest call took."""
+
+    def __init__(self, log: Turnlog) -> None:
+        self.log = log
+        self.told: dict[str, dict[str, int]] = {f"c{n}": {} for n in range(CONVERSATIONS)}
+        self.refused = 0
+        self.longest_s = 0.0
+        self.stop = asyncio.Event()
+
+    async def write(self, writer: int) -> None:
+        id_, n = f"c{writer % CONVERSATIONS}", 0
+        while not self.stop.is_set():
+            message = user(f"message {n} of {writer}", id=f"{writer}-{n}")
+            began = time.monotonic()
+            try:
+                self.told[id_][message.id] = (await self.log.conversation(id_).append(message)).seqs[0]
+                n += 1
+            except StoreUnavailable:
+                self.refused += 1
+                await asyncio.sleep(0.05)
+            self.longest_s = max(self.longest_s, time.monotonic() - began)
+
+    async def lost(self) -> int:
+        """How many acknowledged messages are not where they were said to be, after a look that each log is whole."""
+        lost = 0
+        for id_, told in self.told.items():
+            conversation = self.log.conversation(id_)
+            records = [record async for page in conversation.pages() for record in page.records]
+            kept = {record.id: record.seq for record in records}
+            assert list(kept.values()) == list(range(1, len(records) + 1))
+            assert await conversation.verify() == []
+            lost += sum(kept.get(message) != seq for message, seq in told.items())
+        return lost
+
+
+def cut_off_and_kill(primary: ValkeyServer) -> None:
+    """A kill alone loses nothing on one machine: the system still delivers what was written to the replica."""
+    primary.ask("ACL", "SETUSER", "default", "-psync", "-sync")
+    primary.ask("CLIENT", "KILL", "TYPE", "REPLICA")
+    time.sleep(CUT_S)
+    primary.kill()
+
+
+async def fail_over(cluster: ValkeyCluster, durability: str) -> int:
+    """How many acknowledged messages are lost when a primary dies under load and is later its successor's replica."""
+    settings = Settings(store_timeout_s=4.0)
+    async with connect(f"{cluster.url}?durability={durability}", settings=settings) as log:
+        load = Load(log)
+        for id_ in load.told:
+            await log.create(conversation_id=id_)
+        writers = [asyncio.create_task(load.write(n)) for n in range(WRITERS)]
+        await asyncio.sleep(0.5)
+        victim = cluster.nodes[0]
+        await asyncio.to_thread(cut_off_and_kill, victim)
+        await asyncio.to_thread(wait_until, lambda: len(cluster.primaries()) == 3, "a new primary")
+        await asyncio.to_thread(victim.start)  # the one that took its place has no other replica
+        await asyncio.to_thread(wait_until, cluster.healthy, "a healthy cluster")
+        before = {id_: len(told) for id_, told in load.told.items()}
+        await asyncio.sleep(1.0)
+        load.stop.set()
+        await asyncio.gather(*writers)
+        assert all(len(load.told[id_]) > count for id_, count in before.items())
+        assert load.refused > 0
+        assert load.longest_s < 2 * settings.store_timeout_s
+        return await load.lost()
+
+
+@awaited
+async def test_law_2_a_failover_under_load_loses_nothing_that_a_replica_confirmed(cluster: ValkeyCluster) -> None:
+    assert await fail_over(cluster, "replicated") == 0
+
+
+@awaited
+async def test_a_failover_may_lose_what_no_replica_had_to_confirm_and_leaves_whole_logs(cluster: ValkeyCluster) -> None:
+    assert await fail_over(cluster, "server") > 0

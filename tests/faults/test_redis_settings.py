@@ -204,3 +204,14 @@ async def test_a_password_a_database_and_a_socket_are_used_as_the_url_says(tmp_p
                 await log.ping()
         with pytest.raises(StoreUnavailable, match="NOAUTH"):
             await opened(server.url).open()
+
+
+@awaited
+async def test_ids_of_every_form_come_back_as_they_were_given_and_are_told_apart(server: ValkeyServer) -> None:
+    text = "0190163d-8694-739b-aea5-966c26f8ad90"
+    ids = [text, text.upper(), text.replace("-", ""), text.replace("-", ":"), "x" * 16, "x" * 17, "y" * 128, "_"]
+    async with opened(server.url) as log:
+        conversation = await log.create(*(user("a", id=id_) for id_ in ids))
+        assert [message.id for message in await conversation.messages()] == ids
+        assert (await conversation.append(user("a", id=text), user("a", id=text.upper()))).seqs == (1, 2)
+        assert await conversation.verify() == []

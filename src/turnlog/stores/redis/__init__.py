@@ -80,6 +80,7 @@ class RedisStore:
     async def append(self, key: Key, records: Sequence[Record], *, now: int, expect_head: int | None = None) -> Appended:
         answer = await self._append(key, records, now, expect_head, self._flags)
         if type(answer) is not int and answer[0] == b"fork":
+            self._logs.learn(key, answer[1], answer[2])
             return await self._append_to_fork(key, records, now, expect_head)
         return await self._appended(key, records, answer, expect_head)
 

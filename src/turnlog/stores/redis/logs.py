@@ -54,12 +54,16 @@ class Logs:
         known = self._parents.get(key)
         if known is None:
             parent, base = await self._servers.call("HMGET", keys.of(key, "h")[0], "p", "b")
-            if len(self._parents) >= _PARENTS_REMEMBERED:
-                self._parents.clear()
             known = headers.text(parent), int(base or 0)
             if base is not None:
-                self._parents[key] = known
+                self.learn(key, parent, base)
         return known
+
+    def learn(self, key: Key, parent: bytes | None, base: bytes) -> None:
+        """Remember what a conversation was forked from."""
+        if len(self._parents) >= _PARENTS_REMEMBERED:
+            self._parents.clear()
+        self._parents[key] = headers.text(parent), int(base)
 
     async def known(self, key: Key, records: Iterable[Record]) -> dict[str, Known]:
         """Those of the records' ids that are in the part that is shared."""

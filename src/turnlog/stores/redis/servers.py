@@ -167,11 +167,11 @@ class Servers:
             return wire, ("EVAL", script.text, *command[2:])
         if kind == "MOVED":
             await self._learn()
-            if self._place(key) != _address(told[1]):  # the one that we asked is behind
+            if self._place(key) != _address(told[1], wire):  # the one that we asked is behind
                 await asyncio.sleep(_RETRY_S)
-            return await self._connect(_address(told[1]), write), command
+            return await self._connect(_address(told[1], wire), write), command
         if kind == "ASK":
-            wire = await self._connect(_address(told[1]), write)
+            wire = await self._connect(_address(told[1], wire), write)
             wire.call("ASKING")
             return wire, command
         if kind == "TRYAGAIN":  # the conversation is on its way to another server
@@ -220,9 +220,10 @@ def slot_of(key: str) -> int:
     return crc_hqx((key[begin:end] if end > begin else key).encode(), 0) % _SLOTS
 
 
-def _address(place: str) -> Address:
+def _address(place: str, asked: Wire) -> Address:
+    """Where an answer says to go; without a host, on the one that was asked."""
     host, _, port = place.rpartition(":")
-    return Address(host, int(port))
+    return Address(host or asked.address.host, int(port))
 
 
 def _slots(ranges: list[Any], asked: Address) -> list[Address]:

@@ -51,7 +51,8 @@ class Login(msgspec.Struct, frozen=True):
 class Wire(asyncio.Protocol):
     """Sends calls and hands out their answers; whatever goes wrong with the connection, all who wait are told."""
 
-    def __init__(self, timeout_s: float) -> None:
+    def __init__(self, address: Address, timeout_s: float) -> None:
+        self.address = address
         self.lost: str | None = None
         self._timeout_s = timeout_s
         self._loop = asyncio.get_running_loop()
@@ -145,9 +146,9 @@ async def connect(address: Address, login: Login, timeout_s: float) -> Wire:
         async with asyncio.timeout(timeout_s):
             if address.port:
                 tls = ssl.create_default_context() if login.tls else None
-                _, wire = await loop.create_connection(lambda: Wire(timeout_s), address.host, address.port, ssl=tls)
+                _, wire = await loop.create_connection(lambda: Wire(address, timeout_s), address.host, address.port, ssl=tls)
             else:
-                _, wire = await loop.create_unix_connection(lambda: Wire(timeout_s), address.host)
+                _, wire = await loop.create_unix_connection(lambda: Wire(address, timeout_s), address.host)
             await _log_in(wire, login)
             return wire
     except (OSError, TimeoutError) as error:

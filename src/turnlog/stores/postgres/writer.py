@@ -14,10 +14,9 @@ from turnlog.stores.postgres.values import Param, columns, int8s, ints, log_of, 
 from turnlog.stores.postgres.wire import Pool, Row
 
 LANES = 2
-"""Statements under way at once: while the server is at one, the client is at the other."""
+"""Statements under way at once: while the server is at one, the client is at the other, and a lock holds up only one."""
 APPENDS_PER_BATCH = 128
 RECORDS_PER_BATCH = 4096
-_WORTH_SPLITTING = 16
 _ANY_HEAD = -1
 _LOOK_ONLY = -2
 _NOT_THERE = -1
@@ -166,8 +165,6 @@ class Writer:
         """What may travel now, in order; what has to wait for an append before it on the same conversation stays."""
         batch = Batch()
         room = min(len(self._queue), APPENDS_PER_BATCH)
-        if room >= _WORTH_SPLITTING:
-            room = -(-room // (LANES - len(self._tasks)))
         waiting: list[Append] = []
         blocked = set(self._busy)
         while self._queue and batch.appends < room and batch.records < RECORDS_PER_BATCH:

@@ -16,7 +16,8 @@ from turnlog.stores.postgres.wire import Pool, Row
 LANES = 2
 """Statements under way at once: while the server is at one, the client is at the other, and a lock holds up only one."""
 APPENDS_PER_BATCH = 128
-RECORDS_PER_BATCH = 4096
+BYTES_PER_BATCH = 8 << 20
+"""A batch takes no more when its bodies have reached this."""
 _ANY_HEAD = -1
 _LOOK_ONLY = -2
 _NOT_THERE = -1
@@ -57,7 +58,7 @@ class Batch:
     def __init__(self) -> None:
         self.by_log: dict[int, list[Append]] = {}
         self.appends = 0
-        self.records = 0
+        self.bytes = 0
 
     def take(self, append: Append) -> bool:
         """Add it if it may travel with those that are in already."""
@@ -69,7 +70,7 @@ class Batch:
         else:
             return False
         self.appends += 1
-        self.records += len(append.records)
+        self.bytes += sum([len(record.body) for record in append.records])
         return True
 
     def params(self) -> list[Param]:
@@ -145,7 +146,8 @@ class Writer:
         """Finish what was accepted."""
         while self._queue or self._tasks:
             self._send()
-            await asyncio.wait(self._tasks)
+            if self._tasks:
+                await asyncio.wait(self._tasks)
 
     def _call(self) -> None:
         """Send when all who are about to append have done so: at the end of this round of the event loop."""
@@ -167,7 +169,7 @@ class Writer:
         room = min(len(self._queue), APPENDS_PER_BATCH)
         waiting: list[Append] = []
         blocked = set(self._busy)
-        while self._queue and batch.appends < room and batch.records < RECORDS_PER_BATCH:
+        while self._queue and batch.appends < room and batch.bytes < BYTES_PER_BATCH:
             append = self._queue.popleft()
             if append.done.done():
                 continue
@@ -184,7 +186,7 @@ class Writer:
         except StoreUnavailable as error:
             batch.fail(error)
         except BaseException as error:  # a defect, or the end of the loop, must not leave the waiters hanging
-            batch.fail(error)
+            batch.fail(StoreUnavailable(f"{type(error).__name__} while it was appended"))
             raise
         finally:
             self._busy -= batch.by_log.keys()

@@ -1,21 +1,30 @@
-"""Law 12: what an append and a recent window cost does not grow with the conversation. Counted in work done, not in time."""
+"""Law 12: what an append and a recent window cost does not grow with the conversation.
+
+In this process it is counted in work done; on a server in processor time, of which the best of several rounds is taken.
+"""
 
 import asyncio
 import sys
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import apsw
 import pytest
 
-from turnlog import Conversation, Turnlog, connect, user
+from servers.postgres import USER, PostgresServer
+from servers.valkey import ValkeyServer
+from turnlog import Conversation, Settings, Turnlog, connect, user
 
 SHORT = 200
 LONG = 20_000
-GROWTH = 1.05
 SAMPLES = 64
+ROUNDS = {"ram": 1, "sqlite": 1, "postgres": 4, "valkey": 4}
+GROWTH = {"ram": 1.05, "sqlite": 1.05, "postgres": 3.0, "valkey": 3.0}
+"""Processor time doubles on a busy machine; a cost that grew with the length would show as a hundredfold."""
 
 
 class Steps:
@@ -65,7 +74,25 @@ def calls_of_python() -> Iterator[Callable[[], int]]:
         sys.setprofile(None)
 
 
-COUNTERS = {"sqlite": steps_of_sqlite, "ram": calls_of_python}
+def busy_ns(pid: int) -> int:
+    """The processor time that a process's first thread has had."""
+    return int(Path(f"/proc/{pid}/task/{pid}/schedstat").read_text().split()[0])
+
+
+@contextmanager
+def time_of_valkey(server: ValkeyServer) -> Iterator[Callable[[], int]]:
+    yield lambda: busy_ns(server.pid)
+
+
+@contextmanager
+def time_of_postgres(server: PostgresServer) -> Iterator[Callable[[], int]]:
+    """Of the sessions; they stay as long as the store is open."""
+
+    def count() -> int:
+        children = map(int, Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split())
+        return sum(busy_ns(child) for child in children if USER in Path(f"/proc/{child}/cmdline").read_text())
+
+    yield count
 
 
 async def fill(log: Turnlog, id: str, length: int) -> Conversation:
@@ -75,32 +102,54 @@ async def fill(log: Turnlog, id: str, length: int) -> Conversation:
     return conversation
 
 
-async def costs(store: str, url: str) -> dict[str, dict[int, float]]:
+def calls_on(conversation: Conversation, length: int, samples: int) -> dict[str, Callable[[int], Awaitable[Any]]]:
+    """What is to be measured on a conversation of that length, in this order, each `samples` times."""
+    return {
+        "context": lambda n: conversation.context(max_messages=20),
+        "page": lambda n: conversation.read(after=length // 2 + n % SAMPLES, limit=20),
+        "append": lambda n: conversation.append(user("one more", id=f"a{n}")),
+        "replay": lambda n: conversation.append(user("one more", id=f"a{n}")),
+        "conditional append": lambda n: conversation.append(user("one more", id=f"b{n}"), expect_head=length + samples + n),
+    }
+
+
+async def costs(log: Turnlog, count: Callable[[], int], rounds: int) -> dict[str, dict[int, float]]:
     """What each call costs by the length of the conversation, as a mean: every 64th append keeps a mark."""
-    found: dict[str, dict[int, float]] = {"append": {}, "context": {}, "page": {}, "conditional append": {}, "replay": {}}
-    with COUNTERS[store]() as count:
-        async with connect(url) as log:
-            for length in (SHORT, LONG):
-                conversation = await fill(log, f"c{length}", length)
-                calls: dict[str, Callable[[int], Awaitable[Any]]] = {
-                    "context": lambda n, c=conversation: c.context(max_messages=20),
-                    "page": lambda n, c=conversation, at=length // 2: c.read(after=at + n, limit=20),
-                    "append": lambda n, c=conversation: c.append(user("one more", id=f"a{n}")),
-                    "replay": lambda n, c=conversation: c.append(user("one more", id=f"a{n}")),
-                    "conditional append": lambda n, c=conversation, at=length + SAMPLES: c.append(
-                        user("one more", id=f"b{n}"), expect_head=at + n
-                    ),
-                }
-                for name, call in calls.items():
-                    before = count()
-                    for n in range(SAMPLES):
-                        await call(n)
-                    found[name][length] = (count() - before) / SAMPLES
+    found: dict[str, dict[int, float]] = defaultdict(dict)
+    for length in (SHORT, LONG):
+        conversation = await fill(log, f"c{length}", length)
+        for name, call in calls_on(conversation, length, rounds * SAMPLES).items():
+            spent = []
+            for first in range(0, rounds * SAMPLES, SAMPLES):
+                before = count()
+                for n in range(first, first + SAMPLES):
+                    await call(n)
+                spent.append((count() - before) / SAMPLES)
+            found[name][length] = min(spent)
     return found
 
 
-@pytest.mark.parametrize("store", ["ram", "sqlite"])
-def test_law_12_a_long_conversation_costs_no_more_than_a_short_one(store: str, store_url: str) -> None:
-    for name, cost in asyncio.run(costs(store, store_url)).items():
+def compare(store: str, url: str, tenant: str, counting: AbstractContextManager[Callable[[], int]]) -> None:
+    async def measure() -> dict[str, dict[int, float]]:
+        with counting as count:
+            async with connect(url, settings=Settings(tenant=tenant)) as log:
+                return await costs(log, count, ROUNDS[store])
+
+    for name, cost in asyncio.run(measure()).items():
         assert cost[SHORT] > 0
-        assert cost[LONG] <= cost[SHORT] * GROWTH, f"{name}: {cost}"
+        assert cost[LONG] <= cost[SHORT] * GROWTH[store], f"{name}: {cost}"
+
+
+@pytest.mark.parametrize(("store", "counting"), [("ram", calls_of_python), ("sqlite", steps_of_sqlite)])
+def test_law_12_a_long_conversation_costs_no_more_than_a_short_one(
+    store: str, store_url: str, tenant: str, counting: Callable[[], AbstractContextManager[Callable[[], int]]]
+) -> None:
+    compare(store, store_url, tenant, counting())
+
+
+def test_law_12_on_postgresql(postgres_server: PostgresServer, tenant: str) -> None:
+    compare("postgres", postgres_server.url(), tenant, time_of_postgres(postgres_server))
+
+
+def test_law_12_on_valkey(valkey_server: ValkeyServer, tenant: str) -> None:
+    compare("valkey", valkey_server.url, tenant, time_of_valkey(valkey_server))

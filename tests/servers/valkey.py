@@ -48,6 +48,11 @@ class ValkeyServer:
         self._command = [str(get_binary_path()), "--port", str(port), "--dir", str(folder), *_SETTINGS, *settings]
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "log").open("ab") as log:

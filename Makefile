@@ -45,7 +45,7 @@ docs: $(DEV) ## run every snippet of the documentation, look for what is not doc
 	$(BIN)/python -m pytest tests/docs
 
 lock: $(DEV) ## resolve requirements/*.in anew
-	cd requirements && for name in run dev; do \
+	cd requirements && for name in run dev peers; do \
 	    ../$(BIN)/pip-compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url \
 	        --no-emit-trusted-host --no-emit-find-links --strip-extras --allow-unsafe -o $$name.txt $$name.in || exit 1; \
 	done

@@ -15,6 +15,7 @@ from bench.raw import RawPostgres, RawRedis, together
 from bench.servers import Servers, servers
 
 WRITERS = 64
+LENGTH = 1_000
 TEXT = "x" * 200
 _BURST = 20
 _OURS = "turnlog"
@@ -45,12 +46,12 @@ Result = dict[str, dict[str, Found]]
 
 def run(options: Options) -> Table:
     with servers(options) as places:
-        return _table(asyncio.run(_run(options, places)), length=_length(options))
+        return _table(asyncio.run(_run(options, places)), peers_length=_peers_length(options))
 
 
-def _length(options: Options) -> int:
-    """Messages in each conversation before the first append; peers take long to write the thousand."""
-    return options.pick(1_000, 200)
+def _peers_length(options: Options) -> int:
+    """Messages in each conversation of a peer at first; some take minutes to write a thousand in each."""
+    return options.pick(LENGTH, 200)
 
 
 async def _run(options: Options, places: Servers) -> Result:
@@ -83,17 +84,16 @@ async def _field(engine: str, options: Options, places: Servers, stack: AsyncExi
     """The raw driver, the store and the peers on one engine, with their conversations filled."""
     makers = {"ram": None, "sqlite": _raw_sqlite, "postgres": _raw_postgres, "redis": _raw_redis}
     maker = makers[engine]
-    length = _length(options)
-    field = await maker(places, stack, length) if maker else []
-    field.append(await _store(places.store(engine), stack, length))
+    field = await maker(places, stack) if maker else []
+    field.append(await _store(places.store(engine), stack))
     if options.peers:
         field += [await _peer(peer, options, places, stack) for peer in remote.PEERS if peer.engine == engine]
     return field
 
 
-async def _store(url: str, stack: AsyncExitStack, length: int) -> Contestant:
+async def _store(url: str, stack: AsyncExitStack) -> Contestant:
     log = await stack.enter_async_context(turnlog.connect(url))
-    crowd = [await grown(log, f"c{at}", length) for at in range(WRITERS)]
+    crowd = [await grown(log, f"c{at}", LENGTH) for at in range(WRITERS)]
 
     def writer(conversation: turnlog.Conversation) -> Callable[[], Awaitable[int]]:
         async def append() -> int:
@@ -106,10 +106,10 @@ async def _store(url: str, stack: AsyncExitStack, length: int) -> Contestant:
     return Contestant(_OURS, _here(lambda seconds: together(writers, seconds)), _alone(writers[0]))
 
 
-async def _raw_sqlite(places: Servers, stack: AsyncExitStack, length: int) -> list[Contestant]:
+async def _raw_sqlite(places: Servers, stack: AsyncExitStack) -> list[Contestant]:
     bare = Bare(places.path("raw.db"), writers=WRITERS)
     stack.callback(bare.close)
-    for _ in range(length):
+    for _ in range(LENGTH):
         bare.insert_many(TEXT, WRITERS)
 
     async def one() -> int:
@@ -126,9 +126,9 @@ async def _raw_sqlite(places: Servers, stack: AsyncExitStack, length: int) -> li
     ]
 
 
-async def _raw_postgres(places: Servers, stack: AsyncExitStack, length: int) -> list[Contestant]:
+async def _raw_postgres(places: Servers, stack: AsyncExitStack) -> list[Contestant]:
     raw = RawPostgres()
-    await raw.open(places.place("postgres"), writers=WRITERS, length=length, text=TEXT)
+    await raw.open(places.place("postgres"), writers=WRITERS, length=LENGTH, text=TEXT)
     stack.push_async_callback(raw.close)
     return [
         Contestant("driver: one row a commit, 16 connections", _here(raw.single_rows), _alone(raw.lone)),
@@ -137,9 +137,9 @@ async def _raw_postgres(places: Servers, stack: AsyncExitStack, length: int) -> 
     ]
 
 
-async def _raw_redis(places: Servers, stack: AsyncExitStack, length: int) -> list[Contestant]:
+async def _raw_redis(places: Servers, stack: AsyncExitStack) -> list[Contestant]:
     raw = RawRedis()
-    await raw.open(places.place("redis"), writers=WRITERS, length=length, text=TEXT)
+    await raw.open(places.place("redis"), writers=WRITERS, length=LENGTH, text=TEXT)
     stack.push_async_callback(raw.close)
     return [
         Contestant("driver: one RPUSH, 64 connections", _here(raw.single_pushes), _alone(raw.lone)),
@@ -150,7 +150,7 @@ async def _raw_redis(places: Servers, stack: AsyncExitStack, length: int) -> lis
 async def _peer(peer: remote.Peer, options: Options, places: Servers, stack: AsyncExitStack) -> Contestant:
     program = await stack.enter_async_context(remote.running(peer, places.place(peer.engine), options.scratch))
     names = [f"c{at}" for at in range(WRITERS)]
-    await program.fill(names, _length(options))
+    await program.fill(names, _peers_length(options))
 
     async def write(seconds: float) -> Spent:
         return await program.write(names, seconds)
@@ -184,13 +184,14 @@ def _alone(call: Callable[[], Awaitable[object]]) -> Callable[[int], Awaitable[l
     return measured
 
 
-def _table(found: Result, *, length: int) -> Table:
+def _table(found: Result, *, peers_length: int) -> Table:
     rows = [_row(engine, name, field) for engine, field in found.items() for name in field]
     goals = [*_server_goals("postgres", found, (1.1, 0.35), 8, 400), *_server_goals("redis", found, (1.7,), 2, 200)]
     note = (
-        f"Messages of {len(TEXT)} characters, {WRITERS} conversations of {length:,} messages at first, one writer each in a "
-        "closed loop, one process. SQLite `synchronous=FULL`; PostgreSQL `fsync` and `synchronous_commit` on; Valkey "
-        "`appendfsync everysec`. All take turns, engine by engine. Times: against the first line of the engine."
+        f"Messages of {len(TEXT)} characters, {WRITERS} conversations of {LENGTH:,} messages at first ({peers_length:,} for "
+        "peers), one writer each in a closed loop, one process. SQLite `synchronous=FULL`; PostgreSQL `fsync` and "
+        "`synchronous_commit` on; Valkey `appendfsync everysec`. All take turns, engine by engine. Times: against the first "
+        "line of the engine."
     )
     columns = ("", "messages/s: p50 (p10)", "client CPU µs each: p50 (p10)", "times", "lone writer: p10 / p50 / p99 ms")
     return Table("All stores: 64 writers", note, columns, rows, goals, _samples(found))

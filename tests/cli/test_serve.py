@@ -16,7 +16,6 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "tests" / "data" / "chats.jsonl"
 CHATS = Path(os.environ.get("TURNLOG_CHATS") or ROOT.parent / "shared" / "data" / "chats.jsonl")
-POSTED = 100
 
 
 def _source(path):
@@ -81,18 +80,18 @@ def test_a_missing_extra_is_named(tmp_path, blocked, extra):
 
 
 class Poster(threading.Thread):
-    """A client that posts numbered messages, each with its Idempotency-Key, and repeats what got no answer."""
+    """A client that posts numbered messages until there are enough, and repeats under its key what got no answer."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
         self.url = ""
         self.seqs: dict[int, int] = {}
         self.failed: str | None = None
-        self.stopped = False
+        self.enough = False
 
     def run(self) -> None:
-        for number in range(POSTED):
-            while not self.stopped and not self._post(number):
+        while not self.enough and not self.failed:
+            if not self._post(len(self.seqs)):
                 time.sleep(0.02)
 
     def _post(self, number: int) -> bool:
@@ -107,7 +106,7 @@ class Poster(threading.Thread):
         except httpx.TransportError:
             return False
         if answer.status_code not in (200, 201):
-            self.failed, self.stopped = answer.text, True
+            self.failed = answer.text
             return False
         self.seqs[number] = answer.json()["seq"]
         return True
@@ -138,17 +137,20 @@ def test_killing_the_service_and_the_import_loses_and_doubles_nothing(turnlog):
             service.kill()
             importer.communicate(timeout=20)
     assert importer.returncode == -signal.SIGKILL
-    assert len(poster.seqs) < POSTED
+    assert poster.is_alive()
+    posted_before = len(poster.seqs)
     with turnlog.serving() as (poster.url, _), httpx.Client(base_url=poster.url, timeout=20) as client:
         again = turnlog("import", str(file), "--json")
+        _wait(lambda: poster.failed or len(poster.seqs) > posted_before)
+        poster.enough = True
         poster.join(60)
         assert (poster.failed, poster.is_alive()) == (None, False)
         total = sum(len(line["messages"]) for line in source)
         assert (again.code, again.json["added"] + again.json["present"]) == (0, total)
         assert 0 < again.json["present"] < total
         posted = _all_messages(client, "posted")
-        assert [message["content"] for message in posted] == [f"message {number}" for number in range(POSTED)]
-        assert poster.seqs == {number: number + 1 for number in range(POSTED)}
+        assert [message["content"] for message in posted] == [f"message {number}" for number in range(len(posted))]
+        assert poster.seqs == {number: number + 1 for number in range(len(posted))}
         for line in source:
             _check(client, line)
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from servers.postgres import free_port
+from servers.ports import free_port
 from servers.valkey import valkey
 
 

@@ -7,7 +7,7 @@ import asyncio
 import os
 import signal
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -44,14 +44,11 @@ class Clients:
         body = {"messages": [{"role": "user", "content": f"{key} {half}"} for half in ("first", "second")]}
         while True:
             await self.up.wait()
-            line = Line(self.url)
-            with suppress(OSError, EOFError):
+            with suppress(OSError, EOFError), closing(Line(self.url)) as line:
                 status, told = await line.post(f"/v1/conversations/{conversation}/messages", body, key)
                 if status in (200, 201):
-                    line.drop()
                     break
                 assert status == 503, told
-            line.drop()
             self.repeated += 1
             await asyncio.sleep(0.05)
         self.acknowledged[conversation] |= {receipt["message_id"]: receipt["seq"] for receipt in told}

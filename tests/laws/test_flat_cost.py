@@ -7,7 +7,7 @@ import asyncio
 import sys
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -89,8 +89,11 @@ def time_of_postgres(server: PostgresServer) -> Iterator[Callable[[], int]]:
     """Of the sessions; they stay as long as the store is open."""
 
     def count() -> int:
-        children = map(int, Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split())
-        return sum(busy_ns(child) for child in children if USER in Path(f"/proc/{child}/cmdline").read_text())
+        spent = 0
+        for child in Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split():
+            with suppress(FileNotFoundError, ProcessLookupError):  # others, of autovacuum, come and go
+                spent += busy_ns(int(child)) if USER in Path(f"/proc/{child}/cmdline").read_text() else 0
+        return spent
 
     yield count
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from servers.valkey import CLUSTER, ValkeyCluster, ValkeyServer, free_ports, valkey_cluster, wait_until
+from servers.ports import free_port
+from servers.valkey import CLUSTER, ValkeyCluster, ValkeyServer, valkey_cluster, wait_until
 from turnlog import connect
 from turnlog.ports import Key
 from turnlog.stores.redis.keys import of, shards
@@ -87,7 +88,7 @@ def cluster() -> Iterator[ValkeyCluster]:
 def joined(cluster: ValkeyCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
     """A primary that everybody knows, without slots at first."""
     stay = ("--cluster-allow-replica-migration", "no")  # a primary, also when its last slot leaves
-    node = ValkeyServer(tmp_path_factory.mktemp("joined"), free_ports(1)[0], *CLUSTER, *stay)
+    node = ValkeyServer(tmp_path_factory.mktemp("joined"), free_port(), *CLUSTER, *stay)
     node.start()
     try:
         node.ask("CLUSTER", "MEET", "127.0.0.1", cluster.nodes[0].port)

@@ -25,7 +25,8 @@ class Line:
         length = int(answered.partition("content-length: ")[2].split("\r\n")[0])
         return int(answered.split()[1]), json.loads(await reader.readexactly(length))
 
-    def drop(self) -> None:
+    def close(self) -> None:
+        """End the connection, at once; the next call makes another."""
         if self.streams is not None:
-            self.streams[1].close()
+            self.streams[1].transport.abort()
             self.streams = None

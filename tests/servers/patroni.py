@@ -17,7 +17,8 @@ from urllib.request import urlopen
 
 import psycopg
 
-from servers.postgres import USER, binaries, free_port, not_root
+from servers.ports import free_port
+from servers.postgres import USER, binaries, not_root
 
 NODES = 3
 TTL_S = 20
@@ -134,7 +135,7 @@ class Cluster:
     def leader(self) -> Node:
         return next(node for node in self.nodes if node.role() == "leader")
 
-    def wait(self, *, standbys: int, within_s: float = 90) -> None:
+    def wait(self, *, standbys: int, within_s: float = 180) -> None:
         """Wait until a leader takes writes and `standbys` follow it, one of them synchronous."""
         end = time.monotonic() + within_s
         while True:

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from servers.postgres import USER, PostgresServer, free_port, not_root
+from servers.ports import free_port
+from servers.postgres import USER, PostgresServer, not_root
 
 POOL = 3
 """Sessions of the server that all clients together share: few, so that clients do take turns in one session."""
@@ -63,7 +64,7 @@ def pgbouncer(directory: Path, server: PostgresServer) -> Iterator[str]:
         process.wait(timeout=30)
 
 
-def _wait(process: subprocess.Popen[bytes], port: int, within_s: float = 10) -> None:
+def _wait(process: subprocess.Popen[bytes], port: int, within_s: float = 30) -> None:
     end = time.monotonic() + within_s
     while True:
         try:

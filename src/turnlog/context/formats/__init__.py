@@ -1,0 +1,37 @@
+"""Messages as each provider's SDK takes them.
+
+    render(messages, "anthropic")  ->  client.messages.create(model=..., max_tokens=..., **rendered)
+
+What is rendered never depends on what follows it: a longer conversation begins with the items of the shorter one, of which
+the last one may have grown. What a provider cannot take is replaced by a mark or left out; docs/reference/formats.md tells.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from turnlog.context.formats import anthropic, gemini, openai_chat, openai_responses, plain
+from turnlog.errors import InvalidInput
+from turnlog.message import Message
+
+FORMATS: Mapping[str, Callable[[Sequence[Message]], dict[str, Any]]] = MappingProxyType(
+    {
+        "openai": openai_chat.render,
+        "openai-responses": openai_responses.render,
+        "anthropic": anthropic.render,
+        "gemini": gemini.render,
+        "plain": plain.render,
+    }
+)
+
+
+def render(messages: Sequence[Message], format: str) -> dict[str, Any]:
+    """The keyword arguments with which `messages`, in order, are handed to the SDK that `format` names; JSON throughout.
+
+    Raises `InvalidInput` for a format that there is not, a call without its result or a result without its call.
+    """
+    try:
+        rendering = FORMATS[format]
+    except KeyError:
+        raise InvalidInput("format", f"must be one of {', '.join(FORMATS)}") from None
+    return rendering(messages)

@@ -5,6 +5,7 @@ The log is the truth; a context is a view of it. `connect` gives a `Turnlog`, wh
 
 from turnlog.context.window import Context
 from turnlog.errors import (
+    BudgetTooSmall,
     Conflict,
     ConversationDeleted,
     ConversationExists,
@@ -52,6 +53,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Appended",
     "Audio",
+    "BudgetTooSmall",
     "Conflict",
     "Context",
     "Conversation",

@@ -61,6 +61,7 @@ class _Said(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 _TEXT_OF_ROLE = {role[0].encode(): f'{{"role":"{role}","content":"'.encode() for role in get_args(Role)}
 _ROLE_AT = len(b'{"role":"')
+_ROLE_OF_LETTER: dict[int, Role] = {ord(role[0]): role for role in get_args(Role)}
 _QUOTE = ord('"')
 _encode = msgspec.json.Encoder(order="deterministic").encode
 _decode_body = msgspec.json.Decoder(_Body).decode
@@ -154,6 +155,11 @@ def is_text(record: Record) -> bool:
     body = record.body
     begin = _TEXT_OF_ROLE.get(body[_ROLE_AT : _ROLE_AT + 1])
     return begin is not None and body.startswith(begin) and body[len(begin)] != _QUOTE and record.version == VERSION
+
+
+def role(record: Record) -> Role:
+    """The role of the message, told from the bytes alone: a canonical body begins with it."""
+    return _ROLE_OF_LETTER[record.body[_ROLE_AT]] if record.version == VERSION else decode(record).role
 
 
 def said(record: Record) -> bytes:

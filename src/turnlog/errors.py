@@ -15,6 +15,7 @@
     │   ├── ConversationExists
     │   ├── SnapshotMoved
     │   └── TranscriptDiverged
+    ├── BudgetTooSmall           what must be in a context costs more than its budget
     ├── StoreUnavailable         the store cannot answer now; retrying is safe
     ├── SchemaTooNew             the data was written by a newer turnlog
     └── CorruptRecord            stored bytes are not what was written
@@ -184,6 +185,22 @@ class TranscriptDiverged(Conflict):
     def __init__(self, diverged_at: int) -> None:
         super().__init__(f"the transcript differs from the log at seq {diverged_at}")
         self.diverged_at = diverged_at
+
+
+class BudgetTooSmall(TurnlogError):
+    """What must be in a context (instructions, pinned messages, the newest turns) costs `missing` tokens more than `budget`.
+
+    `needed` is the least budget that would do, the reserve for the reply included.
+    """
+
+    code = "budget_too_small"
+
+    def __init__(self, *, budget: int, needed: int) -> None:
+        missing = needed - budget
+        super().__init__(f"the context needs at least {needed} tokens, {missing} more than its budget of {budget}")
+        self.budget = budget
+        self.needed = needed
+        self.missing = missing
 
 
 class StoreUnavailable(TurnlogError):

@@ -3,6 +3,7 @@
 import msgspec
 
 from turnlog.errors import (
+    BudgetTooSmall,
     Conflict,
     ConversationDeleted,
     CorruptRecord,
@@ -30,6 +31,7 @@ STATUSES: dict[type[TurnlogError], int] = {
     HeadMoved: 412,
     RevisionMoved: 412,
     Conflict: 409,
+    BudgetTooSmall: 422,
     StoreUnavailable: 503,
     CorruptRecord: 500,
     TurnlogError: 500,

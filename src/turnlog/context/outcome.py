@@ -1,0 +1,141 @@
+"""What the planner hands back: the messages to send, and an account of everything that it considered."""
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Literal
+
+import msgspec
+
+from turnlog import codec
+from turnlog.codec import Record
+from turnlog.context.compaction import Compaction
+from turnlog.context.exchanges import LeftOut
+from turnlog.message import Message
+from turnlog.ports import Header
+
+Place = Literal["summary", "pinned", "window", "dropped", "omitted"]
+
+
+class Section(msgspec.Struct, frozen=True):
+    """What a section costs, and which share of the budget that is (0 to 1)."""
+
+    name: str
+    tokens: int
+    share: float
+
+
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """A candidate for the context: a message by its `seq`, or a part of memory, whose seq is 0; in or out, and why.
+
+    A call that never got a result has a candidate of its own, in section `recent` with seq 0.
+    """
+
+    section: str
+    seq: int
+    tokens: int
+    included: bool
+    reason: str
+
+
+class Coverage(msgspec.Struct, frozen=True):
+    """Where each message of the log up to `head` is (law 7); `place` tells it for one.
+
+    The window is the messages from seq `window_from` on, of which those in `dropped` are not shown. Before it, `pinned` are
+    shown, the summary tells of those up to `summary_to` (0: there is none), and the rest, `omitted` in number from seq
+    `omitted_from` to `omitted_to` (0 when there are none), is not shown at all.
+    """
+
+    head: int
+    summary_to: int
+    window_from: int
+    pinned: tuple[int, ...]
+    dropped: tuple[LeftOut, ...]
+    omitted: int
+    omitted_from: int
+    omitted_to: int
+
+    def place(self, seq: int) -> Place:
+        """Which of the five covers message `seq`, 1 to head."""
+        if seq >= self.window_from:
+            return "dropped" if any(left.seq == seq for left in self.dropped) else "window"
+        if seq in self.pinned:
+            return "pinned"
+        return "summary" if seq <= self.summary_to else "omitted"
+
+
+def coverage(
+    head: int, window_from: int, summary_to: int, pinned: tuple[int, ...], dropped: tuple[LeftOut, ...]
+) -> Coverage:
+    """The account of a log's messages; `pinned` are all before the window, in order."""
+    first, last = summary_to + 1, window_from - 1
+    while first in pinned:
+        first += 1
+    while last in pinned:
+        last -= 1
+    omitted = last - first + 1 - sum(first < seq < last for seq in pinned)
+    if omitted <= 0:
+        omitted = first = last = 0
+    return Coverage(head, summary_to, window_from, pinned, dropped, omitted, first, last)
+
+
+class Context(msgspec.Struct, frozen=True):
+    """What a model gets to see of a conversation, as of `header`.
+
+    `records` are the messages in the order in which they are sent: pinned, memory, recent window, then what changes from
+    turn to turn. What memory says, and a result that was never recorded, has seq 0 and is marked `derived`. The prompt costs
+    `tokens` of the `budget_tokens`. `compaction` is to be stored and given back next time; None when nothing moved. The
+    first `stable` records, without a compaction, are the beginning of the next context too; the first `shared_tokens`
+    tokens were the beginning of the one before the newest turn.
+    """
+
+    header: Header
+    records: tuple[Record, ...]
+    sections: tuple[Section, ...]
+    tokens: int
+    budget_tokens: int
+    coverage: Coverage
+    compaction: Compaction | None
+    stable: int
+    shared_tokens: int
+    notes: tuple[Entry, ...]
+    before: Sequence[Record]
+    """Records that were read and lie before the window."""
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The messages, decoded."""
+        return tuple(map(codec.decode, self.records))
+
+    @property
+    def omitted(self) -> int:
+        """How many messages of the conversation are neither shown nor told by the summary."""
+        return self.coverage.omitted
+
+    @property
+    def prefix_hash(self) -> str:
+        """32 hexadecimal digits of the stable part: equal digits, equal bytes."""
+        return blake2b(b"\n".join(record.body for record in self.records[: self.stable]), digest_size=16).hexdigest()
+
+    @property
+    def explain(self) -> tuple[Entry, ...]:
+        """An account of every candidate: parts of memory and dropped messages, then messages in order of seq."""
+        place = self.coverage.place
+        shown = [Entry("recent", record.seq, record.tokens, True, "") for record in self._window()]
+        out = [
+            Entry("recent", record.seq, record.tokens, False, _OUT[where])
+            for record in self.before
+            if (where := place(record.seq)) in _OUT
+        ]
+        return (*self.notes, *out, *shown)
+
+    def _window(self) -> tuple[Record, ...]:
+        first = next(
+            (at for at, record in enumerate(self.records) if record.seq >= self.coverage.window_from), len(self.records)
+        )
+        return self.records[first : self.stable]
+
+
+_OUT: dict[Place, str] = {
+    "summary": "before the window; the summary tells of it",
+    "omitted": "before the window, which has no room for it",
+}

@@ -4,7 +4,7 @@ How durable an acknowledgement is, is a matter of the server's settings, which `
 in the URL a write is acknowledged only when a replica has it.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -15,6 +15,7 @@ from turnlog.errors import (
     ConversationDeleted,
     ConversationExists,
     ConversationNotFound,
+    CorruptRecord,
     HeadMoved,
     KeyReused,
     MessageNotFound,
@@ -31,6 +32,8 @@ from turnlog.stores.redis.logs import Logs, Part, numbered
 from turnlog.stores.redis.servers import Script, Servers, read_url
 
 SCHEMA = 1
+_CALL_BYTES = 200
+"""About what an append takes beside its frames."""
 
 _APPEND, _CREATE, _READ, _UPDATE, _FORK, _DELETE, _SAVE, _LOAD = map(
     Script, ("append", "create", "read", "update", "fork", "delete", "save", "load")
@@ -84,10 +87,13 @@ class RedisStore:
             return await self._append_to_fork(key, records, now, expect_head)
         return await self._appended(key, records, answer, expect_head)
 
-    async def _append(self, key: Key, records: Sequence[Record], now: int, expect_head: int | None, flags: str) -> Any:
+    def _append(
+        self, key: Key, records: Sequence[Record], now: int, expect_head: int | None, flags: str
+    ) -> Coroutine[Any, Any, Any]:
         frames = [pack(record) for record in records]
         expected = "" if expect_head is None else expect_head
-        return await self._servers.run(_APPEND, keys.of(key, "hli"), *self._place(key), now, expected, flags, *frames)
+        said = (*self._place(key), now, expected, flags, len(frames), *frames)
+        return self._servers.join(_APPEND, keys.of(key, "hli"), *said, size=_CALL_BYTES + sum(map(len, frames)))
 
     async def _append_to_fork(self, key: Key, records: Sequence[Record], now: int, expect_head: int | None) -> Appended:
         """What a fork shares does not change under us, so its ids are looked for before the script runs."""
@@ -116,6 +122,8 @@ class RedisStore:
             raise HeadMoved(expected=expect_head or 0, actual=answer[1])
         if answer[0] == b"reused":
             raise KeyReused(message_id=unpack_id(answer[1]), seq=answer[2])
+        if answer[0] == b"torn":
+            raise CorruptRecord(seq=answer[1], reason="it is missing")
         _, _, stored, updated, user, tags, places = answer
         await self._enlist(key, int(updated), headers.text(user), headers.split(tags))
         return Appended(ids, tuple(places[::2]), tuple(map(unpack_time, places[1::2])), stored)
@@ -284,7 +292,7 @@ class RedisStore:
 
     def _place(self, key: Key) -> tuple[str, str, str]:
         """What a script needs to write the lists itself, which it can on one server only."""
-        return "" if self._target.cluster else keys.shard(key), key.tenant, key.conversation_id
+        return "" if self._target.cluster else self._lists.shard(key), key.tenant, key.conversation_id
 
     async def _enlist(self, key: Key, updated: int, user_id: str | None, tags: tuple[str, ...]) -> None:
         if self._target.cluster:

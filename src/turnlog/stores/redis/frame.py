@@ -10,13 +10,13 @@ from turnlog.codec import Record
 from turnlog.errors import CorruptRecord
 
 _HEAD = struct.Struct("<BqqIqB")
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII).fullmatch
 _TIME = struct.Struct("<q")
 
 
 def pack_id(id_: str) -> bytes:
     """A message id in as few bytes as it takes: NUL and 16 bytes when it is a UUID as UUIDs are written, else its text."""
-    if len(id_) == 36 and _UUID.fullmatch(id_):
+    if len(id_) == 36 and _UUID(id_):
         return b"\0" + bytes.fromhex(id_.replace("-", ""))
     return id_.encode()
 

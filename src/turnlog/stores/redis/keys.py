@@ -1,19 +1,22 @@
 """The names of keys. Ids hold no braces and no slash: no two names run together, and a conversation has one hash tag."""
 
 from binascii import crc32
+from functools import lru_cache
 
 from turnlog.ports import Key
 
 SHARDS = 8
+"""In a cluster; one server needs but one."""
 SCHEMA = "tl:schema"
 PING = "tl:ping"
 HEADERS = "tl:{*}:h"
 
 
-def of(key: Key, kinds: str) -> list[str]:
+@lru_cache(maxsize=8192)
+def of(key: Key, kinds: str) -> tuple[str, ...]:
     """A conversation's keys, one for each letter: h header, l records, i ids, s snapshots, f forks."""
     tag = f"tl:{{{key.tenant}/{key.conversation_id}}}:"
-    return [tag + kind for kind in kinds]
+    return tuple([tag + kind for kind in kinds])
 
 
 def conversation(header: str) -> Key:
@@ -22,14 +25,14 @@ def conversation(header: str) -> Key:
     return Key(tenant, id_)
 
 
-def shard(key: Key) -> str:
-    """The beginning of the names of the tenant's lists that hold this conversation."""
-    return shards(key.tenant)[crc32(key.conversation_id.encode()) % SHARDS]
+def shard(key: Key, count: int) -> str:
+    """The beginning of the names of those of the tenant's lists that hold this conversation, of `count` lots of them."""
+    return f"tl:x:{{{key.tenant}/{crc32(key.conversation_id.encode()) % count if count > 1 else 0}}}"
 
 
-def shards(tenant: str) -> list[str]:
+def shards(tenant: str, count: int) -> list[str]:
     """The beginnings of the names of all these lists of a tenant."""
-    return [f"tl:x:{{{tenant}/{number}}}" for number in range(SHARDS)]
+    return [f"tl:x:{{{tenant}/{number}}}" for number in range(count)]
 
 
 def lists(tenant: str, user_id: str | None, tags: tuple[str, ...]) -> list[str]:

@@ -21,10 +21,15 @@ class Lists:
 
     def __init__(self, servers: Servers) -> None:
         self._servers = servers
+        self._shards = keys.SHARDS if servers.target.cluster else 1
+
+    def shard(self, key: Key) -> str:
+        """The beginning of the names of those of the tenant's lists that hold this conversation."""
+        return keys.shard(key, self._shards)
 
     async def add(self, key: Key, updated: int, user_id: str | None, tags: tuple[str, ...]) -> None:
         """A conversation was written to: put it where it belongs now."""
-        shard, id_ = keys.shard(key), key.conversation_id
+        shard, id_ = self.shard(key), key.conversation_id
         touch = self._servers.run(_TOUCH, [shard + kind for kind in (":u", ":t", ":n")], shard, id_, updated)
         names = keys.lists(key.tenant, user_id, tags)
         await asyncio.gather(touch, *(self._servers.call("ZADD", name, "GT", updated, id_, write=True) for name in names))
@@ -33,12 +38,12 @@ class Lists:
         """Take a conversation out of these lists, and if `wholly` out of its shard."""
         names = keys.lists(key.tenant, user_id, tags)
         if wholly:
-            names += [keys.shard(key) + kind for kind in (":u", ":t")]
+            names += [self.shard(key) + kind for kind in (":u", ":t")]
         await asyncio.gather(*(self._servers.call("ZREM", name, key.conversation_id, write=True) for name in names))
 
     async def misses(self, header: Header, key: Key) -> bool:
         """Whether a list does not hold the conversation at its time."""
-        shard = keys.shard(key)
+        shard = self.shard(key)
         names = [*keys.lists(key.tenant, header.user_id, header.tags), shard + ":u"]
         scores = await asyncio.gather(*(self._servers.call("ZSCORE", name, header.id) for name in names))
         arrived = await self._servers.call("ZSCORE", shard + ":t", header.id)
@@ -61,8 +66,10 @@ class Lists:
         """Living conversations behind `after` that a list names, latest first."""
         if user_id is not None:
             names = keys.lists(tenant, user_id, ())
+        elif tag is not None:
+            names = keys.lists(tenant, None, (tag,))
         else:
-            names = keys.lists(tenant, None, (tag,)) if tag is not None else [s + ":u" for s in keys.shards(tenant)]
+            names = [shard + ":u" for shard in keys.shards(tenant, self._shards)]
         while entries := await self._behind(names, after, size):
             found = await asyncio.gather(*(self.living(Key(tenant, entry.conversation_id)) for entry in entries))
             for header in found:
@@ -91,7 +98,7 @@ class Lists:
 
     async def stale(self, tenant: str, fold: str, limit: int) -> list[Stale]:
         """Conversations that a fold has not seen to their end, longest untouched first."""
-        found = await asyncio.gather(*(self._due(tenant, shard, fold, limit) for shard in keys.shards(tenant)))
+        found = await asyncio.gather(*(self._due(tenant, shard, fold, limit) for shard in keys.shards(tenant, self._shards)))
         return [stale for _, stale in sorted(entry for entries in found for entry in entries)[:limit]]
 
     async def _due(self, tenant: str, shard: str, fold: str, limit: int) -> list[tuple[int, Stale]]:

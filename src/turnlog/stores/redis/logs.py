@@ -5,7 +5,7 @@ conversation that keeps the record until it has reached all forks; a deletion ke
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from turnlog.codec import Record
@@ -113,8 +113,8 @@ class Logs:
                 if answer[0] == b"pending":
                     await self._tell_forks(fork, seq, now)
 
-    async def _tell(self, key: Key, names: list[str], now: int, *args: Any) -> Any:
-        shard = "" if self._servers.target.cluster else keys.shard(key)
+    async def _tell(self, key: Key, names: Sequence[str], now: int, *args: Any) -> Any:
+        shard = "" if self._servers.target.cluster else self._lists.shard(key)
         answer = await self._servers.run(_ERASED, names, shard, key.tenant, key.conversation_id, now, *args)
         if not shard and answer[0] == b"pending":
             _, _, updated, user, tags = answer

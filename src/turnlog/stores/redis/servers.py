@@ -3,6 +3,7 @@
 import asyncio
 from binascii import crc_hqx
 from collections import defaultdict
+from collections.abc import Sequence
 from hashlib import sha1
 from importlib.resources import files
 from typing import Any
@@ -78,12 +79,27 @@ class Servers:
         self._connecting: defaultdict[Address, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._learning = asyncio.Lock()
 
-    async def run(self, script: Script, keys: list[str], *args: Any, write: bool = True) -> Any:
+    async def run(self, script: Script, keys: Sequence[str], *args: Any, write: bool = True) -> Any:
         """Run a script on keys of one slot. Raises `StoreUnavailable`.
 
         What writes is confirmed by a replica first, if the target says so.
         """
-        return await self._send(keys[0], ("EVALSHA", script.sha, len(keys), *keys, *args), write, script)
+        return await self._send(keys[0], _evaluate(script, keys, args), write, script)
+
+    async def join(self, script: Script, keys: Sequence[str], *args: Any, size: int) -> Any:
+        """`run` for a script that takes many calls at once and answers with a list: on one server, together with others'.
+
+        `size` is about how many bytes the call has. The answer is this call's own.
+        """
+        wire = None if self.target.cluster else self._wires.get((self.target.seeds[0], True))
+        if wire is None or wire.lost:
+            return (await self._send(keys[0], _evaluate(script, keys, args), True, script))[0]
+        answer = await wire.join(script.sha, keys, args, size)
+        if type(answer) is ServerError:
+            return (await self._send_slowly(keys[0], _evaluate(script, keys, args), True, script, wire, answer))[0]
+        if self.target.replicated:
+            await wire.confirm()
+        return answer
 
     async def call(self, command: str, key: str, *args: Any, write: bool = False) -> Any:
         """Send a command on one key. Raises `StoreUnavailable`."""
@@ -211,6 +227,10 @@ class Servers:
                 except (StoreUnavailable, TimeoutError) as error:
                     errors.append(f"{address}: {error}")
             raise StoreUnavailable("; ".join(errors))
+
+
+def _evaluate(script: Script, keys: Sequence[str], args: Sequence[Any]) -> tuple[Any, ...]:
+    return ("EVALSHA", script.sha, len(keys), *keys, *args)
 
 
 def slot_of(key: str) -> int:

@@ -1,12 +1,14 @@
 """One connection to one server, shared by everybody.
 
-Calls made during one turn of the event loop leave in one write, and nobody waits for another's answer before sending: so
-calls that come while answers are on their way travel together. Answers come in the order of the calls (RESP 2).
+A call leaves at once when no answer is on its way. Else those of one turn of the event loop leave in one write, or sooner in
+several that give the server something to begin with. Nobody waits for another's answer before sending. Answers come in the
+order of the calls (RESP 2).
 """
 
 import asyncio
 import ssl
 from collections import deque
+from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
 import hiredis
@@ -16,6 +18,7 @@ from turnlog.errors import StoreUnavailable
 
 CALLS_MAX = 10_000
 REPLICA_WAIT_S_MAX = 1.0
+_WRITE_BYTES = 8192
 
 ServerError = hiredis.ReplyError
 
@@ -48,6 +51,27 @@ class Login(msgspec.Struct, frozen=True):
         return said
 
 
+class Together(msgspec.Struct):
+    """Calls of a script that takes many at once: their keys, arguments and callers, one after the other."""
+
+    sha: str
+    keys: list[str] = []
+    args: list[Any] = []
+    callers: list[asyncio.Future[Any]] = []
+    bytes: int = 0
+
+    def command(self) -> tuple[Any, ...]:
+        """The one call that they become."""
+        return ("EVALSHA", self.sha, len(self.keys), *self.keys, *self.args)
+
+    def answer(self, reply: Any) -> None:
+        """Give everyone their part of the reply, a refusal to all."""
+        refused = isinstance(reply, ServerError)
+        for caller, part in zip(self.callers, [reply] * len(self.callers) if refused else reply, strict=True):
+            if not caller.done():
+                caller.set_result(part)
+
+
 class Wire(asyncio.Protocol):
     """Sends calls and hands out their answers; whatever goes wrong with the connection, all who wait are told."""
 
@@ -58,31 +82,44 @@ class Wire(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._reader = hiredis.Reader()
         self._out: list[bytes] = []
-        self._waiting: deque[tuple[float, asyncio.Future[Any]]] = deque()
+        self._together: Together | None = None
+        self._waiting: deque[tuple[float, asyncio.Future[Any] | Together]] = deque()
+        self._leaving = False
         self._watch: asyncio.TimerHandle | None = None
         self._confirmed: asyncio.Future[Any] | None = None
         self._transport: asyncio.WriteTransport | None = None
 
     def call(self, *command: Any) -> asyncio.Future[Any]:
         """Send a command; await what comes back for the answer, which is a `ServerError` if the server refused."""
-        if self.lost is not None:
-            raise StoreUnavailable(self.lost)
-        if len(self._waiting) >= CALLS_MAX:
-            raise StoreUnavailable(f"{CALLS_MAX} calls are waiting already")
-        packed = hiredis.pack_command(command)
-        future = self._loop.create_future()
-        if not self._out:
-            self._loop.call_soon(self._flush)
-        self._out.append(packed)
-        self._waiting.append((self._loop.time() + self._timeout_s, future))
-        if self._watch is None:
-            self._watch = self._loop.call_later(self._timeout_s, self._check)
-        return future
+        caller, idle = self._caller(), not self._waiting
+        self._put(command, caller)
+        self._leave() if idle else self._leave_soon()
+        return caller
+
+    def join(self, sha: str, keys: Sequence[str], args: Sequence[Any], size: int) -> asyncio.Future[Any]:
+        """Call the one script that takes many calls at once, together with others; await what comes back for the answer.
+
+        The script answers with a list that has one for each; `size` is about how many bytes this call has.
+        """
+        caller = self._caller()
+        together = self._together
+        if together is None:
+            together = self._together = Together(sha)
+        together.keys += keys
+        together.args += args
+        together.callers.append(caller)
+        together.bytes += size
+        if together.bytes >= _WRITE_BYTES or not self._waiting:
+            self._leave()
+        else:
+            self._leave_soon()
+        return caller
 
     async def confirm(self) -> None:
         """Return when a replica has everything that was answered on this connection before; all who ask at once share it."""
         if self._confirmed is None:
             self._confirmed = self.call("WAIT", 1, int(min(self._timeout_s / 2, REPLICA_WAIT_S_MAX) * 1000))
+            self._loop.call_soon(self._confirm_anew)  # what is answered after this turn it may not cover
         replicas = await asyncio.shield(self._confirmed)
         if isinstance(replicas, ServerError):
             raise StoreUnavailable(str(replicas))
@@ -102,20 +139,47 @@ class Wire(asyncio.Protocol):
         try:
             self._reader.feed(data)
             while (reply := self._reader.gets()) is not False:
-                _, future = self._waiting.popleft()
-                if not future.done():
-                    future.set_result(reply)
-        except (hiredis.ProtocolError, IndexError) as error:
+                _, caller = self._waiting.popleft()
+                if isinstance(caller, Together):
+                    caller.answer(reply)
+                elif not caller.done():
+                    caller.set_result(reply)
+        except (hiredis.ProtocolError, IndexError, ValueError) as error:
             self.close(f"the server does not speak the protocol: {error}")
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._lose(f"the connection was lost: {exc}" if exc else "the server closed the connection")
 
-    def _flush(self) -> None:
+    def _caller(self) -> asyncio.Future[Any]:
+        if self.lost is not None:
+            raise StoreUnavailable(self.lost)
+        if len(self._waiting) >= CALLS_MAX:
+            raise StoreUnavailable(f"{CALLS_MAX} calls are waiting already")
+        return self._loop.create_future()
+
+    def _put(self, command: tuple[Any, ...], caller: asyncio.Future[Any] | Together) -> None:
+        self._out.append(hiredis.pack_command(command))
+        self._waiting.append((self._loop.time() + self._timeout_s, caller))
+        if self._watch is None:
+            self._watch = self._loop.call_later(self._timeout_s, self._check)
+
+    def _leave_soon(self) -> None:
+        if not self._leaving:
+            self._leaving = True
+            self._loop.call_soon(self._leave)
+
+    def _leave(self) -> None:
+        """Send what has come together, if the connection is still there."""
+        self._leaving = False
+        together, self._together = self._together, None
+        if together is not None:
+            self._put(together.command(), together)
         out, self._out = self._out, []
+        if out and self.lost is None and self._transport is not None:
+            self._transport.write(b"".join(out) if len(out) > 1 else out[0])
+
+    def _confirm_anew(self) -> None:
         self._confirmed = None
-        if self.lost is None and self._transport is not None:
-            self._transport.write(b"".join(out))
 
     def _check(self) -> None:
         self._watch = None
@@ -130,13 +194,15 @@ class Wire(asyncio.Protocol):
     def _lose(self, reason: str) -> None:
         if self.lost is None:
             self.lost = reason
+        self._leave()
         if self._watch is not None:
             self._watch.cancel()
         while self._waiting:
-            _, future = self._waiting.popleft()
-            if not future.done():
-                future.set_exception(StoreUnavailable(self.lost))
-                future.exception()  # whoever made the call may be gone
+            _, caller = self._waiting.popleft()
+            for future in caller.callers if isinstance(caller, Together) else (caller,):
+                if not future.done():
+                    future.set_exception(StoreUnavailable(self.lost))
+                    future.exception()  # whoever made the call may be gone
 
 
 async def connect(address: Address, login: Login, timeout_s: float) -> Wire:

@@ -1,47 +1,66 @@
--- KEYS h l i; ARGV shard, tenant, conversation, now, expect_head or '', flags (f: ids of parents were looked for;
--- w: write even if nothing is new, so that a WAIT that follows covers the first append too), frames...
-local head, base, updated, dead, parent, user, tags = unpack(redis.call('HMGET', KEYS[1], 'n', 'b', 'u', 'd', 'p', 'o', 'g'))
-if dead then return {'dead'} end
-if not head then return {'gone'} end
-if parent and not string.find(ARGV[6], 'f') then return {'fork', parent, base} end
-local text = head
-head, base = tonumber(head), tonumber(base)
-if #ARGV == 7 and ARGV[5] == '' and redis.call('HSETNX', KEYS[3], id_of(ARGV[7]), head + 1) == 1 then  -- the common case
-  redis.call('RPUSH', KEYS[2], ARGV[7])
-  updated = later(ARGV[4], updated)
-  redis.call('HSET', KEYS[1], 'n', head + 1, 'u', updated)
-  enlist(ARGV[1], ARGV[2], ARGV[3], updated, user, tags)
-  if ARGV[1] ~= '' then return head + 1 end
-  return {'ok', head, 1, updated, user, tags, {head + 1, time_of(ARGV[7])}}
-end
-local fresh, taken, answer = {}, {}, {}
-for n = 7, #ARGV do
-  local frame = ARGV[n]
-  local id = id_of(frame)
-  local seq = taken[id] or tonumber(redis.call('HGET', KEYS[3], id) or nil)
-  local there = frame
-  if not seq then
-    fresh[#fresh + 1] = frame
-    seq = head + #fresh
-    taken[id] = seq
-  else
-    there = seq > head and fresh[seq - head] or redis.call('LINDEX', KEYS[2], seq - base - 1)
-    if not there then return redis.error_reply('TORN the record at seq ' .. seq .. ' is missing') end
-    local digest = digest_of(there)
-    if digest ~= digest_of(frame) and digest ~= NOTHING then return {'reused', id, seq} end
+-- Appends of many callers, each whole or not at all: to any conversations on one server, to one in a cluster.
+-- KEYS h l i of each; ARGV of each: shard, tenant, conversation, now, expect_head or '', flags, count of frames, frames...
+-- Flags: f: ids of parents were looked for; w: write even if nothing is new, so that a WAIT that follows covers the first
+-- append too. Answers with one for each: its new head if that and the frames tell all, else what happened.
+
+-- The places of frames from `first` to `last`, and those that are new; or why they are refused.
+local function sort_out(list, ids, head, base, first, last)
+  local fresh, taken, places = {}, {}, {}
+  for n = first, last do
+    local frame = ARGV[n]
+    local id = id_of(frame)
+    local seq = taken[id] or tonumber(redis.call('HGET', ids, id) or nil)
+    local there = frame
+    if not seq then
+      fresh[#fresh + 1] = frame
+      seq = head + #fresh
+      taken[id] = seq
+    else
+      there = seq > head and fresh[seq - head] or redis.call('LINDEX', list, seq - base - 1)
+      if not there then return nil, {'torn', seq} end
+      local digest = digest_of(there)
+      if digest ~= digest_of(frame) and digest ~= NOTHING then return nil, {'reused', id, seq} end
+    end
+    places[#places + 1] = seq
+    places[#places + 1] = time_of(there)
   end
-  answer[#answer + 1] = seq
-  answer[#answer + 1] = time_of(there)
+  return fresh, places
 end
-local replayed = #fresh * 2 < #answer
-if #fresh > 0 then
-  if ARGV[5] ~= '' and tonumber(ARGV[5]) ~= head then return {'moved', head} end
-  updated = later(ARGV[4], updated)
-  push(KEYS[2], KEYS[3], fresh, head + 1)
-  redis.call('HSET', KEYS[1], 'n', head + #fresh, 'u', updated)
-  enlist(ARGV[1], ARGV[2], ARGV[3], updated, user, tags)
-elseif string.find(ARGV[6], 'w') then
-  redis.call('HSET', KEYS[1], 'n', text)
+
+local function append(header, list, ids, at, count)
+  local head, base, updated, dead, parent, user, tags = unpack(redis.call('HMGET', header, 'n', 'b', 'u', 'd', 'p', 'o', 'g'))
+  local shard, now, expected, flags, frame = ARGV[at], ARGV[at + 3], ARGV[at + 4], ARGV[at + 5], ARGV[at + 7]
+  if dead then return {'dead'} end
+  if not head then return {'gone'} end
+  if parent and not string.find(flags, 'f') then return {'fork', parent, base} end
+  local text, stored, places = head, 1, nil
+  head = tonumber(head)
+  if count == 1 and expected == '' and redis.call('HSETNX', ids, id_of(frame), head + 1) == 1 then  -- the common case
+    redis.call('RPUSH', list, frame)
+  else
+    local fresh
+    fresh, places = sort_out(list, ids, head, tonumber(base), at + 7, at + 6 + count)
+    if not fresh then return places end
+    stored = #fresh
+    if stored > 0 and expected ~= '' and tonumber(expected) ~= head then return {'moved', head} end
+    push(list, ids, fresh, head + 1)
+  end
+  if stored > 0 then
+    updated = later(now, updated)
+    redis.call('HSET', header, 'n', head + stored, 'u', updated)
+    enlist(shard, ARGV[at + 1], ARGV[at + 2], updated, user, tags)
+  elseif string.find(flags, 'w') then
+    redis.call('HSET', header, 'n', text)
+  end
+  if shard ~= '' and stored == count then return head + stored end
+  return {'ok', head, stored, updated, user, tags, places or {head + 1, time_of(frame)}}
 end
-if ARGV[1] ~= '' and not replayed then return head + #fresh end
-return {'ok', head, #fresh, updated, user, tags, answer}
+
+local answers, at = {}, 1
+for n = 1, #KEYS, 3 do
+  local count = tonumber(ARGV[at + 6])
+  answers[#answers + 1] = append(KEYS[n], KEYS[n + 1], KEYS[n + 2], at, count)
+  at = at + 7 + count
+end
+write_lists()
+return answers

@@ -8,4 +8,5 @@ local frames = {unpack(ARGV, last + 1, math.min(#ARGV, last + 1000))}
 for n = last + 1001, #ARGV do frames[#frames + 1] = ARGV[n] end
 push(KEYS[2], KEYS[3], frames, 1)
 enlist(ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5] ~= '' and ARGV[5], ARGV[6])
+write_lists()
 return {'ok'}

@@ -17,4 +17,5 @@ updated = later(ARGV[4], updated)
 redis.call('HSET', KEYS[1], 'u', updated)
 redis.call('DEL', KEYS[2])
 if not dead then enlist(ARGV[1], ARGV[2], ARGV[3], updated, user, tags) end
+write_lists()
 return {'pending', redis.call('HINCRBY', KEYS[1], 'e', 1), updated, user, tags}

@@ -12,13 +12,7 @@ local function time_of(frame) return string.sub(frame, 2, 9) end
 local function id_of(frame) return string.sub(frame, 31, 30 + string.byte(frame, 30)) end
 local function later(a, b) if tonumber(a) > tonumber(b) then return a else return b end end
 
--- A conversation was written to: its place by time (u) and by arrival (t, numbered by n), in its tenant's shard.
-local function touch(shard, id, updated)
-  redis.call('ZADD', shard .. ':u', 'GT', updated, id)
-  redis.call('ZADD', shard .. ':t', redis.call('INCR', shard .. ':n'), id)
-end
-
--- The lists beside the shard that hold a conversation: its user's, and one for each tag (tags are joined by newlines).
+-- The lists that hold a conversation beside its shard's: its user's, and one for each tag (tags are joined by newlines).
 local function lists(tenant, user, tags)
   local keys = {}
   if user then keys[1] = 'tl:u:' .. tenant .. '/' .. user end
@@ -26,11 +20,36 @@ local function lists(tenant, user, tags)
   return keys
 end
 
+local listed, arrived = {}, {}
+
+local function note(notes, key, value, more)
+  local list = notes[key]
+  if not list then notes[key] = {value, more} return end
+  list[#list + 1] = value
+  list[#list + 1] = more
+end
+
+-- A conversation was written to: notes its place by time, in its tenant's shard (u) and elsewhere, and that it arrived.
 -- On one server (shard given) the lists are part of the write; in a cluster they follow it.
 local function enlist(shard, tenant, id, updated, user, tags)
   if shard == '' then return end
-  touch(shard, id, updated)
-  for _, key in ipairs(lists(tenant, user, tags)) do redis.call('ZADD', key, 'GT', updated, id) end
+  note(arrived, shard, id)
+  note(listed, shard .. ':u', updated, id)
+  if not user and not tags then return end
+  for _, key in ipairs(lists(tenant, user, tags)) do note(listed, key, updated, id) end
+end
+
+-- Writes what `enlist` noted; who arrived gets a number (n) and a place by it (t).
+local function write_lists()
+  for key, entries in pairs(listed) do redis.call('ZADD', key, 'GT', unpack(entries)) end
+  for shard, ids in pairs(arrived) do
+    local number, entries = redis.call('INCRBY', shard .. ':n', #ids) - #ids, {}
+    for n, id in ipairs(ids) do
+      entries[2 * n - 1] = number + n
+      entries[2 * n] = id
+    end
+    redis.call('ZADD', shard .. ':t', unpack(entries))
+  end
 end
 
 local function delist(shard, tenant, id, user, tags)

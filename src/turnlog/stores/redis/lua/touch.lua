@@ -1,2 +1,3 @@
 -- KEYS u t n of a shard; ARGV shard, conversation, updated
-touch(ARGV[1], ARGV[2], ARGV[3])
+enlist(ARGV[1], '', ARGV[2], ARGV[3])
+write_lists()

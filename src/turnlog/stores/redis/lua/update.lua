@@ -13,4 +13,5 @@ redis.call('HSET', KEYS[1], 'r', revision + 1, 'u', updated)
 delist(ARGV[1], ARGV[2], ARGV[3], user, tags)
 local header = redis.call('HMGET', KEYS[1], unpack(FIELDS))
 enlist(ARGV[1], ARGV[2], ARGV[3], updated, header[3], header[5])
+write_lists()
 return {'ok', header, tags}

@@ -8,7 +8,7 @@ from typing import Any
 from turnlog.context.formats.calls import INSTRUCTING, Calls, arguments_object, tool_name
 from turnlog.context.formats.media import Source, source
 from turnlog.context.formats.turns import Turns
-from turnlog.context.formats.words import NOTHING, instruction, question, reasoning, silent, tells, wording
+from turnlog.context.formats.words import NOTHING, line, parts, question, reasoning, silent, tells, wording
 from turnlog.message import Audio, File, Image, Message, Part, Reasoning, Text, ToolCall, ToolResult
 
 ID_CHARS_MAX = 64
@@ -42,24 +42,29 @@ def render(messages: Sequence[Message]) -> dict[str, Any]:
 
 
 def _blocks(message: Message, calls: Calls) -> list[Block]:
+    if isinstance(message.content, str):
+        return _ending(_texts(line(message, message.content)), message)
     match message.role:
         case "tool":
             return [_result(result, calls) for result in message.tool_results]
         case "assistant":
-            return _answer(message, calls)
+            return _ending(_answer(message, calls), message)
         case "user":
             return [_spoken(part) for part in question(message)] or [_text(NOTHING)]
-    return _texts(instruction(message))
+    return _texts(line(message, message.text))
 
 
 def _answer(message: Message, calls: Calls) -> list[Block]:
-    """The blocks of an answer. It ends neither in whitespace nor in a thought: as the last turn it would be refused."""
-    parts = (Text(message.content),) if isinstance(message.content, str) else message.content
-    blocks = [block for part in parts if (block := _part(message, part, calls)) is not None]
-    while blocks and blocks[-1]["type"] in _THOUGHTS:
-        blocks.pop()
-    if blocks and blocks[-1]["type"] == "text":
-        blocks[-1]["text"] = blocks[-1]["text"].rstrip()
+    return [block for part in parts(message) if (block := _part(message, part, calls)) is not None]
+
+
+def _ending(blocks: list[Block], message: Message) -> list[Block]:
+    """An answer ends neither in whitespace nor in a thought: as the last turn it would be refused."""
+    if message.role == "assistant":
+        while blocks and blocks[-1]["type"] in _THOUGHTS:
+            blocks.pop()
+        if blocks and blocks[-1]["type"] == "text":
+            blocks[-1]["text"] = blocks[-1]["text"].rstrip()
     return blocks
 
 

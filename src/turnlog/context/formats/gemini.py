@@ -7,7 +7,7 @@ from typing import Any
 from turnlog.context.formats.calls import INSTRUCTING, Calls, arguments_object, tool_name
 from turnlog.context.formats.media import Source, source
 from turnlog.context.formats.turns import Turns
-from turnlog.context.formats.words import NOTHING, instruction, question, reasoning, silent, wording
+from turnlog.context.formats.words import NOTHING, line, parts, question, reasoning, silent, wording
 from turnlog.message import Audio, File, Image, Message, Part, Reasoning, Text, ToolCall, ToolResult
 
 ID_CHARS_MAX = 64
@@ -47,6 +47,8 @@ def render(messages: Sequence[Message]) -> dict[str, Any]:
 
 
 def _parts(message: Message, calls: Calls) -> list[Item]:
+    if isinstance(message.content, str):
+        return _texts(line(message, message.content))
     match message.role:
         case "tool":
             return [_result(result, calls) for result in message.tool_results]
@@ -54,33 +56,31 @@ def _parts(message: Message, calls: Calls) -> list[Item]:
             return _answer(message, calls)
         case "user":
             return [_spoken(part, _INLINE) for part in question(message)] or [{"text": NOTHING}]
-    return _texts(instruction(message))
+    return _texts(line(message, message.text))
 
 
 def _answer(message: Message, calls: Calls) -> list[Item]:
     """The parts of an answer. A signature that came without words goes to the part behind it, where Gemini had put it."""
-    if isinstance(message.content, str):
-        return _texts(message.content)
-    parts: list[Item] = []
+    items: list[Item] = []
     signature: str | None = None
-    for part in message.content:
+    for part in parts(message):
         if isinstance(part, Reasoning):
             thought = _thought(message, part)
             if thought.get("text"):
-                parts.append(thought)
+                items.append(thought)
             else:
                 signature = _signature(thought) or signature
         elif item := _part(part, calls):
             if signature:
                 item["thought_signature"], signature = signature, None
-            parts.append(item)
-    _sign(parts)
-    return parts
+            items.append(item)
+    _sign(items)
+    return items
 
 
-def _sign(parts: list[Item]) -> None:
+def _sign(items: list[Item]) -> None:
     """Put a signature to the first call, the one that Gemini looks at, if it has none."""
-    first = next((part for part in parts if "function_call" in part), None)
+    first = next((item for item in items if "function_call" in item), None)
     if first is not None:
         first.setdefault("thought_signature", UNSIGNED)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from turnlog.context.formats.calls import Calls, tool_name
 from turnlog.context.formats.media import data_url, placeholder, source
-from turnlog.context.formats.words import failed, question, reasoning, silent, wording
+from turnlog.context.formats.words import NOTHING, failed, line, parts, question, reasoning, silent, wording
 from turnlog.message import Audio, File, Image, Message, Part, Reasoning, Text, ToolCall, ToolResult
 
 ID_CHARS_MAX = 64
@@ -39,10 +39,9 @@ def _items(message: Message, calls: Calls) -> list[Item]:
 
 
 def _question(message: Message) -> str | list[Item]:
-    parts = question(message)
     if isinstance(message.content, str):
-        return wording(parts[0]) if parts else message.content
-    return [_spoken(part) for part in parts] or message.text
+        return line(message, message.content)
+    return [_spoken(part) for part in question(message)] or NOTHING
 
 
 def _assistant(message: Message, calls: Calls) -> list[Item]:
@@ -50,7 +49,7 @@ def _assistant(message: Message, calls: Calls) -> list[Item]:
     if isinstance(message.content, str):
         return [_said(message.content)]
     items: list[Item] = []
-    for part in message.content:
+    for part in parts(message):
         item = _part(message, part, calls)
         if item is None:
             continue

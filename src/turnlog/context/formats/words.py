@@ -5,10 +5,12 @@ from typing import Any
 
 from turnlog.context.formats.calls import json_object
 from turnlog.context.formats.media import placeholder
-from turnlog.message import Audio, File, Image, Message, Reasoning, Refusal, Text, ToolResult
+from turnlog.message import Audio, File, Image, Message, Part, Reasoning, Refusal, Text, ToolResult
 
 NOTHING = "…"
 """Stands where a format needs words and none were said; one token."""
+MARK = ("<system>", "</system>")
+"""Around an instruction behind the beginning, where a format takes such only as words of the user; three tokens each."""
 
 _UNFIT = re.compile(r"[^a-zA-Z0-9_-]+")
 
@@ -18,10 +20,9 @@ def silent(message: Message) -> bool:
     return message.redacted or not message.content
 
 
-def instruction(message: Message) -> str:
-    """An instruction behind the beginning, marked, for a format that takes such only as words of the user; "" if blank."""
-    text = message.text
-    return f"<system>{text}</system>" if text.strip() else ""
+def parts(message: Message) -> tuple[Part, ...]:
+    """What `message` says, as parts."""
+    return (Text(message.content),) if isinstance(message.content, str) else message.content
 
 
 def speaker(name: str | None) -> str | None:
@@ -41,18 +42,22 @@ def tells(part: Text | Image | Audio | File) -> bool:
     return not isinstance(part, Text) or bool(part.text.strip())
 
 
+def line(message: Message, text: str) -> str:
+    """`text`, all that a message says, as a turn has it; "" when there is nothing to say."""
+    if not text.strip():
+        return NOTHING if message.role == "user" else ""
+    if message.role == "user":
+        return _named(message, text)
+    return text if message.role == "assistant" else f"{MARK[0]}{text}{MARK[1]}"
+
+
 def question(message: Message) -> list[Text | Image | Audio | File]:
-    """What a user says, blank texts left out; for a format without a field for it the user's name goes before the words."""
-    if isinstance(message.content, str):
-        parts: list[Text | Image | Audio | File] = [Text(message.content)]
-    else:
-        parts = [part for part in message.content if isinstance(part, Text | Image | Audio | File)]
-    parts = list(filter(tells, parts))
-    if message.name is not None:
-        first = next((at for at, part in enumerate(parts) if isinstance(part, Text)), None)
-        if first is not None:
-            parts[first] = Text(f"{message.name}: {wording(parts[first])}")
-    return parts
+    """What a user says in parts, blank texts left out; the user's name goes before the first words."""
+    told = [part for part in parts(message) if isinstance(part, Text | Image | Audio | File) and tells(part)]
+    first = next((at for at, part in enumerate(told) if isinstance(part, Text)), None)
+    if first is not None and message.name is not None:
+        told[first] = Text(_named(message, wording(told[first])))
+    return told
 
 
 def failed(result: ToolResult) -> str:
@@ -72,3 +77,8 @@ def reasoning(message: Message, part: Reasoning, providers: tuple[str, ...]) -> 
 
 def _texts(result: ToolResult) -> list[str]:
     return [part.text for part in result.content if isinstance(part, Text)]
+
+
+def _named(message: Message, text: str) -> str:
+    """`text` with the name of the user who said it, for a format that has no field for the name."""
+    return text if message.name is None else f"{message.name}: {text}"

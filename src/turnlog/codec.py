@@ -59,7 +59,11 @@ class _Said(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     name: str | None = None
 
 
-_TEXT_OF_ROLE = {role[0].encode(): f'{{"role":"{role}","content":"'.encode() for role in get_args(Role)}
+_TEXT_OF_ROLE: dict[bytes, tuple[bytes, int, Role]] = {
+    role[0].encode(): (begin, len(begin), role)
+    for role in get_args(Role)
+    for begin in [f'{{"role":"{role}","content":"'.encode()]
+}
 _ROLE_AT = len(b'{"role":"')
 _ROLE_OF_LETTER: dict[int, Role] = {ord(role[0]): role for role in get_args(Role)}
 _QUOTE = ord('"')
@@ -147,14 +151,21 @@ def tombstone(record: Record) -> Record:
     return msgspec.structs.replace(blank, tokens=0, digest=0)
 
 
-def is_text(record: Record) -> bool:
-    """Whether the record's content is a text, not parts, and was not erased; told from the bytes alone.
+def text_role(record: Record) -> Role | None:
+    """The role of a message whose content is a text, not parts, and was not erased; told from the bytes alone.
 
     The body is canonical: it begins with the role and then the content, and only an erased one has an empty text.
     """
     body = record.body
-    begin = _TEXT_OF_ROLE.get(body[_ROLE_AT : _ROLE_AT + 1])
-    return begin is not None and body.startswith(begin) and body[len(begin)] != _QUOTE and record.version == VERSION
+    found = _TEXT_OF_ROLE.get(body[_ROLE_AT : _ROLE_AT + 1])
+    if found is None or not body.startswith(found[0]) or body[found[1]] == _QUOTE or record.version != VERSION:
+        return None
+    return found[2]
+
+
+def is_text(record: Record) -> bool:
+    """Whether the record's content is a text, not parts, and was not erased; told from the bytes alone."""
+    return text_role(record) is not None
 
 
 def role(record: Record) -> Role:

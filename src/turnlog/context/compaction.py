@@ -60,13 +60,15 @@ def windows(
     The beginning of the log is a start, whoever speaks; elsewhere a user begins, or an assistant. If neither ever speaks,
     whatever is shown may begin, but never a tool's result.
     """
-    tokens, messages = [0] * (len(units) + 1), [0] * (len(units) + 1)
-    tokens[-1] = pinned_before(end)
-    window = 0
+    tokens, messages = [pinned_before(end)] * (len(units) + 1), [0] * (len(units) + 1)
+    pinned_between = bool(units) and pinned_before(units[0].seq) != tokens[-1]
     for at in range(len(units) - 1, -1, -1):
-        window += units[at].tokens
-        tokens[at] = window + pinned_before(units[at].seq)
+        tokens[at] = tokens[at + 1] + units[at].tokens
         messages[at] = messages[at + 1] + len(units[at].records)
+    if pinned_between:
+        tokens = [cost - tokens[-1] + pinned_before(unit.seq) for cost, unit in zip(tokens, units, strict=False)] + tokens[
+            -1:
+        ]
     ranks = [2 if unit.role == "user" else int(unit.role == "assistant") for unit in units]
     if not any(ranks):
         ranks = [int(unit.role is not None) for unit in units]

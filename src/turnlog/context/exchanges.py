@@ -55,20 +55,21 @@ class Exchange(msgspec.Struct, frozen=True, gc=False):
 
 def exchanges(records: Sequence[Record], count: Counter) -> list[Exchange]:
     """The exchanges of contiguous `records` that end at the head of their log; calls in the last one may be pending."""
-    found = []
-    at = 0
-    while at < len(records):
+    found: list[Exchange] = []
+    text_role = codec.text_role
+    at, size = 0, len(records)
+    while at < size:
         record = records[at]
-        if codec.is_text(record):
-            found.append(Exchange(record.seq, record.seq, codec.role(record), (record,), record.tokens))
+        if role := text_role(record):
+            found.append(Exchange(record.seq, record.seq, role, (record,), record.tokens))
             at += 1
             continue
         message = codec.decode(record)
         end = at + 1
         if calls := message.tool_calls:
-            while end < len(records) and codec.role(records[end]) == "tool":
+            while end < size and codec.role(records[end]) == "tool":
                 end += 1
-            found.append(_with_tools(record, calls, records[at + 1 : end], count, pending=end == len(records)))
+            found.append(_with_tools(record, calls, records[at + 1 : end], count, pending=end == size))
         else:
             found.append(_alone(record, message))
         at = end

@@ -9,6 +9,7 @@ It keeps these laws:
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from math import inf
 
 import msgspec
@@ -73,9 +74,10 @@ class _Ground(msgspec.Struct, frozen=True):
 
 
 class _Layout(msgspec.Struct, frozen=True):
-    """A choice: the window, the memory before it and behind it, and the compaction that fixes it (new, or as it was)."""
+    """A choice: the window and its tokens, the memory before and behind it, and the compaction that fixes it."""
 
     units: Sequence[Exchange]
+    recent: int
     parts: tuple[Part, ...]
     behind: tuple[Part, ...]
     compaction: Compaction
@@ -121,7 +123,7 @@ def _check_contiguous(view: View) -> None:
 
 
 def _why_not_pinned(record: Record) -> str | None:
-    if codec.is_text(record):
+    if codec.text_role(record):
         return None
     message = codec.decode(record)
     return "a tool call cannot be shown out of its place" if message.tool_calls else why_not_shown(message)
@@ -141,11 +143,13 @@ def _as_before(ground: _Ground) -> _Layout | None:
     if start > ground.base and turns < policy.min_turns:
         return None
     behind = _behind(ground, start, frozen.parts, ground.available)
-    tokens = ground.pinned_before(start) + _cost(frozen.parts) + _cost(behind) + sum(unit.tokens for unit in units)
-    messages = sum(len(unit.records) for unit in units)
-    if tokens > ground.mark(policy.high) or messages > (policy.max_messages or inf):
+    recent = sum([unit.tokens for unit in units])
+    tokens = ground.pinned_before(start) + _cost(frozen.parts) + recent + _cost(behind)
+    if tokens > ground.mark(policy.high):
         return None
-    return _Layout(units, frozen.parts, behind, msgspec.structs.replace(frozen, start=start), new=False)
+    if policy.max_messages and sum(len(unit.records) for unit in units) > policy.max_messages:
+        return None
+    return _Layout(units, recent, frozen.parts, behind, msgspec.structs.replace(frozen, start=start), new=False)
 
 
 def _holds(ground: _Ground, frozen: Compaction) -> bool:
@@ -161,7 +165,7 @@ def _compacted(ground: _Ground) -> _Layout:
     view, policy = ground.view, ground.policy
     head, base = view.header.head, ground.base
     old = max((view.frozen or Compaction()).start, base)
-    origin = max(old if old <= head + 1 else base, view.first)
+    origin = _origin(ground, old)
     units = exchanges(view.records[origin - view.first :], ground.count)
     whole = origin == base
     found = windows(units, ground.pinned_before, end=head + 1, from_the_beginning=whole)
@@ -179,7 +183,18 @@ def _compacted(ground: _Ground) -> _Layout:
     summary_to = min(view.memory.summary_to, start - 1) if told else 0
     fixed = Compaction(start, parts, summary_to, head, view.header.epoch, _unchanged(ground, start, parts))
     same = fixed.same(msgspec.structs.replace(view.frozen or Compaction(), start=old))
-    return _Layout(units[at:], parts, behind, fixed, new=not same)
+    recent = sum(unit.tokens for unit in units[at:])
+    return _Layout(units[at:], recent, parts, behind, fixed, new=not same)
+
+
+def _origin(ground: _Ground, old: int) -> int:
+    """The oldest place where a new window may start: where the old one did, if that was read and has turns enough."""
+    view, minimum = ground.view, ground.policy.min_turns
+    oldest = max(ground.base, view.first)
+    if not oldest <= old <= view.header.head + 1:
+        return oldest
+    turns = sum(codec.role(record) == "user" for record in view.records[old - view.first :]) if minimum else 0
+    return oldest if turns < minimum else old
 
 
 def _start(ground: _Ground, found: Windows, last: int, parts: tuple[Part, ...], behind: int) -> int:
@@ -265,8 +280,8 @@ def _unchanged(ground: _Ground, start: int, parts: Sequence[Part]) -> int:
 
 def _spoke_before(ground: _Ground) -> bool:
     """Whether there was a turn before the newest, as far as what was read tells."""
-    users = sum(codec.role(record) == "user" for record in ground.view.records)
-    return users > 1 or ground.view.first > ground.base
+    users = (record for record in ground.view.records if codec.role(record) == "user")
+    return ground.view.first > ground.base or len(list(islice(users, 2))) > 1
 
 
 def _shared(ground: _Ground, layout: _Layout) -> int:
@@ -277,31 +292,36 @@ def _shared(ground: _Ground, layout: _Layout) -> int:
     """
     if layout.new:
         return layout.compaction.shared_tokens
-    users = [unit.end for unit in layout.units if unit.role == "user"]
+    users = islice((unit.end for unit in reversed(layout.units) if unit.role == "user"), 2)
+    newest, earlier = next(users, layout.compaction.start), next(users, 0)
     frozen = ground.view.frozen
-    if frozen is not None and frozen.head >= (users[-1] if users else layout.compaction.start):
+    if frozen is not None and frozen.head >= newest:
         return frozen.shared_tokens
-    until = max(users[-2] if len(users) > 1 else 0, frozen.head if frozen else 0)
+    until = max(earlier, frozen.head if frozen else 0)
     if not until:
         return 0
-    window = sum(unit.tokens for unit in layout.units if unit.end <= until)
-    return ground.pinned_before(layout.compaction.start) + _cost(layout.parts) + window
+    newer = 0
+    for unit in reversed(layout.units):
+        if unit.end <= until:
+            break
+        newer += unit.tokens
+    return ground.pinned_before(layout.compaction.start) + _cost(layout.parts) + layout.recent - newer
 
 
 def _context(ground: _Ground, layout: _Layout, fixed: dict[str, int]) -> Context:
     view, compaction = ground.view, layout.compaction
     pins = [pin for pin in ground.pins if pin.seq < compaction.start]
-    window = [record for unit in layout.units for record in unit.records]
+    window = chain.from_iterable([unit.records for unit in layout.units])
     costs = {
         **fixed,
         "pinned": sum(pin.tokens for pin in pins),
         **{part.name: part.tokens for part in layout.parts},
-        "recent": sum(unit.tokens for unit in layout.units),
+        "recent": layout.recent,
         **{part.name: part.tokens for part in layout.behind},
     }
     budget = ground.policy.budget_tokens
     stable = (*pins, *(part.record for part in layout.parts), *window)
-    dropped = tuple(left for unit in layout.units for left in unit.left_out)
+    dropped = tuple(chain.from_iterable([unit.left_out for unit in layout.units]))
     return Context(
         view.header,
         (*stable, *(part.record for part in layout.behind)),

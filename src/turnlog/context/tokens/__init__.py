@@ -1,0 +1,9 @@
+"""How many tokens a message costs a model: `counter("gpt-4o")(message)`."""
+
+from turnlog.context.tokens.counting import MESSAGE_OVERHEAD, REPLY_PRIMING, Counter, TokenCounter
+from turnlog.context.tokens.names import counter, counter_of_model
+
+__all__ = ["MESSAGE_OVERHEAD", "REPLY_PRIMING", "Counter", "TokenCounter", "counter", "counter_of_model", "estimate"]
+
+estimate = counter("estimate")
+"""The counter that needs no package and fits any model about."""

@@ -1,0 +1,80 @@
+"""From a name, of a tokenizer or a model, to its counter."""
+
+import re
+from functools import lru_cache
+
+from turnlog.context.tokens import words
+from turnlog.context.tokens.counting import Counter
+from turnlog.context.tokens.media import Area, Flat, ImageRule, Patches, Tiles
+from turnlog.context.tokens.tools import AsJson, Declared
+from turnlog.errors import InvalidInput
+
+_O200K = Declared(start=7)
+_CL100K = Declared(start=10)
+_END = r"(?![a-z0-9])"
+_DEARER_PICTURES: tuple[tuple[str, str, ImageRule], ...] = (
+    ("gpt-4o-mini", rf"gpt-4o-mini{_END}", Tiles(2833, 5667)),
+    ("gpt-4.1-mini", rf"gpt-4\.1-mini{_END}", Patches(1.62)),
+    ("gpt-4.1-nano", rf"gpt-4\.1-nano{_END}", Patches(2.46)),
+    ("gpt-5-mini", rf"gpt-5(\.\d+)?-mini{_END}", Patches(1.62)),
+    ("gpt-5-nano", rf"gpt-5(\.\d+)?-nano{_END}", Patches(2.46)),
+    ("o4-mini", rf"o4-mini{_END}", Patches(1.72)),
+)
+"""Models of o200k_base whose pictures may cost more than those of gpt-4o, which the other ones undercut."""
+_ENCODINGS = (
+    ("o200k_base", rf"(gpt-(5|4\.5|4\.1|4o|oss|realtime|audio)|chatgpt|codex|o1|o3|o4){_END}"),
+    ("o200k_base", r"chatgpt-4o"),
+    ("cl100k_base", rf"(gpt-(4|3\.5|35)|text-embedding-(ada-002|3)|(davinci|babbage)-002){_END}"),
+)
+_HF_OVERHEAD = 5
+"""Tokens around a message in the templates of Llama, Qwen, Gemma and Mistral: 4 or 5, the role among them."""
+_CLAUDE_OVERHEAD = 6
+_CLAUDE_TOOLS = 700
+"""The instructions that Anthropic adds when tools are offered; its table has 264 to 530 for its older models."""
+
+
+@lru_cache(maxsize=256)
+def counter(name: str) -> Counter:
+    """The counter for `name`: a tokenizer (`o200k_base`, `cl100k_base`, `estimate`, `hf:/path/tokenizer.json`) or a model.
+
+    Raises `InvalidInput` when a package or a file that it needs is not there. Reads files: a name that a stranger
+    gives goes to `counter_of_model`.
+    """
+    if name.startswith("hf:"):
+        text = words.hugging_face(name.removeprefix("hf:"))
+        return Counter(name, True, text, Flat(), AsJson(), _HF_OVERHEAD)
+    if name in ("o200k_base", "cl100k_base"):
+        return _exact(name, name)
+    return counter_of_model(name)
+
+
+@lru_cache(maxsize=256)
+def counter_of_model(model: str) -> Counter:
+    """The counter for a model, dated, fine-tuned (`ft:gpt-4o:…`) or behind a provider's prefix (`openai/gpt-4o`).
+
+    A model of another vendor gets an estimate: `exact` is False. Raises `InvalidInput` when the model's tokenizer is
+    published and the package that has it is not installed.
+    """
+    if not model or model.startswith("hf:"):
+        raise InvalidInput("model", "must name a model or a tokenizer")
+    for segment in re.split(r"[/:]", model.lower()):
+        if found := _openai(segment):
+            return found
+    if "claude" in model.lower():
+        return Counter("claude", False, words.claude, Area(), AsJson(_CLAUDE_TOOLS), _CLAUDE_OVERHEAD)
+    return Counter("estimate", False, words.estimate, Flat(), AsJson())
+
+
+def _openai(model: str) -> Counter | None:
+    for name, pattern, image in _DEARER_PICTURES:
+        if re.match(pattern, model):
+            return _exact(name, "o200k_base", image)
+    for encoding, pattern in _ENCODINGS:
+        if re.match(pattern, model):
+            return _exact(encoding, encoding)
+    return None
+
+
+def _exact(name: str, encoding: str, image: ImageRule | None = None) -> Counter:
+    tools = _O200K if encoding == "o200k_base" else _CL100K
+    return Counter(name, True, words.openai(encoding), image or Tiles(), tools)

@@ -10,7 +10,7 @@ It keeps these laws:
 
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
-from math import inf
+from math import floor, inf
 
 import msgspec
 
@@ -70,7 +70,7 @@ class _Ground(msgspec.Struct, frozen=True):
 
     def mark(self, share: float) -> int:
         """A share of what is available, in tokens."""
-        return int(share * self.available)
+        return floor(share * self.available)
 
 
 class _Layout(msgspec.Struct, frozen=True):

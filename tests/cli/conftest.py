@@ -56,7 +56,7 @@ class Turnlog:
     def __call__(self, *arguments: str, stdin: bytes = b"", **environ: str) -> Ran:
         with self.start(*arguments, **environ) as process:
             try:
-                out, err = process.communicate(stdin, timeout=60)
+                out, err = process.communicate(stdin, timeout=120)
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise
@@ -73,7 +73,7 @@ class Turnlog:
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=30)
+            process.communicate(timeout=60)
 
 
 @pytest.fixture

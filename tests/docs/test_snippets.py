@@ -44,11 +44,11 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"127.0.0.1:{port}"
     finally:
         service.terminate()
-        service.wait(timeout=20)
+        service.wait(timeout=60)
 
 
 def wait_for(port: int, service: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(200):
+    for _ in range(600):
         assert service.poll() is None, log.read_text()
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
@@ -62,7 +62,7 @@ def wait_for(port: int, service: subprocess.Popen[bytes], log: Path) -> None:
 @pytest.mark.parametrize("program", snippets("python"))
 def test_python_snippet_runs(program: str, tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60
+        [sys.executable, "-W", "error", "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stderr
 
@@ -77,7 +77,7 @@ def test_shell_snippet_runs(script: str, tmp_path: Path, address: str) -> None:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -1,8 +1,11 @@
 """A server that dies, replies that never come, connections that run out: nothing acknowledged is lost, nothing hangs."""
 
 import asyncio
+import os
+import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -10,12 +13,17 @@ import pytest
 
 from servers.postgres import PostgresServer, postgres
 from servers.proxy import proxy
+from servers.writers import Load
 from turnlog import Settings, StoreUnavailable, Turnlog, user
 from turnlog.stores.postgres import PostgresStore
 
 WRITERS = 64
-CONVERSATIONS = 8
-KILLS = 3
+KILLS = 50 if os.environ.get("TURNLOG_FAULTS") == "long" else 3
+PATIENCE_S = 60
+SLACK_S = 3.0
+"""How much later than a time limit a busy machine may be."""
+AT_ONCE_S = 5.0
+"""What does not wait for a time limit takes less, also on a busy machine."""
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +52,7 @@ async def stored(log: Turnlog, conversation_id: str) -> dict[str, int]:
     return {record.id: record.seq for record in records}
 
 
-async def ready(log: Turnlog, within_s: float = 5) -> None:
+async def ready(log: Turnlog, within_s: float = PATIENCE_S) -> None:
     end = time.monotonic() + within_s
     while True:
         try:
@@ -54,55 +62,40 @@ async def ready(log: Turnlog, within_s: float = 5) -> None:
             await asyncio.sleep(0.05)
 
 
-def test_law_2_a_server_that_is_killed_loses_and_doubles_nothing_acknowledged(server: PostgresServer) -> None:
-    told: dict[str, tuple[str, int]] = {}
-    slowest = 0.0
-    refused = 0
-    stop = False
+def kill_a_session(server: PostgresServer) -> None:
+    """End one session of the store with SIGKILL: the server then ends all others and recovers."""
+    with psycopg.connect(server.url()) as observer:
+        row = observer.execute("SELECT max(pid) FROM pg_stat_activity WHERE application_name = 'turnlog'").fetchone()
+    assert row is not None
+    os.kill(row[0], signal.SIGKILL)
 
-    async def write(log: Turnlog, writer: int) -> None:
-        nonlocal slowest, refused
-        conversation = f"c{writer % CONVERSATIONS}"
-        n = 0
-        while not stop:
-            id_ = f"{writer}-{n}"
-            began = time.monotonic()
-            try:
-                done = await log.conversation(conversation).append(user("hello", id=id_), user("again", id=id_ + "b"))
-            except StoreUnavailable:
-                refused += 1
-                slowest = max(slowest, time.monotonic() - began)
-                await asyncio.sleep(0.02)
-                continue
-            told.update({id_: (conversation, done.seqs[0]), id_ + "b": (conversation, done.seqs[1])})
-            assert done.seqs[1] == done.seqs[0] + 1
-            n += 1
 
-    async def check() -> None:
-        nonlocal stop
+def kill_the_server(server: PostgresServer) -> None:
+    server.kill()
+    server.start()
+
+
+@pytest.mark.parametrize("kill", [kill_the_server, kill_a_session])
+def test_law_2_a_server_that_is_killed_loses_and_doubles_nothing_acknowledged(
+    server: PostgresServer, kill: Callable[[PostgresServer], None]
+) -> None:
+    async def kill_again_and_again(load: Load) -> None:
+        for _ in range(KILLS):
+            await load.acknowledged(WRITERS, within_s=PATIENCE_S)
+            await asyncio.to_thread(kill, server)
+            await ready(load.log)
+        await load.acknowledged(WRITERS, within_s=PATIENCE_S)
+
+    async def check() -> Load:
         async with log_at(server) as log:
-            for n in range(CONVERSATIONS):
-                await log.create(conversation_id=f"c{n}")
-            writers = [asyncio.ensure_future(write(log, writer)) for writer in range(WRITERS)]
-            for _ in range(KILLS):
-                await asyncio.sleep(0.4)
-                await asyncio.to_thread(server.kill)
-                await asyncio.sleep(0.1)
-                await asyncio.to_thread(server.start)
-                await ready(log)
-            await asyncio.sleep(0.3)
-            stop = True
-            await asyncio.gather(*writers)
-            kept = {f"c{n}": await stored(log, f"c{n}") for n in range(CONVERSATIONS)}
-        assert {id_: kept[conversation].get(id_) for id_, (conversation, _) in told.items()} == {
-            id_: seq for id_, (_, seq) in told.items()
-        }
-        assert sum(map(len, kept.values())) == len(told)  # each was repeated until it was acknowledged
+            load = Load(log, WRITERS)
+            await load.run(kill_again_and_again)
+            await load.check(log)
+        return load
 
-    asyncio.run(check())
-    assert refused
-    assert slowest < 2
-    assert len(told) > WRITERS
+    load = asyncio.run(check())
+    assert load.refused
+    assert load.slowest_s < AT_ONCE_S
 
 
 def test_a_reply_that_is_cut_leaves_one_message_after_the_retry(server: PostgresServer) -> None:
@@ -148,7 +141,7 @@ def test_a_server_that_falls_silent_is_given_up_in_time(server: PostgresServer) 
                 began = time.monotonic()
                 with pytest.raises(StoreUnavailable, match=r"0\.5 seconds"):
                     await call
-                assert time.monotonic() - began < 1
+                assert time.monotonic() - began < 0.5 + SLACK_S
             between.silent = False
             await ready(log)
             await conversation.append(user("hello", id="m1"))
@@ -167,7 +160,7 @@ def test_calls_that_find_no_connection_free_fail_in_time_and_those_after_them_wo
                 began = time.monotonic()
                 outcomes = await asyncio.gather(*calls, return_exceptions=True)
                 assert [type(outcome) for outcome in outcomes] == [StoreUnavailable] * 20
-                assert time.monotonic() - began < 2
+                assert time.monotonic() - began < 0.5 + SLACK_S  # one after the other, they would take 5 s
             assert [len(await conversation.messages()) for _ in range(5)] == [1] * 5
 
     asyncio.run(check())
@@ -208,9 +201,19 @@ def test_no_server_is_told_at_once(tmp_path: Path) -> None:
         began = time.monotonic()
         with pytest.raises(StoreUnavailable):
             await log_at(server).open()
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < AT_ONCE_S
 
     asyncio.run(check())
+
+
+async def refusing(log: Turnlog) -> None:
+    """Wait until the server does what it was told to."""
+    end = time.monotonic() + PATIENCE_S
+    with suppress(StoreUnavailable):
+        while True:
+            await log.ping()
+            assert time.monotonic() < end
+            await asyncio.sleep(0.05)
 
 
 def test_a_server_that_only_reads_refuses_writes_and_a_ping(server: PostgresServer) -> None:
@@ -219,7 +222,7 @@ def test_a_server_that_only_reads_refuses_writes_and_a_ping(server: PostgresServ
             conversation = await log.create(user("hello", id="m1"), conversation_id="c1")
             server.execute("ALTER SYSTEM SET default_transaction_read_only = on", "SELECT pg_reload_conf()")
             try:
-                await asyncio.sleep(0.3)
+                await refusing(log)
                 for call in (conversation.append(user("two", id="m2")), log.create(conversation_id="c2"), log.ping()):
                     with pytest.raises(StoreUnavailable, match="read-only"):
                         await call
@@ -230,8 +233,8 @@ def test_a_server_that_only_reads_refuses_writes_and_a_ping(server: PostgresServ
                     "ALTER SYSTEM RESET default_transaction_read_only",
                     "SELECT pg_reload_conf()",
                 )
-            await asyncio.sleep(0.3)
-            await conversation.append(user("two", id="m2"))
+            await ready(log)
+            await retried(log, "m2")
             assert len(await stored(log, "c1")) == 2
 
     asyncio.run(check())

@@ -167,7 +167,7 @@ def test_processes_that_open_a_new_file_at_once_all_succeed(tmp_path: Path) -> N
             child.stdin.write("go\n")
             child.stdin.flush()
         for child in children:
-            child.communicate(timeout=60)
+            child.communicate(timeout=120)
         assert [child.returncode for child in children] == [0] * PROCESSES
 
         async def created(path: Path = path) -> list[str]:

@@ -37,7 +37,7 @@ def acknowledged_before_kill(path: Path, name: str, after_s: float) -> dict[str,
     first = child.stdout.readline()
     time.sleep(after_s)
     child.kill()
-    rest, _ = child.communicate(timeout=60)
+    rest, _ = child.communicate(timeout=120)
     lines = [line for line in (first + rest).splitlines(keepends=True) if line.endswith("\n")]
     return {id_: int(seq) for id_, seq in map(str.split, lines)}
 
@@ -56,7 +56,7 @@ def test_law_2_a_killed_process_loses_and_doubles_nothing_acknowledged(tmp_path:
         ]
         told |= acknowledged_before_kill(path, f"k{kill}", 0.05 + 0.04 * kill)
         for child in bystanders:
-            out, _ = child.communicate(timeout=60)
+            out, _ = child.communicate(timeout=120)
             assert child.returncode == 0
             told |= {id_: int(seq) for id_, seq in map(str.split, out.splitlines())}
         kept = asyncio.run(stored(path))

@@ -42,7 +42,7 @@ def run_with_fault(path: Path, call: str, error: str, when: str, trace: Path) ->
         "-e",
         f"inject={call}:error={error}:when={when}",
     ]
-    told = subprocess.run([*command, sys.executable, str(PROGRAM), str(path)], capture_output=True, text=True, timeout=60)
+    told = subprocess.run([*command, sys.executable, str(PROGRAM), str(path)], capture_output=True, text=True, timeout=120)
     assert told.returncode == 0, told.stderr
     return dict(line.split() for line in told.stdout.splitlines()), trace.read_text().count("(INJECTED)")
 

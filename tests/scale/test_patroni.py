@@ -4,8 +4,8 @@ import asyncio
 from pathlib import Path
 
 from servers.patroni import TTL_S, Cluster, patroni
+from servers.writers import Load
 from turnlog import Settings, connect
-from writers import Load
 
 TIMEOUT_S = 5.0
 SLACK_S = 4.0
@@ -18,7 +18,7 @@ async def leader_lost_under_load(cluster: Cluster) -> tuple[Load, float]:
 
     async def lose(load: Load) -> None:
         nonlocal waited
-        await load.acknowledged(500, within_s=30)
+        await load.acknowledged(500, within_s=60)
         await asyncio.to_thread(cluster.leader().kill)
         waited = await load.acknowledged(500, within_s=2 * BACK_S)
 

@@ -9,11 +9,11 @@ import pytest
 
 from servers.ports import free_port
 from servers.valkey import CLUSTER, ValkeyCluster, ValkeyServer, valkey_cluster, wait_until
+from servers.writers import CONVERSATIONS, Load
 from turnlog import connect
 from turnlog.ports import Key
 from turnlog.stores.redis.keys import of, shards
 from turnlog.stores.redis.servers import slot_of
-from writers import CONVERSATIONS, Load
 
 ROUNDS = 10 if os.environ.get("TURNLOG_FAULTS") == "long" else 1
 NODE_TIMEOUT_S = 2.0
@@ -102,9 +102,9 @@ def joined(cluster: ValkeyCluster, tmp_path_factory: pytest.TempPathFactory) -> 
 
 async def moved_under_load(cluster: ValkeyCluster, joined: ValkeyServer, move: Move) -> Load:
     async def moving(load: Load) -> None:
-        await load.acknowledged(200, within_s=30)
+        await load.acknowledged(200, within_s=60)
         assert joined.port in await asyncio.to_thread(move_on, cluster, joined, move)
-        await load.acknowledged(200, within_s=30)
+        await load.acknowledged(200, within_s=60)
 
     async with connect(cluster.url) as log:
         load = Load(log)

@@ -33,6 +33,7 @@ class Load:
     """What the writers did so far. `slowest_s` is the longest that one call took, however it ended."""
 
     log: Turnlog
+    writers: int = WRITERS
     taken: list[Taken] = field(default_factory=list)
     sent: dict[str, set[str]] = field(default_factory=dict)
     refused: list[tuple[float, StoreUnavailable]] = field(default_factory=list)
@@ -43,9 +44,9 @@ class Load:
         """Append from all writers while `meanwhile` goes on; every append under way is tried until it is answered."""
         for number in range(CONVERSATIONS):
             await self.log.create(conversation_id=f"c{number}")
-        async with asyncio.TaskGroup() as writers:
-            for number in range(WRITERS):
-                writers.create_task(self._write(number))
+        async with asyncio.TaskGroup() as running:
+            for number in range(self.writers):
+                running.create_task(self._write(number))
             await meanwhile(self)
             self._over = True
 

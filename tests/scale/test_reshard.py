@@ -12,7 +12,7 @@ from servers.valkey import CLUSTER, ValkeyCluster, ValkeyServer, valkey_cluster,
 from servers.writers import CONVERSATIONS, Load
 from turnlog import connect
 from turnlog.ports import Key
-from turnlog.stores.redis.keys import of, shards
+from turnlog.stores.redis.keys import SHARDS, of, shards
 from turnlog.stores.redis.servers import slot_of
 
 ROUNDS = 10 if os.environ.get("TURNLOG_FAULTS") == "long" else 1
@@ -22,7 +22,7 @@ PAUSE_S = 0.002
 """Between the keys of a slot, so that writers meet a conversation half of which has moved."""
 SLOTS = [
     *(slot_of(of(Key("default", f"c{number}"), "h")[0]) for number in range(CONVERSATIONS)),
-    *(slot_of(shard + ":u") for shard in shards("default")),
+    *(slot_of(shard + ":u") for shard in shards("default", SHARDS)),
 ]
 """Where the writers' conversations and the lists that name them are."""
 

@@ -42,6 +42,8 @@ class Settings(msgspec.Struct, frozen=True):
     """Longest chain of forks of forks."""
     store_timeout_s: Annotated[float, msgspec.Meta(gt=0)] = 30.0
     """How long a call may wait for the store before it fails with `StoreUnavailable`."""
+    tokenizer: str = "estimate"
+    """What counts the tokens of messages: `estimate`, `o200k_base`, `cl100k_base`, a model or `hf:` and a path."""
 
     @property
     def limits(self) -> Limits:

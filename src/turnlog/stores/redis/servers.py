@@ -86,7 +86,7 @@ class Servers:
         """
         return await self._send(keys[0], _evaluate(script, keys, args), write, script)
 
-    async def join(self, script: Script, keys: Sequence[str], *args: Any, size: int) -> Any:
+    async def join(self, script: Script, keys: Sequence[str], args: Sequence[Any], size: int) -> Any:
         """`run` for a script that takes many calls at once and answers with a list: on one server, together with others'.
 
         `size` is about how many bytes the call has. The answer is this call's own.

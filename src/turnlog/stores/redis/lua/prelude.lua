@@ -29,33 +29,27 @@ local function note(notes, key, value, more)
   list[#list + 1] = more
 end
 
--- A conversation was written to: notes its place by time, in its tenant's shard (u) and elsewhere, and that it arrived.
+-- A conversation was written to: notes its place by time, in its tenant's shard (u) and elsewhere, and that it arrived (a).
 -- On one server (shard given) the lists are part of the write; in a cluster they follow it.
 local function enlist(shard, tenant, id, updated, user, tags)
   if shard == '' then return end
-  note(arrived, shard, id)
+  note(arrived, shard .. ':a', id)
   note(listed, shard .. ':u', updated, id)
   if not user and not tags then return end
   for _, key in ipairs(lists(tenant, user, tags)) do note(listed, key, updated, id) end
 end
 
--- Writes what `enlist` noted; who arrived gets a number (n) and a place by it (t).
+-- Writes what `enlist` noted.
 local function write_lists()
   for key, entries in pairs(listed) do redis.call('ZADD', key, 'GT', unpack(entries)) end
-  for shard, ids in pairs(arrived) do
-    local number, entries = redis.call('INCRBY', shard .. ':n', #ids) - #ids, {}
-    for n, id in ipairs(ids) do
-      entries[2 * n - 1] = number + n
-      entries[2 * n] = id
-    end
-    redis.call('ZADD', shard .. ':t', unpack(entries))
-  end
+  for key, ids in pairs(arrived) do redis.call('SADD', key, unpack(ids)) end
 end
 
 local function delist(shard, tenant, id, user, tags)
   if shard == '' then return end
   redis.call('ZREM', shard .. ':u', id)
   redis.call('ZREM', shard .. ':t', id)
+  redis.call('SREM', shard .. ':a', id)
   for _, key in ipairs(lists(tenant, user, tags)) do redis.call('ZREM', key, id) end
 end
 

@@ -22,7 +22,7 @@ from turnlog.service import create_app
 from turnlog.settings import Settings
 from turnlog.wiring import connect
 
-SILENT_S_MAX = 30
+SILENT_S_MAX = 60
 """How long a worker may give no sign of life: it is killed then, and replaced."""
 _LINE_LENGTH_MAX = 2000  # so that a message goes into the pipe whole, whoever else writes to it
 

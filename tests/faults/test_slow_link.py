@@ -142,3 +142,25 @@ async def test_a_server_that_accepts_and_never_answers_cannot_be_opened(store: s
         between.cut()
         async with log:
             await log.create(user("hello"))
+
+
+ADDS_UP = pytest.mark.xfail(
+    strict=False, reason="appends that expect a head are sent one after another, each with a time limit"
+)
+
+
+@pytest.mark.parametrize("store", [pytest.param("postgres", marks=ADDS_UP), "valkey"])
+@awaited
+async def test_appends_that_have_to_wait_for_one_another_share_one_time_limit(
+    store: str, store_url: str, tenant: str
+) -> None:
+    async def told(log: Turnlog, n: int) -> float:
+        began = time.monotonic()
+        with pytest.raises(StoreUnavailable):
+            await log.conversation("c1").append(user("hello", id=f"m{n}"), expect_head=0)
+        return time.monotonic() - began
+
+    async with linked(store_url, tenant) as (between, log, _), log:
+        await log.create(conversation_id="c1")
+        between.silent = True
+        assert max(await asyncio.gather(*(told(log, n) for n in range(8)))) < TIMEOUT_S + SLACK_S

@@ -24,7 +24,7 @@ from turnlog.wiring import connect
 
 SILENT_S_MAX = 60
 """How long a worker may give no sign of life: it is killed then, and replaced."""
-_LINE_LENGTH_MAX = 2000  # so that a message goes into the pipe whole, whoever else writes to it
+_LINE_LENGTH_MAX = 1000  # so that a message goes into the pipe whole, whoever else writes to it
 
 logger = logging.getLogger(__name__)
 

@@ -66,7 +66,7 @@ def _answer(message: Message, calls: Calls) -> list[Item]:
     for part in parts(message):
         if isinstance(part, Reasoning):
             thought = _thought(message, part)
-            if thought.get("text"):
+            if thought.get("text", "").strip():
                 items.append(thought)
             else:
                 signature = _signature(thought) or signature

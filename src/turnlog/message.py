@@ -24,6 +24,7 @@ Role = Literal["user", "assistant", "system", "developer", "tool"]
 Status = Literal["complete", "partial", "incomplete"]
 
 INTEGER_MAX = 2**63 - 1
+COUNT_MAX = 2**31 - 1
 JSON_DEPTH_MAX = 64
 ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:~@|=+-]{0,127}", re.ASCII)
 ID_RULE = "must be 1 to 128 letters, digits or _ . : ~ @ | = + -, beginning with a letter, a digit or _"
@@ -406,8 +407,8 @@ def _check_marks(message: Message) -> None:
 def _check_counts(message: Message) -> None:
     for field, least in (("tokens", 0), ("seq", 1)):
         value = getattr(message, field)
-        if value is not None and (type(value) is not int or not least <= value <= INTEGER_MAX):
-            raise InvalidInput(field, f"must be a whole number from {least} to 2**63 - 1")
+        if value is not None and (type(value) is not int or not least <= value <= COUNT_MAX):
+            raise InvalidInput(field, f"must be a whole number from {least} to 2**31 - 1")
 
 
 def _check_labels(message: Message) -> None:

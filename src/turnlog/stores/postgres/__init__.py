@@ -36,7 +36,7 @@ from turnlog.stores.postgres.values import (
     texts,
 )
 from turnlog.stores.postgres.wire import Pool, Row
-from turnlog.stores.postgres.writer import LANES, Writer
+from turnlog.stores.postgres.writer import LANES, OPTIONS, Writer
 
 _FOUND = re.split(r"^-- name: (\w+)\n", (files(__package__) / "queries.sql").read_text(), flags=re.MULTILINE)
 SQL = dict(zip(_FOUND[1::2], _FOUND[2::2], strict=True))
@@ -70,7 +70,7 @@ class PostgresStore:
         except BaseException:
             pool.close()
             raise
-        writing = Pool(self._url, limit=LANES, timeout_s=self._timeout_s)
+        writing = Pool(self._url, limit=LANES, timeout_s=self._timeout_s, options=OPTIONS)
         self._pools, self._writer = (pool, writing), Writer(writing)
 
     async def close(self) -> None:
@@ -232,7 +232,7 @@ class PostgresStore:
             "create", number(log_of(key)), number(header.created_at), number(header.updated_at), number(len(records)),
             number(header.version), boolean(header.archived), text(key.tenant), text(header.id), text(header.user_id),
             text(header.title), _labels(key.tenant, header.tags), text(_json(header.metadata).decode()),
-            *columns((1, record) for record in records),
+            *columns(((), record) for record in records),
         )  # fmt: skip
         if not made:
             await self._refuse(key)
@@ -249,7 +249,7 @@ class PostgresStore:
 
     async def _read(self, key: Key, after: int, before: int, limit: int, *, newest: bool) -> tuple[Header, list[Record]]:
         rows = await self._ask(
-            "read", *_named(key), number(after), number(before), number(limit), boolean(newest), binary=True
+            "read", *_named(key), number(after), number(before), number(limit), boolean(newest), binary=True, prepare=True
         )
         if not rows:
             raise ConversationNotFound(key.conversation_id)
@@ -282,13 +282,13 @@ class PostgresStore:
             case _:
                 raise SnapshotMoved(watermark=a, epoch=b)
 
-    async def _ask(self, name: str, *params: Param, binary: bool = False) -> list[Row]:
-        return await self._rows(SQL[name], *params, binary=binary)
+    async def _ask(self, name: str, *params: Param, binary: bool = False, prepare: bool = False) -> list[Row]:
+        return await self._rows(SQL[name], *params, binary=binary, prepare=prepare)
 
-    async def _rows(self, sql: str, *params: Param, binary: bool = False) -> list[Row]:
+    async def _rows(self, sql: str, *params: Param, binary: bool = False, prepare: bool = False) -> list[Row]:
         if self._pools is None:
             raise StoreUnavailable("it is not open")
-        return await self._pools[0].ask(sql, *params, binary=binary)
+        return await self._pools[0].ask(sql, *params, binary=binary, prepare=prepare)
 
 
 def _named(key: Key) -> tuple[Param, Param, Param]:

@@ -8,8 +8,8 @@ WITH made AS (
     VALUES ($1, $2, $3, $4, 0, 0, $5, $6, $7, $8, $9, $10, $11, $12)
     ON CONFLICT DO NOTHING RETURNING log
 ), stored AS (
-    INSERT INTO turnlog.message (log, created_at, tokens, digest, seq, checksum, mark, version, id, body)
-    SELECT made.log, v[7 * n - 5], v[7 * n - 4], v[7 * n - 3], n, v[7 * n - 2], v[7 * n - 1], v[7 * n], r.name, r.body
+    INSERT INTO turnlog.message (log, created_at, digest, mark, seq, tokens, checksum, version, id, body)
+    SELECT made.log, v[6 * n - 5], v[6 * n - 4], v[6 * n - 3], n, v[6 * n - 2], v[6 * n - 1], v[6 * n], r.name, r.body
     FROM made, unnest($14::bytea[], $15::bytea[]) WITH ORDINALITY AS r(name, body, n), LATERAL (SELECT $13::int8[]) AS numbers(v)
 )
 SELECT log, turnlog.begin_1() FROM made;

@@ -1,15 +1,16 @@
 """How values travel: the parameters of a statement, ids as bytes, the number of a log."""
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from struct import pack
 from typing import NamedTuple
-from zlib import crc32
 
 from turnlog.codec import Record
 from turnlog.ports import Key
 
+_UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _UUID_BYTES = 16
 _UUID_TEXT = 36
 
@@ -43,9 +44,9 @@ def blob(value: bytes) -> Param:
     return Param(value, 17, 1)
 
 
-def int8s(values: Sequence[int]) -> Param:
+def int8s(values: list[int]) -> Param:
     """An int8[]."""
-    return Param(_array(values), 1016, 0)
+    return Param(f"{{{repr(values)[1:-1]}}}".encode(), 1016, 0)
 
 
 def texts(values: Iterable[str]) -> Param:
@@ -56,10 +57,6 @@ def texts(values: Iterable[str]) -> Param:
 def blobs(values: Sequence[bytes]) -> Param:
     """A bytea[]."""
     return Param(_binary_array(values, 17), 1001, 1)
-
-
-def _array(values: Sequence[int]) -> bytes:
-    return ("{" + ",".join(map(str, values)) + "}").encode()
 
 
 def _binary_array(values: Sequence[bytes], kind: int) -> bytes:
@@ -88,13 +85,8 @@ def log_of(key: Key) -> int:
 
 def pack_id(id_: str) -> bytes:
     """A message's id in 16 bytes if it is a UUID in its usual form, else its text, which never has that length."""
-    if len(id_) == _UUID_TEXT:
-        try:
-            packed = bytes.fromhex(id_.replace("-", ""))
-        except ValueError:
-            packed = b""
-        if len(packed) == _UUID_BYTES and unpack_id(packed) == id_:
-            return packed
+    if len(id_) == _UUID_TEXT and _UUID.fullmatch(id_):
+        return bytes.fromhex(id_.replace("-", ""))
     told = id_.encode()
     return told + b"\0" if len(told) == _UUID_BYTES else told
 
@@ -105,6 +97,11 @@ def unpack_id(packed: bytes) -> str:
         told = packed.hex()
         return f"{told[:8]}-{told[8:12]}-{told[12:16]}-{told[16:20]}-{told[20:]}"
     return packed.rstrip(b"\0").decode()
+
+
+def mark(packed: bytes) -> int:
+    """64 bits of a hash of a packed id, signed."""
+    return int.from_bytes(blake2b(packed, digest_size=8).digest(), "big", signed=True)
 
 
 def signed(checksum: int) -> int:
@@ -127,21 +124,21 @@ def record(row: Sequence[bytes | None]) -> Record:
     )
 
 
-def columns(records: Iterable[tuple[int, Record]]) -> tuple[Param, Param, Param]:
-    """Records, each with the place of its append, as arrays: seven numbers for each, ids, bodies."""
+def columns(records: Iterable[tuple[tuple[int, ...], Record]]) -> tuple[Param, Param, Param]:
+    """Records, each with its place, as arrays: the numbers of each (those of its place first), ids, bodies."""
     numbers: list[int] = []
     ids, bodies = [], []
     for place, record in records:
-        id_ = pack_id(record.id)
-        numbers += (
-            place,
-            record.created_at,
-            record.tokens,
-            record.digest,
-            signed(record.checksum),
-            signed(crc32(id_)),
-            record.version,
-        )
+        told, id_, body = column(record)
+        numbers += place
+        numbers += told
         ids.append(id_)
-        bodies.append(record.body)
+        bodies.append(body)
     return int8s(numbers), blobs(ids), blobs(bodies)
+
+
+def column(record: Record) -> tuple[tuple[int, ...], bytes, bytes]:
+    """Of one record: created_at, digest, mark, tokens, checksum and version; the packed id; the body."""
+    id_ = pack_id(record.id)
+    numbers = (record.created_at, record.digest, mark(id_), record.tokens, signed(record.checksum), record.version)
+    return numbers, id_, record.body

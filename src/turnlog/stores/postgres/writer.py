@@ -10,19 +10,25 @@ from turnlog.codec import Record
 from turnlog.errors import ConversationDeleted, ConversationNotFound, StoreUnavailable, TurnlogError
 from turnlog.ports import Appended, Key
 from turnlog.stores.decide import Known, decide
-from turnlog.stores.postgres.values import Param, columns, int8s, ints, log_of, texts
-from turnlog.stores.postgres.wire import Pool, Row
+from turnlog.stores.postgres.values import Param, blob, column, columns, int8s, ints, log_of, number, text, texts
+from turnlog.stores.postgres.wire import NotFresh, Pool, Row
 
 LANES = 2
 """Statements under way at once: while the server is at one, the client is at the other, and a lock holds up only one."""
 APPENDS_PER_BATCH = 128
 BYTES_PER_BATCH = 8 << 20
 """A batch takes no more when its bodies have reached this."""
+OPTIONS = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c lock_timeout=10s"
+"""What a writer's session says once, so that `begin` need not with each append."""
+FORKS_MAX = 10_000
+"""How many conversations a writer remembers that need care."""
 _ANY_HEAD = -1
 _LOOK_ONLY = -2
 _NOT_THERE = -1
 _DELETED = -2
+_APPEND_ONE = "SELECT turnlog.append_one_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
 _APPEND = "SELECT * FROM turnlog.append_1($1, $2, $3, $4, $5, $6, $7)"
+_APPEND_FRESH = "SELECT turnlog.append_fresh_1($1, $2, $3, $4, $5, $6, $7, $8, $9)"
 
 
 class Append(msgspec.Struct, eq=False):
@@ -53,9 +59,10 @@ class Append(msgspec.Struct, eq=False):
 
 
 class Batch:
-    """Appends that travel together, by conversation."""
+    """Appends that travel together, by conversation; with `care`, anything may be the matter with them."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, care: bool) -> None:
+        self.care = care
         self.by_log: dict[int, list[Append]] = {}
         self.appends = 0
         self.bytes = 0
@@ -73,25 +80,52 @@ class Batch:
         self.bytes += sum([len(record.body) for record in append.records])
         return True
 
-    def params(self) -> list[Param]:
-        """What the statement is given; the conversations in the order of log, in which they are locked."""
-        self.by_log = dict(sorted(self.by_log.items()))
-        keys = [appends[0].key for appends in self.by_log.values()]
-        appends = [(place, append) for place, group in enumerate(self.by_log.values(), 1) for append in group]
-        told = [number for place, append in appends for number in (place, append.now, append.expect)]
-        records = [(place, record) for place, (_, append) in enumerate(appends, 1) for record in append.fresh.values()]
+    def fresh_params(self) -> list[Param]:
+        """What `append_fresh` is given."""
+        groups = self.by_log.values()
+        records = [
+            ((place, nth), record)
+            for place, group in enumerate(groups, 1)
+            for nth, record in enumerate([one for append in group for one in append.fresh.values()], 1)
+        ]
         return [
-            int8s(list(self.by_log)),
-            texts(key.tenant for key in keys),
-            texts(key.conversation_id for key in keys),
-            int8s(told),
+            *self._named(),
+            int8s([sum([len(append.fresh) for append in group]) for group in groups]),
+            int8s([max([append.now for append in group]) for group in groups]),
+            int8s([group[0].expect for group in groups]),
             *columns(records),
         ]
 
+    def one_params(self) -> list[Param] | None:
+        """What `append_one` is given, if it is one record alone."""
+        if self.appends > 1:
+            return None
+        [[append]] = self.by_log.values()
+        if len(append.fresh) > 1:
+            return None
+        key = append.key
+        numbers, name, body = column(append.records[0])
+        return [
+            number(append.log), text(key.tenant), text(key.conversation_id), number(append.now), number(append.expect),
+            *map(number, numbers), blob(name), blob(body),
+        ]  # fmt: skip
+
+    def params(self) -> list[Param]:
+        """What `append` is given."""
+        appends = [(place, append) for place, group in enumerate(self.by_log.values(), 1) for append in group]
+        told = [number for place, append in appends for number in (place, append.now, append.expect)]
+        records = [((place,), record) for place, (_, append) in enumerate(appends, 1) for record in append.fresh.values()]
+        return [*self._named(), int8s(told), *columns(records)]
+
+    def _named(self) -> list[Param]:
+        keys = [appends[0].key for appends in self.by_log.values()]
+        return [int8s(list(self.by_log)), texts(key.tenant for key in keys), texts(key.conversation_id for key in keys)]
+
     def settle(self, row: Row) -> None:
-        """Give each append its answer."""
+        """Give each append its answer: the heads before, and of each record that was there already its place in the batch,
+        seq, digest and time."""
         heads, *known = map(ints, row)
-        there = {at: Known(*told) for at, *told in zip(*known, strict=True)}
+        there = {at: Known(*told) for at, *told in zip(*known, strict=True)} if known else {}
         at = 0
         for head, group in zip(heads, self.by_log.values(), strict=True):
             stored = 0
@@ -132,6 +166,7 @@ class Writer:
         self._pool = pool
         self._queue: deque[Append] = deque()
         self._busy: set[int] = set()
+        self._care: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._called = False
 
@@ -165,7 +200,7 @@ class Writer:
 
     def _gather(self) -> Batch:
         """What may travel now, in order; what has to wait for an append before it on the same conversation stays."""
-        batch = Batch()
+        batch = Batch(care=bool(self._queue) and self._needs_care(self._queue[0]))
         room = min(len(self._queue), APPENDS_PER_BATCH)
         waiting: list[Append] = []
         blocked = set(self._busy)
@@ -173,7 +208,7 @@ class Writer:
             append = self._queue.popleft()
             if append.done.done():
                 continue
-            if append.log in blocked or not batch.take(append):
+            if append.log in blocked or self._needs_care(append) != batch.care or not batch.take(append):
                 blocked.add(append.log)
                 waiting.append(append)
         self._queue.extendleft(reversed(waiting))
@@ -181,8 +216,7 @@ class Writer:
 
     async def _commit(self, batch: Batch) -> None:
         try:
-            [row] = await self._pool.ask(_APPEND, *batch.params())
-            batch.settle(row)
+            batch.settle(await self._append(batch))
         except StoreUnavailable as error:
             batch.fail(error)
         except BaseException as error:  # a defect, or the end of the loop, must not leave the waiters hanging
@@ -192,3 +226,20 @@ class Writer:
             self._busy -= batch.by_log.keys()
             self._tasks.discard(asyncio.current_task())
             self._call()
+
+    def _needs_care(self, append: Append) -> bool:
+        return append.expect == _LOOK_ONLY or append.log in self._care
+
+    async def _append(self, batch: Batch) -> Row:
+        if not batch.care:
+            try:
+                one = batch.one_params()
+                sql, params = (_APPEND_ONE, one) if one else (_APPEND_FRESH, batch.fresh_params())
+                [row] = await self._pool.ask(sql, *params, prepare=True)
+                return row
+            except NotFresh as error:
+                if len(self._care) > FORKS_MAX:
+                    self._care.clear()
+                self._care |= error.logs
+        [row] = await self._pool.ask(_APPEND, *batch.params())
+        return row

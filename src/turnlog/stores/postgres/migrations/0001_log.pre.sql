@@ -39,18 +39,18 @@ CREATE INDEX conversation_by_source ON turnlog.conversation USING gin (sources) 
 CREATE TABLE turnlog.message (
     log        int8  NOT NULL,
     created_at int8  NOT NULL,
-    tokens     int8  NOT NULL,
     digest     int8  NOT NULL,
+    mark       int8  NOT NULL,                          -- 64 bits of a hash of id: a narrower index than id itself would need
     seq        int4  NOT NULL,
+    tokens     int4  NOT NULL,
     checksum   int4  NOT NULL,
-    mark       int4  NOT NULL,                          -- CRC-32 of id: half as wide an index as id itself would need
     version    int2  NOT NULL,
     id         bytea NOT NULL,                          -- 16 bytes for a UUID, else its text
     body       bytea NOT NULL,                          -- canonical JSON
     PRIMARY KEY (log, seq)
 ) PARTITION BY HASH (log);
 
-CREATE INDEX message_by_id ON turnlog.message (log, mark);
+CREATE UNIQUE INDEX message_by_id ON turnlog.message (log, mark);
 
 CREATE TABLE turnlog.snapshot (
     log       int8  NOT NULL,
@@ -90,51 +90,84 @@ CREATE FUNCTION turnlog.header_1(c turnlog.conversation) RETURNS text LANGUAGE s
 $$;
 
 -- What holds for the rest of the transaction: a generic plan by index, even if a table was tiny when it was made; a commit that is
--- on disk, whatever the server's default is; no endless wait for a lock. (A SET clause of each function costs ten times as much.)
+-- on disk, whatever the server's default is; no endless wait for a lock. Where nobody pools sessions, the connection says the
+-- first and the last of it once. (A SET clause of each function costs ten times as much.)
 CREATE FUNCTION turnlog.begin_1() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),
-        set_config('lock_timeout', '10s', true);
+    IF current_setting('enable_seqscan') = 'on' THEN
+        PERFORM set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),
+            set_config('lock_timeout', '10s', true);
+    END IF;
     IF current_setting('synchronous_commit') = 'off' THEN
         PERFORM set_config('synchronous_commit', 'on', true);
     END IF;
 END
 $$;
 
--- One append to a conversation that is no fork, of records that are all new, in few steps; the head before, NULL if it is not that.
-CREATE FUNCTION turnlog.append_alone_1(
-    _log int8, _tenant text, _id text, _now int8, _expect int8, _numbers int8[], _names bytea[], _bodies bytea[])
+-- Appends to conversations that are no forks, of records that are all new: what nearly every append is, in two steps. When it is
+-- not like that, it raises T0001 (what it names are the logs that are not) or a violation of message_by_id, and nothing is written.
+-- _counts, _nows, _expects: for each conversation how many records it gets, the latest time, the head that is expected (-1: any).
+-- _numbers: eight for each record: its conversation and its place among the new ones there (both from 1 on), created_at, digest,
+-- mark, tokens, checksum, version. The answer: the head of each conversation before.
+-- Rows are locked partition by partition and by log, here by the order in which `= ANY` looks them up; elsewhere as well.
+CREATE FUNCTION turnlog.append_fresh_1(
+    _logs int8[], _tenants text[], _ids text[], _counts int8[], _nows int8[], _expects int8[],
+    _numbers int8[], _names bytea[], _bodies bytea[])
 RETURNS int8[] LANGUAGE plpgsql
 AS $$
 DECLARE
-    old int8;
+    olds int8[];
+    moved int8[];
 BEGIN
-    SELECT head INTO old FROM turnlog.conversation
-    WHERE log = _log AND tenant = _tenant AND id = _id AND NOT deleted AND sources IS NULL FOR NO KEY UPDATE;
-    IF old IS NULL OR _expect NOT IN (-1, old) THEN
-        RETURN NULL;
+    PERFORM turnlog.begin_1();
+    WITH changed AS (
+        UPDATE turnlog.conversation AS c
+        SET head = c.head + _counts[array_position(_logs, c.log)],
+            updated_at = greatest(c.updated_at, _nows[array_position(_logs, c.log)])
+        WHERE c.log = ANY (_logs) AND NOT c.deleted AND c.sources IS NULL
+          AND c.tenant = _tenants[array_position(_logs, c.log)] AND c.id = _ids[array_position(_logs, c.log)]
+          AND _expects[array_position(_logs, c.log)] IN (-1, c.head)
+        RETURNING c.log, array_position(_logs, c.log) AS n, c.head
+    )
+    SELECT array_agg(head - _counts[n] ORDER BY n), array_agg(log) INTO olds, moved FROM changed;
+    IF cardinality(olds) IS DISTINCT FROM cardinality(_logs) THEN
+        RAISE EXCEPTION USING ERRCODE = 'T0001',
+            MESSAGE = (SELECT string_agg(l::text, ' ') FROM unnest(_logs) AS l WHERE (l <> ALL (moved)) IS NOT FALSE);
     END IF;
-    INSERT INTO turnlog.message (log, created_at, tokens, digest, seq, checksum, mark, version, id, body)
-    SELECT _log, _numbers[7 * n - 5], _numbers[7 * n - 4], _numbers[7 * n - 3], old + n, _numbers[7 * n - 2], _numbers[7 * n - 1],
-        _numbers[7 * n], name, body
-    FROM unnest(_names, _bodies) WITH ORDINALITY AS r(name, body, n)
-    WHERE NOT EXISTS (
-        SELECT FROM unnest(_names) WITH ORDINALITY AS k(name, n)
-        CROSS JOIN LATERAL (
-            SELECT FROM turnlog.message AS t WHERE t.log = _log AND t.mark = _numbers[7 * k.n - 1] AND t.id = k.name OFFSET 0
-        ) AS m);
+    INSERT INTO turnlog.message (log, created_at, digest, mark, seq, tokens, checksum, version, id, body)
+    SELECT _logs[_numbers[8 * n - 7]], _numbers[8 * n - 5], _numbers[8 * n - 4], _numbers[8 * n - 3],
+        olds[_numbers[8 * n - 7]] + _numbers[8 * n - 6], _numbers[8 * n - 2], _numbers[8 * n - 1], _numbers[8 * n], name, body
+    FROM unnest(_names, _bodies) WITH ORDINALITY AS r(name, body, n);
+    RETURN olds;
+END
+$$;
+
+-- `append_fresh` for one record alone.
+CREATE FUNCTION turnlog.append_one_1(
+    _log int8, _tenant text, _id text, _now int8, _expect int8,
+    _created int8, _digest int8, _mark int8, _tokens int4, _checksum int4, _version int2, _name bytea, _body bytea)
+RETURNS int8[] LANGUAGE plpgsql
+AS $$
+DECLARE
+    _head int8;
+BEGIN
+    PERFORM turnlog.begin_1();
+    UPDATE turnlog.conversation SET head = head + 1, updated_at = greatest(updated_at, _now)
+    WHERE log = _log AND tenant = _tenant AND id = _id AND NOT deleted AND sources IS NULL AND _expect IN (-1, head)
+    RETURNING head INTO _head;
     IF NOT FOUND THEN
-        RETURN NULL;
+        RAISE EXCEPTION USING ERRCODE = 'T0001', MESSAGE = _log::text;
     END IF;
-    UPDATE turnlog.conversation SET head = old + cardinality(_names), updated_at = greatest(updated_at, _now) WHERE log = _log;
-    RETURN ARRAY[old];
+    INSERT INTO turnlog.message (log, created_at, digest, mark, seq, tokens, checksum, version, id, body)
+    VALUES (_log, _created, _digest, _mark, _head, _tokens, _checksum, _version, _name, _body);
+    RETURN ARRAY[_head - 1];
 END
 $$;
 
 -- Appends to several conversations at once, each all or nothing, decided as `stores/decide.py` decides.
--- _logs, _tenants, _ids: the conversations, in the order of log, in which they are locked.
+-- _logs, _tenants, _ids: the conversations.
 -- _appends: three numbers for each append: whose it is (from 1 on), its time, the head that it expects (-1: any; -2: store
--- nothing). _numbers: seven for each record: which append's it is (from 1 on), created_at, tokens, digest, checksum, mark, version.
+-- nothing). _numbers: seven for each record: which append's it is (from 1 on), created_at, digest, mark, tokens, checksum, version.
 -- _names, _bodies: each record's id and body; no id twice for one conversation.
 -- heads: the head of each conversation before (-1: not there; -2: deleted); ats, ...: the records that were there already.
 CREATE FUNCTION turnlog.append_1(
@@ -155,22 +188,13 @@ DECLARE
     w int8;
 BEGIN
     PERFORM turnlog.begin_1();
-    IF cardinality(_appends) = 3 THEN
-        heads := turnlog.append_alone_1(_logs[1], _tenants[1], _ids[1], _appends[2], _appends[3], _numbers, _names, _bodies);
-        IF heads IS NOT NULL THEN
-            RETURN;
-        END IF;
-    END IF;
-
     heads := array_fill(-1::int8, ARRAY[cardinality(_logs)]);
     FOR found IN
-        SELECT w.n::int4 AS place, c.*
-        FROM unnest(_logs, _tenants, _ids) WITH ORDINALITY AS w(log, tenant, id, n)
-        CROSS JOIN LATERAL (
-            SELECT t.head, t.deleted, t.sources IS NOT NULL AS forked FROM turnlog.conversation AS t
-            WHERE t.log = w.log AND t.tenant = w.tenant AND t.id = w.id
-            FOR NO KEY UPDATE
-        ) AS c
+        SELECT array_position(_logs, c.log) AS place, c.head, c.deleted, c.sources IS NOT NULL AS forked
+        FROM turnlog.conversation AS c
+        WHERE c.log = ANY (_logs)
+          AND c.tenant = _tenants[array_position(_logs, c.log)] AND c.id = _ids[array_position(_logs, c.log)]
+        FOR NO KEY UPDATE
     LOOP
         heads[found.place] := CASE WHEN found.deleted THEN -2 ELSE found.head END;
         forked := forked OR found.forked;
@@ -181,7 +205,7 @@ BEGIN
     FROM unnest(_names) WITH ORDINALITY AS r(name, n)
     CROSS JOIN LATERAL (
         SELECT * FROM turnlog.message AS t
-        WHERE t.log = _logs[_appends[3 * _numbers[7 * r.n - 6] - 2]] AND t.mark = _numbers[7 * r.n - 1] AND t.id = r.name OFFSET 0
+        WHERE t.log = _logs[_appends[3 * _numbers[7 * r.n - 6] - 2]] AND t.mark = _numbers[7 * r.n - 3] AND t.id = r.name OFFSET 0
     ) AS m;
 
     IF forked THEN
@@ -195,7 +219,7 @@ BEGIN
         CROSS JOIN LATERAL unnest(c.sources, c.uptos) AS s(log, upto)
         CROSS JOIN LATERAL (
             SELECT * FROM turnlog.message AS t
-            WHERE t.log = s.log AND t.mark = _numbers[7 * r.n - 1] AND t.id = r.name AND t.seq <= s.upto OFFSET 0
+            WHERE t.log = s.log AND t.mark = _numbers[7 * r.n - 3] AND t.id = r.name AND t.seq <= s.upto OFFSET 0
         ) AS m;
     END IF;
 
@@ -206,7 +230,7 @@ BEGIN
     END LOOP;
     IF ats IS NOT NULL THEN
         refused := refused || ARRAY(
-            SELECT _numbers[7 * k.n - 6] FROM unnest(ats, digests) AS k(n, digest) WHERE k.digest NOT IN (0, _numbers[7 * k.n - 3]));
+            SELECT _numbers[7 * k.n - 6] FROM unnest(ats, digests) AS k(n, digest) WHERE k.digest NOT IN (0, _numbers[7 * k.n - 4]));
     END IF;
 
     special := ats IS NOT NULL OR refused <> '{}';
@@ -224,15 +248,15 @@ BEGIN
         places[n] := ends[w];
     END LOOP;
 
-    INSERT INTO turnlog.message (log, created_at, tokens, digest, seq, checksum, mark, version, id, body)
+    INSERT INTO turnlog.message (log, created_at, digest, mark, seq, tokens, checksum, version, id, body)
     SELECT _logs[whose[n]], _numbers[7 * n - 5], _numbers[7 * n - 4], _numbers[7 * n - 3], places[n], _numbers[7 * n - 2],
         _numbers[7 * n - 1], _numbers[7 * n], name, body
     FROM unnest(_names, _bodies) WITH ORDINALITY AS r(name, body, n)
     WHERE places[n] IS NOT NULL;
 
-    UPDATE turnlog.conversation AS c SET head = f.head, updated_at = greatest(c.updated_at, f.now)
-    FROM unnest(_logs, heads, ends, latest) AS f(log, old, head, now)
-    WHERE c.log = f.log AND f.head > f.old;
+    UPDATE turnlog.conversation AS c
+    SET head = ends[array_position(_logs, c.log)], updated_at = greatest(c.updated_at, latest[array_position(_logs, c.log)])
+    WHERE c.log = ANY (_logs) AND ends[array_position(_logs, c.log)] > c.head;
 END
 $$;
 
@@ -240,7 +264,7 @@ $$;
 CREATE FUNCTION turnlog.read_1(
     _log int8, _tenant text, _id text, _after int8, _before int8, _limit int8, _newest boolean,
     OUT header text, OUT deleted boolean,
-    OUT seq int4, OUT id bytea, OUT created_at int8, OUT tokens int8, OUT version int2, OUT digest int8, OUT checksum int4, OUT body bytea)
+    OUT seq int4, OUT id bytea, OUT created_at int8, OUT tokens int4, OUT version int2, OUT digest int8, OUT checksum int4, OUT body bytea)
 RETURNS SETOF record LANGUAGE plpgsql
 AS $$
 #variable_conflict use_column
@@ -371,7 +395,7 @@ BEGIN
         SELECT f.log FROM turnlog.conversation AS f
         WHERE f.log = owner
            OR f.sources @> ARRAY[owner] AND f.uptos[array_position(f.sources, owner)] >= _seq
-        ORDER BY f.log FOR NO KEY UPDATE
+        ORDER BY f.tableoid, f.log FOR NO KEY UPDATE
     ) AS t;
     UPDATE turnlog.message SET digest = 0, tokens = _tokens, version = _version, checksum = _checksum, body = _body
     WHERE log = owner AND seq = _seq AND digest <> 0;

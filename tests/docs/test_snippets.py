@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from servers.ports import free_port
+
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FENCE = re.compile(r"^```(python|bash) runnable\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -33,9 +35,7 @@ def snippets(language: str) -> list[object]:
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("service")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [Path(sys.executable).with_name("turnlog"), "serve", "--port", str(port), "--store", "sqlite:///docs.db"]
     with (folder / "log").open("wb") as log:
         service = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log)

@@ -2,6 +2,8 @@
 
 import base64
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +26,7 @@ from turnlog import (
     user,
 )
 from turnlog.context.formats import FORMATS, render
+from turnlog.context.tokens import MESSAGE_OVERHEAD, counter
 from turnlog.intake import decode_message
 
 EVERY = pytest.mark.parametrize("format", list(FORMATS))
@@ -364,3 +367,17 @@ def test_plain_is_a_transcript() -> None:
         render(said, "plain")["text"]
         == 'system: s\n\nuser (ana): u\n\nassistant: a\nassistant calls find: {"q": 1}\n\nfind returns: r'
     )
+
+
+def test_marks_and_a_first_turn_cost_the_tokens_that_the_reference_tells() -> None:
+    count = counter("o200k_base")
+    said = [assistant("Where to?"), system("The user moved to Bonn."), assistant("Oh."), developer("Be brief: “so”.")]
+    turns = render(said, "anthropic")["messages"]
+    rendered = sum(MESSAGE_OVERHEAD + sum(map(count.text, texts(turn))) for turn in turns)
+    assert sum(map(count, said)) < rendered <= sum(map(count, said)) + 5 + 2 * 6
+
+
+def test_every_format_is_in_the_reference_and_no_other() -> None:
+    page = (Path(__file__).parents[3] / "docs/reference/formats.md").read_text()
+    table = page.partition("```python")[0]
+    assert re.findall(r"^\| `([^`]+)`", table, re.MULTILINE) == list(FORMATS)

@@ -1,6 +1,6 @@
 """What a store offers beside `Store` has the types of its ability."""
 
-from turnlog.ports import Doctor, Versioned
+from turnlog.ports import Doctor, Sweeper, Versioned
 from turnlog.stores.postgres import PostgresStore
 from turnlog.stores.ram import RamStore
 from turnlog.stores.redis import RedisStore
@@ -13,3 +13,4 @@ postgres_doctor: Doctor = PostgresStore("postgresql://localhost/turnlog")
 postgres_schema: Versioned = PostgresStore("postgresql://localhost/turnlog")
 redis_doctor: Doctor = RedisStore("redis://localhost")
 redis_schema: Versioned = RedisStore("redis://localhost")
+redis_sweeper: Sweeper = RedisStore("redis://localhost")

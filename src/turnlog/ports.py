@@ -227,6 +227,17 @@ class Doctor(Protocol):
 
 
 @runtime_checkable
+class Sweeper(Protocol):
+    """An ability of a store that writes some things in steps: to finish what a crash or a failover left half done."""
+
+    async def sweep(self, *, now: int) -> int:
+        """How many conversations had something to put right; safe beside everything else, whether the store is open or not.
+
+        Raises `SchemaTooNew` when newer software wrote the data.
+        """
+
+
+@runtime_checkable
 class Versioned(Protocol):
     """An ability of a store: to tell and change the form of the stored data, whether it is open or not."""
 

@@ -1,11 +1,13 @@
 """`turnlog doctor` states what the store promises."""
 
+import asyncio
 import json
 
 import pytest
 
 from servers.ports import free_port
 from servers.valkey import valkey
+from turnlog import connect, user
 
 
 def verdicts(ran):
@@ -96,6 +98,30 @@ def test_each_primary_of_a_cluster_is_asked(turnlog, store, store_url):
     assert ran.code == 0, ran.err
     replicas = [told for name, told in verdicts(ran).items() if name.endswith(" replicas")]
     assert replicas == [("1 online, durability=replicated", "ok")] * 3
+
+
+async def three_that_no_list_holds(server):
+    async with connect(server.url) as log:
+        for _ in range(3):
+            await log.create(user("a"), user_id="ann")
+    for name in server.ask("KEYS", "tl:[xu]:*"):
+        server.ask("DEL", name)
+
+
+def test_a_repair_puts_right_what_a_crash_left_half_done(turnlog):
+    with valkey() as server:
+        asyncio.run(three_that_no_list_holds(server))
+        assert turnlog("list", "--store", server.url, "--json").json["headers"] == []
+        for repaired in ("3", "0"):
+            ran = turnlog("doctor", "--repair", "--store", server.url, "--json")
+            assert ran.code == 0, ran.err
+            assert verdicts(ran)["repaired"] == (repaired, "ok")
+        assert len(turnlog("list", "--store", server.url, "--json").json["headers"]) == 3
+
+
+def test_a_file_has_nothing_to_repair(filled):
+    ran = filled("doctor", "--repair", "--json")
+    assert (ran.code, verdicts(ran)["repaired"]) == (0, ("0", "ok"))
 
 
 def test_a_server_that_drops_what_it_should_keep_is_told_so(turnlog):

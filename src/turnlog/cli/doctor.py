@@ -1,15 +1,23 @@
 """`turnlog doctor`: what the store promises as it is configured."""
 
+from typing import Annotated
+
 import typer
 
 from turnlog.cli.calls import EXIT_FAILED, AsJson, StoreUrl, ask
 from turnlog.cli.output import print_findings, say, write_json
-from turnlog.ports import Doctor, Finding, Store
+from turnlog.log import system_clock
+from turnlog.ports import Doctor, Finding, Store, Sweeper
+
+Repair = Annotated[bool, typer.Option("--repair", help="Finish what a crash or a failover left half done.")]
 
 
-def doctor(store: StoreUrl = None, as_json: AsJson = False) -> None:
-    """Tell what the store promises as it is configured; change nothing. Ends with 1 when a promise is broken."""
-    findings = ask(_examine, store, as_json)
+def doctor(store: StoreUrl = None, repair: Repair = False, as_json: AsJson = False) -> None:
+    """Tell what the store promises as it is configured. Ends with 1 when a promise is broken.
+
+    Changes nothing but with --repair.
+    """
+    findings = ask(_examine_and_repair if repair else _examine, store, as_json)
     if as_json:
         write_json([finding._asdict() for finding in findings])
     elif findings:
@@ -22,3 +30,11 @@ def doctor(store: StoreUrl = None, as_json: AsJson = False) -> None:
 
 async def _examine(store: Store) -> list[Finding]:
     return await store.doctor() if isinstance(store, Doctor) else []
+
+
+async def _examine_and_repair(store: Store) -> list[Finding]:
+    findings = await _examine(store)
+    if not isinstance(store, Sweeper):
+        return [*findings, Finding("repaired", "0", "ok", "This store leaves nothing half done.")]
+    mended = await store.sweep(now=system_clock())
+    return [*findings, Finding("repaired", str(mended), "ok", "Conversations that something was put right for.")]

@@ -30,6 +30,7 @@ from turnlog.stores.redis.frame import pack, unpack_id, unpack_time
 from turnlog.stores.redis.lists import Lists
 from turnlog.stores.redis.logs import Logs, Part, numbered
 from turnlog.stores.redis.servers import Script, Servers, read_url
+from turnlog.stores.redis.wire import Address
 
 SCHEMA = 1
 _CALL_BYTES = 200
@@ -264,16 +265,18 @@ class RedisStore:
 
         Looks at every conversation, some at a time: to be run now and then, and after a failover.
         """
-        mended = 0
-        for address in await self._servers.primaries():
-            cursor = b"0"
-            while True:
-                cursor, found = await self._servers.ask(address, "SCAN", cursor, "MATCH", keys.HEADERS, "COUNT", 500)
-                for name in found:
-                    mended += await self._mend(keys.conversation(name.decode()), now)
-                if cursor == b"0":
-                    break
-        return mended
+        async with self._asking():
+            await self.schema_version()
+            return sum([await self._sweep_one(address, now) for address in await self._servers.primaries()])
+
+    async def _sweep_one(self, address: Address, now: int) -> int:
+        mended, cursor = 0, b"0"
+        while True:
+            cursor, found = await self._servers.ask(address, "SCAN", cursor, "MATCH", keys.HEADERS, "COUNT", 500)
+            for name in found:
+                mended += await self._mend(keys.conversation(name.decode()), now)
+            if cursor == b"0":
+                return mended
 
     async def _mend(self, key: Key, now: int) -> bool:
         pending, dead, kept = await self._servers.call("HMGET", keys.of(key, "h")[0], "x", "d", "n")

@@ -111,12 +111,12 @@ async def three_that_no_list_holds(server):
 def test_a_repair_puts_right_what_a_crash_left_half_done(turnlog):
     with valkey() as server:
         asyncio.run(three_that_no_list_holds(server))
-        assert turnlog("list", "--store", server.url, "--json").json["headers"] == []
+        assert turnlog("list", "--store", server.url, "--json").json["data"] == []
         for repaired in ("3", "0"):
             ran = turnlog("doctor", "--repair", "--store", server.url, "--json")
             assert ran.code == 0, ran.err
             assert verdicts(ran)["repaired"] == (repaired, "ok")
-        assert len(turnlog("list", "--store", server.url, "--json").json["headers"]) == 3
+        assert len(turnlog("list", "--store", server.url, "--json").json["data"]) == 3
 
 
 def test_a_file_has_nothing_to_repair(filled):

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from servers.loop import awaited
-from servers.valkey import ValkeyCluster, ValkeyServer, valkey_cluster, wait_until
+from servers.valkey import ValkeyCluster, ValkeyServer, valkey, valkey_cluster, wait_until
 from turnlog import Turnlog, connect, user
-from turnlog.errors import StoreUnavailable
+from turnlog.errors import HeadMoved, StoreUnavailable
 from turnlog.settings import Settings
 
 CONVERSATIONS = 12
@@ -59,10 +59,14 @@ class Load:
         return lost
 
 
-def cut_off_and_kill(primary: ValkeyServer) -> None:
-    """A kill alone loses nothing on one machine: the system still delivers what was written to the replica."""
+def cut_off(primary: ValkeyServer) -> None:
     primary.ask("ACL", "SETUSER", "default", "-psync", "-sync")
     primary.ask("CLIENT", "KILL", "TYPE", "REPLICA")
+
+
+def cut_off_and_kill(primary: ValkeyServer) -> None:
+    """A kill alone loses nothing on one machine: the system still delivers what was written to the replica."""
+    cut_off(primary)
     time.sleep(CUT_S)
     primary.kill()
 
@@ -99,3 +103,24 @@ async def test_law_2_a_failover_under_load_loses_nothing_that_a_replica_confirme
 @awaited
 async def test_a_failover_may_lose_what_no_replica_had_to_confirm_and_leaves_whole_logs(cluster: ValkeyCluster) -> None:
     assert await fail_over(cluster, "server") > 0
+
+
+@awaited
+async def test_who_states_the_head_is_told_that_a_failover_took_the_end_of_the_log_and_a_repeat_puts_it_back() -> None:
+    with valkey() as primary, valkey("--replicaof", "127.0.0.1", str(primary.port)) as replica:
+        wait_until(lambda: b"state=online" in primary.ask("INFO", "replication"), "a replica")
+        lost = user("lost", id="m3")
+        async with connect(f"{primary.url}?durability=replicated") as log:
+            conversation = await log.create(user("a", id="m1"), conversation_id="c1")
+            await conversation.append(user("b", id="m2"))
+        cut_off(primary)
+        async with connect(primary.url) as log:
+            assert (await log.conversation("c1").append(lost)).seqs == (3,)
+        primary.kill()
+        replica.ask("REPLICAOF", "NO", "ONE")
+        async with connect(replica.url) as log:
+            conversation = log.conversation("c1")
+            with pytest.raises(HeadMoved) as moved:
+                await conversation.append(user("d", id="m4"), expect_head=3)
+            assert (moved.value.expected, moved.value.actual) == (3, 2)
+            assert (await conversation.append(lost, user("d", id="m4"), expect_head=2)).seqs == (3, 4)

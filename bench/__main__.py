@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench import disk, flat, growth, service, storage, stores, writers
+from bench import disk, flat, growth, replay, service, storage, stores, writers
 from bench.measure import Options, Table, environment, load, markdown
 from bench.peers import remote
 
@@ -19,6 +19,7 @@ SECTIONS = {
     "stores": stores.run,
     "growth": growth.run,
     "storage": storage.run,
+    "replay": replay.run,
     "http-postgres": service.run_postgres,
 }
 BESIDE_PEERS = {"stores", "growth"}

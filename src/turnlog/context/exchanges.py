@@ -8,25 +8,17 @@ without a result gets one that says so.
 from collections import Counter as Bag
 from collections.abc import Sequence
 from hashlib import blake2b
-from typing import Protocol
 
 import msgspec
 
 from turnlog import codec
 from turnlog.codec import Record
+from turnlog.context.tokens import Counter
 from turnlog.message import Limits, Message, Role, ToolCall, ToolResult, from_micros
 
 NO_RESULT = "No result of this call was recorded."
 UNLIMITED = Limits(message_bytes=1 << 62, parts=1 << 62, metadata_bytes=1 << 62)
 """For what is made here: it is bounded by the budget, or by what it is made from."""
-
-
-class Counter(Protocol):
-    """How many tokens a message costs a model, with its overhead in a prompt; `text` counts bare text."""
-
-    def __call__(self, message: Message, /) -> int: ...
-
-    def text(self, text: str, /) -> int: ...
 
 
 class LeftOut(msgspec.Struct, frozen=True, gc=False):

@@ -7,7 +7,8 @@ import msgspec
 
 from turnlog import codec
 from turnlog.codec import Record
-from turnlog.context.exchanges import UNLIMITED, Counter
+from turnlog.context.exchanges import UNLIMITED
+from turnlog.context.tokens import Counter
 from turnlog.message import Message
 
 HEADINGS = {

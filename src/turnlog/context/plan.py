@@ -17,10 +17,11 @@ import msgspec
 from turnlog import codec
 from turnlog.codec import Record
 from turnlog.context.compaction import Compaction, Limits, Windows, choose_start, required, windows
-from turnlog.context.exchanges import Counter, Exchange, LeftOut, exchanges, why_not_shown
+from turnlog.context.exchanges import Exchange, LeftOut, exchanges, why_not_shown
 from turnlog.context.outcome import Context, Entry, Section, coverage
 from turnlog.context.parts import Memory, Part, changes, fit
 from turnlog.context.policy import STABLE, VOLATILE, ContextPolicy
+from turnlog.context.tokens import Counter
 from turnlog.errors import BudgetTooSmall, InvalidInput
 from turnlog.ports import Header
 
@@ -153,9 +154,11 @@ def _as_before(ground: _Ground) -> _Layout | None:
 
 
 def _holds(ground: _Ground, frozen: Compaction) -> bool:
-    """Whether what was frozen may still be shown: nothing was erased since, and the policy wants it."""
+    """Whether what was frozen may still be shown: nothing was erased since, no instructions came before it, it is wanted."""
     view, policy = ground.view, ground.policy
     if view.frozen is None and any(view.memory.items(name) for name in policy.on(("profile", "facts"))):
+        return False
+    if frozen.parts and frozen.start < ground.base:
         return False
     return frozen.epoch == view.header.epoch and all(policy.share(part.name) for part in frozen.parts)
 
@@ -182,7 +185,7 @@ def _compacted(ground: _Ground) -> _Layout:
     told = any(part.name == "summary" for part in parts)
     summary_to = min(view.memory.summary_to, start - 1) if told else 0
     fixed = Compaction(start, parts, summary_to, head, view.header.epoch, _unchanged(ground, start, parts))
-    same = fixed.same(msgspec.structs.replace(view.frozen or Compaction(), start=old))
+    same = fixed.same(view.frozen or Compaction(base))
     recent = sum(unit.tokens for unit in units[at:])
     return _Layout(units[at:], recent, parts, behind, fixed, new=not same)
 
@@ -288,7 +291,8 @@ def _shared(ground: _Ground, layout: _Layout) -> int:
     """Tokens at the prompt's beginning that the context before the newest turn had too.
 
     That one had what comes before the window, if the last compaction is older than the turn, and the window up to the
-    message of the user before, or up to where the log ended at that compaction.
+    message of the user before, or up to where the log ended at that compaction; what was pending there had no
+    results yet.
     """
     if layout.new:
         return layout.compaction.shared_tokens
@@ -303,6 +307,7 @@ def _shared(ground: _Ground, layout: _Layout) -> int:
     newer = 0
     for unit in reversed(layout.units):
         if unit.end <= until:
+            newer += sum(record.tokens for record in unit.records if not record.seq) if unit.end == until else 0
             break
         newer += unit.tokens
     return ground.pinned_before(layout.compaction.start) + _cost(layout.parts) + layout.recent - newer

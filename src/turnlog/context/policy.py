@@ -46,7 +46,7 @@ class ContextPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_messages: int | None = None
     pinned: tuple[int, ...] = ()
     high: float = 1.0
-    low: float = 0.5
+    low: float = 0.56
 
     def __post_init__(self) -> None:
         _check_whole("budget_tokens", self.budget_tokens, 1, BUDGET_TOKENS_MAX)

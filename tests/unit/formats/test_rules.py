@@ -268,7 +268,15 @@ def test_words_that_stand_for_media_are_short_and_hold_no_data(part: Image | Aud
 
 
 @pytest.mark.parametrize(
-    ("name", "given"), [("ana", "ana"), ("Ana Müller", "Ana_M_ller"), ("李雷", None), ("a" * 80, "a" * 64), ("_", None)]
+    ("name", "given"),
+    [
+        ("ana", "ana"),
+        ("Ana Müller", "Ana_Muller"),
+        ("Zoë·ß", "Zoe"),
+        ("李雷", None),
+        ("a" * 80, "a" * 64),
+        ("_", None),
+    ],
 )
 def test_a_name_is_one_that_openai_takes_or_none(name: str, given: str | None) -> None:
     assert render([user("hi", name=name)], "openai")["messages"][0].get("name") == given

@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from unicodedata import combining, normalize
 
 from turnlog.context.formats.calls import json_object
 from turnlog.context.formats.media import placeholder
@@ -26,9 +27,11 @@ def parts(message: Message) -> tuple[Part, ...]:
 
 
 def speaker(name: str | None) -> str | None:
-    """`name` as OpenAI takes it: 1 to 64 letters, digits, _ and -; None if nothing of it is left."""
+    """`name` as OpenAI takes it: 1 to 64 letters without accents, digits, _ and -; None if nothing of it is left."""
     if name is None:
         return None
+    if not name.isascii():
+        name = "".join(character for character in normalize("NFKD", name) if not combining(character))
     return _UNFIT.sub("_", name)[:64].strip("_") or None
 
 

@@ -111,6 +111,16 @@ async def test_a_message_costs_at_most_its_content_and_a_third_and_a_hundred_byt
 
 
 @awaited
+async def test_ids_are_found_without_a_search_in_all_but_short_conversations(server: ValkeyServer) -> None:
+    async with opened(server.url) as log:
+        short, grown, made = [await log.create(*(user("a") for _ in range(count))) for count in (127, 127, 128)]
+        await grown.append(user("b"))
+        kinds = [server.ask("OBJECT", "ENCODING", f"tl:{{default/{each.id}}}:i") for each in (short, grown, made)]
+        assert kinds == [b"listpack", b"hashtable", b"hashtable"]
+        assert [await each.verify() for each in (short, grown, made)] == [[], [], []]
+
+
+@awaited
 async def test_a_sweep_puts_back_what_the_lists_miss(server: ValkeyServer) -> None:
     store = RedisStore(server.url)
     async with opened(server.url) as log:

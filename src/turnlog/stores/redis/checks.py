@@ -102,7 +102,7 @@ async def verify(servers: Servers, key: Key, header: Header) -> list[Fault]:
         faults += await _check(servers, key, first, frames)
         faults += [Fault(seq, "is missing") for seq in range(first + len(frames), last + 1)]
     kept = await servers.call("LLEN", keys.of(key, "l")[0])
-    known = await servers.call("HLEN", keys.of(key, "i")[0])
+    known = await servers.call("HLEN", keys.of(key, "i")[0]) - await servers.call("HEXISTS", keys.of(key, "i")[0], "")
     if min(kept, known) > header.head - base:  # appends may have come meanwhile, to both
         header_now = await servers.call("HGET", keys.of(key, "h")[0], "n")
         if max(kept, known) > int(header_now or 0) - base:

@@ -34,12 +34,12 @@ local function append(header, list, ids, at, count)
   if not head then return {'gone'} end
   if parent and not string.find(flags, 'f') then return {'fork', parent, base} end
   local clustered, text, stored, places = string.find(flags, 'c'), head, 1, nil
-  head = tonumber(head)
+  head, base = tonumber(head), tonumber(base)
   if count == 1 and expected == '' and redis.call('HSETNX', ids, id_of(frame), head + 1) == 1 then  -- the common case
     redis.call('RPUSH', list, frame)
   else
     local fresh
-    fresh, places = sort_out(list, ids, head, tonumber(base), at + 4, at + 3 + count)
+    fresh, places = sort_out(list, ids, head, base, at + 4, at + 3 + count)
     if not fresh then return places end
     stored = #fresh
     if stored > 0 and expected ~= '' and tonumber(expected) ~= head then return {'moved', head} end
@@ -48,6 +48,7 @@ local function append(header, list, ids, at, count)
   if stored > 0 then
     updated = later(now, updated)
     redis.call('HSET', header, 'n', head + stored, 'u', updated)
+    widen(ids, head - base, head + stored - base)
     if not clustered then
       local tenant, id = string.match(header, '{(.+)/(.+)}')
       enlist('tl:x:{' .. tenant .. '/0}', tenant, id, updated, user, tags)

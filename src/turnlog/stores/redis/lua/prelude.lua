@@ -1,9 +1,10 @@
 -- Stands before every script. A conversation's keys share the hash tag {tenant/id}:
 --   h  header (hash): c created, u updated, o user, t title, g tags, m metadata, p parent, b parent_seq, n head,
 --      r revision, e epoch, a archived, v version, d deleted, x seqs whose erasure has not reached every fork yet
---   l  records above b, in order of seq (list of frames, see frame.py)      i  packed id -> seq (hash)
+--   l  records above b, in order of seq (list of frames, see frame.py)      i  packed id -> seq (hash; see widen)
 --   s  fold and version -> 'watermark epoch state' (hash)                   f  fork -> 'parent_seq now' (hash)
 -- Metadata and bodies are bytes here; they are never decoded.
+local WIDE = 128
 local NOTHING = string.rep('\0', 8)
 local FIELDS = {'c', 'u', 'o', 't', 'g', 'm', 'p', 'b', 'n', 'r', 'e', 'a', 'v', 'd'}
 
@@ -51,6 +52,12 @@ local function delist(shard, tenant, id, user, tags)
   redis.call('ZREM', shard .. ':t', id)
   redis.call('SREM', shard .. ':a', id)
   for _, key in ipairs(lists(tenant, user, tags)) do redis.call('ZREM', key, id) end
+end
+
+-- A hash of few short fields is searched from end to end, of up to 512 by default. One long value makes it a table; before
+-- that it takes a third of the memory.
+local function widen(ids, before, after)
+  if before < WIDE and after >= WIDE then redis.call('HSET', ids, '', string.rep('.', 65)) end
 end
 
 local function push(list, ids, frames, first)

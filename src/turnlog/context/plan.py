@@ -205,7 +205,8 @@ def _start(ground: _Ground, found: Windows, last: int, parts: tuple[Part, ...], 
     view, policy = ground.view, ground.policy
     most = policy.max_messages or inf
     fresh = view.frozen is None or view.frozen.epoch != view.header.epoch
-    if fresh and found.units and found.ranks[0]:
+    old = max((view.frozen or Compaction()).start, ground.base)
+    if fresh and found.units and found.ranks[0] and found.units[0].seq == old:
         kept = _without_summary(parts) if found.units[0].seq == ground.base else parts
         if found.fits(0, Limits(ground.mark(policy.high) - _cost(kept) - behind, most)):
             return 0
@@ -377,6 +378,6 @@ def _why_out(ground: _Ground, layout: _Layout, name: str) -> str | None:
         return "off in the policy"
     if name == "summary" and layout.compaction.start == ground.base:
         return "the window has everything"
-    if name in STABLE and not layout.new:
+    if name in STABLE and not layout.new and ground.view.frozen is not None:
         return "waits for the next compaction"
     return "does not fit in its share"

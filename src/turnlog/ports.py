@@ -97,6 +97,19 @@ class Stale(NamedTuple):
     epoch: int
 
 
+class Recent(msgspec.Struct, frozen=True):
+    """The end of a log and what folds know of it, as of one moment: all that a context is made of.
+
+    `records` are the last ones in ascending order of seq, up to the head; `pinned` are records from before them;
+    `snapshots` are those that were asked for, None for one that is not there.
+    """
+
+    header: Header
+    records: list[Record]
+    pinned: list[Record]
+    snapshots: tuple[Snapshot | None, ...]
+
+
 class Fault(NamedTuple):
     """Something that `verify` found; `seq` is 0 when it is about the conversation as a whole."""
 
@@ -159,6 +172,16 @@ class Store(Protocol):
 
     async def read(self, key: Key, *, after: int = 0, before: int | None = None, limit: int, newest: bool = False) -> Page:
         """Up to `limit` records with after < seq < before: the first of them, or with `newest` the last."""
+
+    async def recent(
+        self, key: Key, *, tokens: int, limit: int, pinned: Sequence[int] = (), folds: Sequence[tuple[str, int]] = ()
+    ) -> Recent:
+        """The newest records up to the first one that makes them cost more than `tokens` together, at most `limit`.
+
+        When the first of `folds`, each a name and a version, has a snapshot of the log's epoch, what lies before its
+        watermark is not read either. Of the seqs `pinned`, those that are in the log and not among the newest records come
+        as well, in ascending order.
+        """
 
     async def update(
         self,

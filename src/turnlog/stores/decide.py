@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from turnlog.codec import Record
 from turnlog.errors import HeadMoved, KeyReused
-from turnlog.ports import Appended
+from turnlog.ports import Appended, Snapshot
 
 
 class Known(NamedTuple):
@@ -43,3 +43,9 @@ def decide(
     ids = tuple([record.id for record in records])
     seqs, _, times = zip(*placed, strict=True)
     return Appended(ids, seqs, times, len(added)), added
+
+
+def behind(snapshots: Sequence[Snapshot | None], epoch: int) -> int:
+    """The seq behind which the newest records are read: the watermark of the first snapshot if it is of this `epoch`."""
+    first = snapshots[0] if snapshots else None
+    return first.watermark if first is not None and first.epoch == epoch else 0

@@ -15,8 +15,8 @@ from turnlog.errors import (
     RevisionMoved,
     SnapshotMoved,
 )
-from turnlog.ports import Appended, Fault, Finding, Header, Key, Page, Position, Snapshot, Stale
-from turnlog.stores.decide import Known, decide
+from turnlog.ports import Appended, Fault, Finding, Header, Key, Page, Position, Recent, Snapshot, Stale
+from turnlog.stores.decide import Known, behind, decide
 
 
 class Log:
@@ -112,6 +112,22 @@ class RamStore:
         seqs = range(after + 1, end)
         chosen = seqs[-limit:] if newest else seqs[:limit]
         return Page(log.header, [log.owner(seq).records[seq] for seq in chosen], more=len(chosen) < len(seqs))
+
+    async def recent(
+        self, key: Key, *, tokens: int, limit: int, pinned: Sequence[int] = (), folds: Sequence[tuple[str, int]] = ()
+    ) -> Recent:
+        log = self._log(key)
+        snapshots = tuple(log.snapshots.get(fold) for fold in folds)
+        floor = behind(snapshots, log.header.epoch)
+        records: list[Record] = []
+        for seq in range(log.header.head, max(floor, log.header.head - limit), -1):
+            records.append(log.owner(seq).records[seq])
+            tokens -= records[-1].tokens
+            if tokens < 0:
+                break
+        first = log.header.head - len(records) + 1
+        before = [log.owner(seq).records[seq] for seq in sorted(set(pinned)) if 0 < seq < first]
+        return Recent(log.header, records[::-1], before, snapshots)
 
     async def update(
         self,

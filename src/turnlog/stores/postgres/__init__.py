@@ -20,7 +20,7 @@ from turnlog.errors import (
     SnapshotMoved,
     StoreUnavailable,
 )
-from turnlog.ports import Appended, Fault, Finding, Header, Key, Page, Position, SchemaVersion, Snapshot, Stale
+from turnlog.ports import Appended, Fault, Finding, Header, Key, Page, Position, Recent, SchemaVersion, Snapshot, Stale
 from turnlog.stores.decide import decide
 from turnlog.stores.postgres import doctor, schema, values
 from turnlog.stores.postgres.values import (
@@ -28,6 +28,7 @@ from turnlog.stores.postgres.values import (
     blob,
     boolean,
     columns,
+    int8s,
     integer,
     log_of,
     number,
@@ -110,6 +111,27 @@ class PostgresStore:
         if [record.seq for record in records] != list(range(first, first + count)):
             raise CorruptRecord(seq=first, reason=f"not all {count} rows from here on are there")
         return Page(header, records, more=count < there)
+
+    async def recent(
+        self, key: Key, *, tokens: int, limit: int, pinned: Sequence[int] = (), folds: Sequence[tuple[str, int]] = ()
+    ) -> Recent:
+        rows = await self._ask(
+            "recent", *_named(key), number(tokens), number(limit), int8s(list(pinned)), texts(name for name, _ in folds),
+            int8s([version for _, version in folds]), binary=True, prepare=True,
+        )  # fmt: skip
+        header = _there(rows, key)
+        snapshots: list[Snapshot | None] = [None] * len(folds)
+        records: list[Record] = []
+        pins: list[Record] = []
+        for _, _, part, *row in rows[1:]:
+            if part == b"s":
+                snapshots[integer(row[0]) - 1] = Snapshot(integer(row[2]), integer(row[5]), row[7] or b"")
+            else:
+                (records if part == b"r" else pins).append(values.record(row))
+        first = header.head - len(records) + 1
+        if [record.seq for record in reversed(records)] != list(range(first, header.head + 1)):
+            raise CorruptRecord(seq=first, reason="not all rows from here on are there")
+        return Recent(header, records[::-1], pins, tuple(snapshots))
 
     async def update(
         self,
@@ -251,12 +273,7 @@ class PostgresStore:
         rows = await self._ask(
             "read", *_named(key), number(after), number(before), number(limit), boolean(newest), binary=True, prepare=True
         )
-        if not rows:
-            raise ConversationNotFound(key.conversation_id)
-        header, deleted = rows[0][:2]
-        if deleted != b"\0":
-            raise ConversationDeleted(key.conversation_id)
-        return _header(header or b""), [values.record(row[2:]) for row in rows[1:]]
+        return _there(rows, key), [values.record(row[2:]) for row in rows[1:]]
 
     async def _call(
         self, name: str, key: Key, new: Key, *params: Param, seq: int = 0, expected: _Expected = (None, None)
@@ -293,6 +310,16 @@ class PostgresStore:
 
 def _named(key: Key) -> tuple[Param, Param, Param]:
     return number(log_of(key)), text(key.tenant), text(key.conversation_id)
+
+
+def _there(rows: list[Row], key: Key) -> Header:
+    """The header, of rows of which the first begins with it and with whether the conversation is deleted."""
+    if not rows:
+        raise ConversationNotFound(key.conversation_id)
+    header, deleted = rows[0][:2]
+    if deleted != b"\0":
+        raise ConversationDeleted(key.conversation_id)
+    return _header(header or b"")
 
 
 def _labels(tenant: str, tags: Sequence[str]) -> Param:

@@ -17,6 +17,9 @@ SELECT log, turnlog.begin_1() FROM made;
 -- name: read
 SELECT * FROM turnlog.read_1($1, $2, $3, $4, $5, $6, $7);
 
+-- name: recent
+SELECT * FROM turnlog.recent_1($1, $2, $3, $4, $5, $6, $7, $8);
+
 -- name: update
 SELECT * FROM turnlog.update_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
 

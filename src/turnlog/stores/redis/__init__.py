@@ -23,10 +23,10 @@ from turnlog.errors import (
     SchemaTooNew,
     SnapshotMoved,
 )
-from turnlog.ports import Appended, Fault, Finding, Header, Key, Page, Position, SchemaVersion, Snapshot, Stale
+from turnlog.ports import Appended, Fault, Finding, Header, Key, Page, Position, Recent, SchemaVersion, Snapshot, Stale
 from turnlog.stores.decide import Known, decide
 from turnlog.stores.redis import checks, headers, keys
-from turnlog.stores.redis.frame import pack, unpack_id, unpack_time
+from turnlog.stores.redis.frame import pack, unpack, unpack_id, unpack_time
 from turnlog.stores.redis.lists import Lists
 from turnlog.stores.redis.logs import Logs, Part, numbered
 from turnlog.stores.redis.servers import Script, Servers, read_url
@@ -36,8 +36,8 @@ SCHEMA = 1
 _CALL_BYTES = 200
 """About what an append takes beside its frames."""
 
-_APPEND, _CREATE, _READ, _UPDATE, _FORK, _DELETE, _SAVE, _LOAD = map(
-    Script, ("append", "create", "read", "update", "fork", "delete", "save", "load")
+_APPEND, _CREATE, _READ, _RECENT, _UPDATE, _FORK, _DELETE, _SAVE, _LOAD = map(
+    Script, ("append", "create", "read", "recent", "update", "fork", "delete", "save", "load")
 )
 
 
@@ -144,6 +144,22 @@ class RedisStore:
             records = await self._logs.shared(key, first, min(last, header.parent_seq)) + records
         return Page(header, records, more=bool(more))
 
+    async def recent(
+        self, key: Key, *, tokens: int, limit: int, pinned: Sequence[int] = (), folds: Sequence[tuple[str, int]] = ()
+    ) -> Recent:
+        pins = sorted(set(pinned))
+        names = (f"{version} {fold}" for fold, version in folds)
+        answer = await self._servers.run(_RECENT, keys.of(key, "hls"), tokens, limit, len(pins), *pins, *names, write=False)
+        header = headers.build(key, answer[0])
+        _, states, frames, rest, behind, found = answer
+        records = numbered(frames[::-1], header.head - len(frames) + 1, header.head)
+        if header.parent_seq > behind and rest >= 0:
+            records = await self._logs.shared_within(key, behind + 1, header.parent_seq, rest) + records
+        before = [seq for seq in pins if 0 < seq <= min(header.head - len(records), header.parent_seq)]
+        shared = [record for seq in before for record in await self._logs.shared(key, seq, seq)]
+        own = [unpack(frame, seq) for seq, frame in zip(found[::2], found[1::2], strict=True)]
+        return Recent(header, records, shared + own, tuple(_snapshot(state) for state in states))
+
     async def update(
         self,
         key: Key,
@@ -218,10 +234,7 @@ class RedisStore:
 
     async def load_snapshot(self, key: Key, fold: str, version: int) -> Snapshot | None:
         answer = await self._run(_LOAD, key, "hs", f"{version} {fold}", write=False)
-        if answer[1] is None:
-            return None
-        watermark, epoch, state = answer[1].split(b" ", 2)
-        return Snapshot(int(watermark), int(epoch), state)
+        return _snapshot(answer[1])
 
     async def save_snapshot(self, key: Key, fold: str, version: int, snapshot: Snapshot, *, expect_watermark: int) -> None:
         state = b"%d %d " % (snapshot.watermark, snapshot.epoch) + snapshot.state
@@ -323,3 +336,10 @@ def _all_new(records: Sequence[Record], head: int) -> Appended:
         return Appended((record.id,), (head,), (record.created_at,), 1)
     ids, times = tuple([record.id for record in records]), tuple([record.created_at for record in records])
     return Appended(ids, tuple(range(head - len(ids) + 1, head + 1)), times, len(ids))
+
+
+def _snapshot(kept: bytes | None) -> Snapshot | None:
+    if kept is None:
+        return None
+    watermark, epoch, state = kept.split(b" ", 2)
+    return Snapshot(int(watermark), int(epoch), state)

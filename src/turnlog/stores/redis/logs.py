@@ -20,6 +20,7 @@ from turnlog.stores.redis.servers import Script, Servers
 _ERASED, _SPREAD, _TRIM = Script("erased"), Script("spread"), Script("trim")
 _PARENTS_REMEMBERED = 10_000
 _FORKS_PER_CALL = 500
+_SHARED_AT_ONCE = 100
 _FORK_YOUNG_S = 3600
 
 
@@ -85,6 +86,18 @@ class Logs:
         parts = await self.above(key)
         slices = await asyncio.gather(*(self._slice(part, first, last) for part in reversed(parts)))
         return [record for records in slices for record in records]
+
+    async def shared_within(self, key: Key, first: int, last: int, tokens: int) -> list[Record]:
+        """The last of the records from `first` to `last` that others keep, up to the one that makes them cost more than
+        `tokens`."""
+        records: list[Record] = []
+        while last >= first and tokens >= 0:
+            some = await self.shared(key, max(first, last - _SHARED_AT_ONCE + 1), last)
+            last -= len(some)
+            while some and tokens >= 0:
+                records.append(some.pop())
+                tokens -= records[-1].tokens
+        return records[::-1]
 
     async def _slice(self, part: Part, first: int, last: int) -> list[Record]:
         first, last = max(first, part.base + 1), min(last, part.upto)

@@ -8,7 +8,7 @@ import apsw
 
 from turnlog.codec import Record
 from turnlog.errors import StoreUnavailable
-from turnlog.ports import Appended, Fault, Finding, Header, Key, Page, Position, SchemaVersion, Snapshot, Stale
+from turnlog.ports import Appended, Fault, Finding, Header, Key, Page, Position, Recent, SchemaVersion, Snapshot, Stale
 from turnlog.stores.sqlite import doctor, engine, reading, writing
 from turnlog.stores.sqlite.batch import Reader, Writer
 from turnlog.stores.sqlite.engine import Desk
@@ -65,6 +65,11 @@ class SqliteStore:
 
     async def read(self, key: Key, *, after: int = 0, before: int | None = None, limit: int, newest: bool = False) -> Page:
         return await self._read(lambda connection: reading.read(connection, key, after, before, limit, newest))
+
+    async def recent(
+        self, key: Key, *, tokens: int, limit: int, pinned: Sequence[int] = (), folds: Sequence[tuple[str, int]] = ()
+    ) -> Recent:
+        return await self._read(lambda connection: reading.recent(connection, key, tokens, limit, pinned, folds))
 
     async def update(
         self,

@@ -67,6 +67,18 @@ SELECT json_group_array(json_array(m.seq, m.id, m.created_at, m.tokens, m.versio
 FROM walk CROSS JOIN message AS m ON m.n = walk.n
 WHERE walk.seq <= ?4;
 
+-- name: recent
+-- the rows with ?3 <= seq from row ?1, which is at seq ?2, down to the first that makes them cost more than ?4, in one JSON
+WITH RECURSIVE walk (n, seq, prev, rest) AS (
+    SELECT n, ?2, prev, ?4 - tokens FROM message WHERE n = ?1
+    UNION ALL
+    SELECT m.n, walk.seq - 1, m.prev, walk.rest - m.tokens
+    FROM walk CROSS JOIN message AS m ON m.n = walk.prev
+    WHERE walk.seq > ?3 AND walk.rest >= 0
+)
+SELECT json_group_array(json_array(m.seq, m.id, m.created_at, m.tokens, m.version, m.digest, m.checksum, CAST(m.body AS TEXT)))
+FROM walk CROSS JOIN message AS m ON m.n = walk.n;
+
 -- name: row_at
 -- the row at seq ?3, whose it is and its digest; the walk begins at row ?1, which is at seq ?2
 WITH RECURSIVE walk (n, seq) AS (

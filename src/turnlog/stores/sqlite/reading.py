@@ -1,5 +1,6 @@
 """What the reading lanes do: each function reads on a connection inside one transaction."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import apsw
@@ -7,7 +8,8 @@ import msgspec
 
 from turnlog.codec import Record, checksum
 from turnlog.errors import ConversationDeleted, ConversationNotFound, CorruptRecord
-from turnlog.ports import Fault, Header, Key, Page, Position, Snapshot, Stale
+from turnlog.ports import Fault, Header, Key, Page, Position, Recent, Snapshot, Stale
+from turnlog.stores.decide import behind
 from turnlog.stores.sqlite.engine import SQL
 
 MARK_EVERY = 64
@@ -69,6 +71,20 @@ def read(connection: apsw.Connection, key: Key, after: int, before: int | None, 
     return Page(header, records, more=count < end - after)
 
 
+def recent(
+    connection: apsw.Connection, key: Key, tokens: int, limit: int, pinned: Sequence[int], folds: Sequence[tuple[str, int]]
+) -> Recent:
+    place, header = find(connection, key)
+    snapshots = tuple(_snapshot(connection, place, *fold) for fold in folds)
+    first = max(behind(snapshots, header.epoch), header.head - limit) + 1
+    records = []
+    if first <= header.head:
+        records = _records(connection.execute(SQL["recent"], (place.last, header.head, first, tokens)).get, header.head)
+    before = [seq for seq in sorted(set(pinned)) if 0 < seq <= header.head - len(records)]
+    pins = [_walk(connection, _begin(connection, place, header.head, seq), seq, seq)[0] for seq in before]
+    return Recent(header, records, pins, snapshots)
+
+
 def row_at(connection: apsw.Connection, place: Place, head: int, seq: int) -> tuple[int, int, int]:
     """The row of the message at `seq`, the conversation that it was written in, and its digest."""
     row = connection.execute(SQL["row_at"], (*_begin(connection, place, head, seq), seq)).fetchone()
@@ -86,12 +102,20 @@ def _begin(connection: apsw.Connection, place: Place, head: int, seq: int) -> tu
 
 
 def _walk(connection: apsw.Connection, begin: tuple[int | None, int], first: int, last: int) -> list[Record]:
-    rows = _json_rows(connection.execute(SQL["walk"], (*begin, first, last)).get)
+    records = _records(connection.execute(SQL["walk"], (*begin, first, last)).get, last)
+    if len(records) != last - first + 1:
+        raise CorruptRecord(seq=first, reason=f"not all rows from here to {last} are there")
+    return records
+
+
+def _records(rows: str, last: int) -> list[Record]:
+    """The records of rows that were walked from seq `last` down."""
     records = [
         Record(id_, created, tokens, body.encode(), digest, check, version, seq)
-        for seq, id_, created, tokens, version, digest, check, body in reversed(rows)
+        for seq, id_, created, tokens, version, digest, check, body in reversed(_json_rows(rows))
     ]
-    if [record.seq for record in records] != list(range(first, last + 1)):
+    first = last - len(records) + 1
+    if not records or [record.seq for record in records] != list(range(first, last + 1)):
         raise CorruptRecord(seq=first, reason=f"not all rows from here to {last} are there, each in its place")
     return records
 
@@ -121,7 +145,10 @@ def listing(
 
 
 def load_snapshot(connection: apsw.Connection, key: Key, fold: str, version: int) -> Snapshot | None:
-    place, _ = find(connection, key)
+    return _snapshot(connection, find(connection, key)[0], fold, version)
+
+
+def _snapshot(connection: apsw.Connection, place: Place, fold: str, version: int) -> Snapshot | None:
     row = connection.execute(SQL["snapshot"], (place.n, fold, version)).fetchone()
     return None if row is None else Snapshot(*row)
 

@@ -11,11 +11,12 @@ from turnlog.testing.contract.forking import Forking
 from turnlog.testing.contract.headers import Creating, Listing, Updating
 from turnlog.testing.contract.races import Races
 from turnlog.testing.contract.reading import Reading
+from turnlog.testing.contract.recent import Ending
 from turnlog.testing.contract.snapshots import Snapshots
 from turnlog.testing.contract.tenants import Tenants
 
 
 class StoreContract(
-    Creating, Appending, Reading, Updating, Listing, Forking, Redacting, Deleting, Snapshots, Tenants, Races
+    Creating, Appending, Reading, Ending, Updating, Listing, Forking, Redacting, Deleting, Snapshots, Tenants, Races
 ):
     """Every test that a store has to pass; none may be skipped or overridden."""

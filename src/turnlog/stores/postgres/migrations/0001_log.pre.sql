@@ -304,6 +304,81 @@ BEGIN
 END
 $$;
 
+-- The newest rows, from the last down to the first that makes them cost more than _tokens, at most _limit and none up to the
+-- watermark of the first fold, if its snapshot is of this epoch; then the rows at _pinned that are before those. The first row
+-- holds the header alone. `part` tells what the others are: s a snapshot (seq: its place in _folds; created_at: watermark;
+-- digest: epoch; body: state), r one of the newest rows, p one of the pinned.
+CREATE FUNCTION turnlog.recent_1(
+    _log int8, _tenant text, _id text, _tokens int8, _limit int8, _pinned int8[], _folds text[], _versions int8[],
+    OUT header text, OUT deleted boolean, OUT part text,
+    OUT seq int4, OUT id bytea, OUT created_at int8, OUT tokens int4, OUT version int2, OUT digest int8, OUT checksum int4, OUT body bytea)
+RETURNS SETOF record LANGUAGE plpgsql
+AS $$
+#variable_conflict use_column
+DECLARE
+    c turnlog.conversation;
+    s record;
+    m turnlog.message;
+    _behind int8 := 0;
+    _rest int8 := _tokens;
+    _lowest int8;
+BEGIN
+    PERFORM turnlog.begin_1();
+    SELECT * INTO c FROM turnlog.conversation AS t WHERE t.log = _log AND t.tenant = _tenant AND t.id = _id;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    header := turnlog.header_1(c);
+    deleted := c.deleted;
+    RETURN NEXT;
+    IF deleted THEN
+        RETURN;
+    END IF;
+    header := NULL;
+    part := 's';
+    FOR s IN
+        SELECT f.n, t.* FROM unnest(_folds, _versions) WITH ORDINALITY AS f(fold, version, n)
+        JOIN turnlog.snapshot AS t ON t.log = _log AND t.fold = f.fold AND t.version = f.version
+    LOOP
+        IF s.n = 1 AND s.epoch = c.epoch THEN
+            _behind := s.watermark;
+        END IF;
+        seq := s.n; created_at := s.watermark; digest := s.epoch; body := s.state;
+        RETURN NEXT;
+    END LOOP;
+    part := 'r';
+    _behind := greatest(_behind, c.head - _limit);
+    _lowest := c.head + 1;
+    FOR m IN
+        SELECT r.*
+        FROM unnest(_log || c.sources, c.head || c.uptos, c.uptos || 0::int8) AS o(log, upto, behind)
+        CROSS JOIN LATERAL (
+            SELECT * FROM turnlog.message AS t
+            WHERE t.log = o.log AND t.seq > greatest(o.behind, _behind) AND t.seq <= o.upto ORDER BY t.seq DESC OFFSET 0
+        ) AS r
+    LOOP
+        EXIT WHEN _rest < 0;
+        _rest := _rest - m.tokens;
+        _lowest := m.seq;
+        seq := m.seq; id := m.id; created_at := m.created_at; tokens := m.tokens; version := m.version; digest := m.digest;
+        checksum := m.checksum; body := m.body;
+        RETURN NEXT;
+    END LOOP;
+    IF cardinality(_pinned) > 0 AND _lowest > 1 THEN
+        RETURN QUERY
+            SELECT NULL::text, NULL::boolean, 'p'::text,
+                r.seq, r.id, r.created_at, r.tokens, r.version, r.digest, r.checksum, r.body
+            FROM unnest(_log || c.sources, c.head || c.uptos, c.uptos || 0::int8) AS o(log, upto, behind)
+            CROSS JOIN LATERAL (
+                SELECT * FROM turnlog.message AS t
+                WHERE t.log = o.log AND t.seq = ANY (_pinned) AND t.seq > o.behind AND t.seq <= o.upto AND t.seq < _lowest
+                OFFSET 0
+            ) AS r
+            ORDER BY r.seq;
+    END IF;
+END
+$$;
+
 CREATE FUNCTION turnlog.update_1(
     _log int8, _tenant text, _id text, _changed text[], _title text, _labels text[], _metadata text, _archived boolean,
     _now int8, _expect_revision int8, _expect_head int8)

@@ -10,6 +10,10 @@ local FIELDS = {'c', 'u', 'o', 't', 'g', 'm', 'p', 'b', 'n', 'r', 'e', 'a', 'v',
 
 local function digest_of(frame) return string.sub(frame, 10, 17) end
 local function time_of(frame) return string.sub(frame, 2, 9) end
+local function tokens_of(frame)
+  local a, b, c, d = string.byte(frame, 22, 25)
+  return a + 256 * (b + 256 * (c + 256 * d))
+end
 local function id_of(frame) return string.sub(frame, 31, 30 + string.byte(frame, 30)) end
 local function later(a, b) if tonumber(a) > tonumber(b) then return a else return b end end
 

@@ -25,6 +25,7 @@ GROUPS = {"people": ("conv-", (8_000,)), "assistants": ("beam-", (8_000, 32_000)
 """What the ids of a group's chats begin with, and the budgets to try."""
 BOUNDS = {("people", 8_000): 0.93, ("assistants", 8_000): 0.60, ("assistants", 32_000): 0.87}
 USE = 0.70
+_TITLE = "Replay: what a provider's prompt cache can keep"
 
 
 class Prompt(msgspec.Struct, frozen=True):
@@ -52,6 +53,10 @@ class Figures(msgspec.Struct, frozen=True):
 
 
 def run(options: Options) -> Table:
+    if not CHATS.exists():
+        return Table(
+            _TITLE, f"SKIPPED: there are no chats at {CHATS}; TURNLOG_CHATS may name a file of them.", (), [], [], {}
+        )
     count = counter("o200k_base")
     rows, goals = [], []
     for group, (begin, budgets) in GROUPS.items():
@@ -68,7 +73,7 @@ def run(options: Options) -> Table:
             ]
     note = "A chat's first prompt counts as sharing nothing. Tokens are those of o200k_base."
     columns = ("chats", "budget", "window", "prompts", "shared with the one before", "use once full", "breaks in 100")
-    return Table("Replay: what a provider's prompt cache can keep", note, columns, rows, goals, {})
+    return Table(_TITLE, note, columns, rows, goals, {})
 
 
 def _row(group: str, budget: int, name: str, of: Figures) -> tuple[str, ...]:
@@ -76,8 +81,6 @@ def _row(group: str, budget: int, name: str, of: Figures) -> tuple[str, ...]:
 
 
 def _chats(begin: str) -> list[list[dict[str, str]]]:
-    if not CHATS.exists():
-        raise SystemExit(f"there are no chats at {CHATS}; name a file of them in TURNLOG_CHATS")
     chats = map(msgspec.json.decode, CHATS.read_bytes().splitlines())
     return [chat["messages"] for chat in chats if chat["conversation_id"].startswith(begin)]
 

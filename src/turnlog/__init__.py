@@ -3,7 +3,9 @@
 The log is the truth; a context is a view of it. `connect` gives a `Turnlog`, which gives `Conversation`s.
 """
 
-from turnlog.context.window import Context
+from turnlog.context.outcome import Context
+from turnlog.context.parts import Memory
+from turnlog.context.policy import ContextPolicy
 from turnlog.errors import (
     BudgetTooSmall,
     Conflict,
@@ -25,7 +27,7 @@ from turnlog.errors import (
     TranscriptDiverged,
     TurnlogError,
 )
-from turnlog.log import Conversation, Listing, Synced, Turnlog
+from turnlog.log import Conversation, Listing, Synced, Turn, Turnlog
 from turnlog.message import (
     Audio,
     File,
@@ -56,6 +58,7 @@ __all__ = [
     "BudgetTooSmall",
     "Conflict",
     "Context",
+    "ContextPolicy",
     "Conversation",
     "ConversationDeleted",
     "ConversationExists",
@@ -70,6 +73,7 @@ __all__ = [
     "KeyReused",
     "Limits",
     "Listing",
+    "Memory",
     "Message",
     "MessageNotFound",
     "NotFound",
@@ -87,6 +91,7 @@ __all__ = [
     "ToolCall",
     "ToolResult",
     "TranscriptDiverged",
+    "Turn",
     "Turnlog",
     "TurnlogError",
     "Usage",

@@ -1,17 +1,20 @@
 """`Turnlog` and `Conversation`: the two objects that a user holds."""
 
+import asyncio
 import base64
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, Literal, Self
 from uuid import UUID
 
 import msgspec
 
-from turnlog import codec
-from turnlog.context.tokens import TokenCounter, estimate
-from turnlog.context.window import Context, window
+from turnlog import codec, planning
+from turnlog.context.outcome import Context
+from turnlog.context.parts import Memory
+from turnlog.context.policy import override, preset
+from turnlog.context.tokens import Counter, counter_of_model, estimate
 from turnlog.errors import InvalidInput, MessageNotFound, TooLarge, TranscriptDiverged
 from turnlog.message import INTEGER_MAX, Message, check_id, check_name, uuid7
 from turnlog.ports import Appended, Fault, Header, Key, Page, Position, Store
@@ -25,6 +28,17 @@ Clock = Callable[[], int]
 def system_clock() -> int:
     """The machine's clock."""
     return time.time_ns() // 1000
+
+
+_CONTEXT_OPTIONS: dict[str, Any] = {
+    "budget": None,
+    "max_messages": None,
+    "policy": None,
+    "model": None,
+    "format": "openai",
+    "tools": (),
+    "memory": None,
+}
 
 
 class Listing(msgspec.Struct, frozen=True):
@@ -57,7 +71,7 @@ class Turnlog:
         settings: Settings | None = None,
         *,
         clock: Clock = system_clock,
-        count_tokens: TokenCounter = estimate,
+        count_tokens: Counter = estimate,
     ) -> None:
         self.store = store
         self.settings = settings or Settings()
@@ -65,6 +79,7 @@ class Turnlog:
         self.count_tokens = count_tokens
         self.tenant = check_id("tenant", self.settings.tenant)
         self.limits = self.settings.limits
+        self.policy = override(preset("full"), self.settings.context_policy)
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -165,6 +180,32 @@ class Turnlog:
             raise TooLarge("tags", limit=self.settings.tags, actual=len(tags), unit="tags")
         return tuple(dict.fromkeys(check_name(f"tags[{index}]", tag) for index, tag in enumerate(tags)))
 
+    def _wanted_by(self, options: Mapping[str, Any]) -> planning.Wanted:
+        if unknown := options.keys() - _CONTEXT_OPTIONS.keys():
+            raise InvalidInput(min(unknown), "is no option of a context")
+        return self._wanted(**{**_CONTEXT_OPTIONS, **options})
+
+    def _wanted(
+        self,
+        budget: int | None,
+        max_messages: int | None,
+        policy: str | Mapping[str, Any] | None,
+        model: str | None,
+        format: str,
+        tools: Sequence[Mapping[str, Any]],
+        memory: Memory | None,
+    ) -> planning.Wanted:
+        changes: dict[str, Any] = {}
+        if policy is not None:
+            changes = dict(policy) if isinstance(policy, Mapping) else {"preset": policy}
+        for field, value in (("budget_tokens", budget), ("max_messages", max_messages)):
+            if value is not None:
+                changes |= {field: value}
+        count = self.count_tokens if model is None else counter_of_model(model)
+        return planning.Wanted(
+            self.policy, changes, self.count_tokens, count, format, tools, memory or Memory(), self.settings.context_messages
+        )
+
     def _records(self, messages: Sequence[Message], *, salt: bytes = b"", limit: int | None = None) -> list[codec.Record]:
         limit = limit or self.settings.messages_per_call
         if not messages:
@@ -181,6 +222,13 @@ class Turnlog:
             return codec.encode(message, tokens=tokens, limits=self.limits, salt=salt)
         except InvalidInput as error:
             raise error.within(f"messages[{index}]") from None
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """What a turn did: where the messages stand, and the context right behind them."""
+
+    appended: Appended
+    context: Context
 
 
 class Conversation:
@@ -200,14 +248,17 @@ class Conversation:
         With `expect_head`, nothing is written unless that is the head: `HeadMoved`. With an `idempotency_key`, the
         messages get ids that follow from it and their places, so that the whole call can be repeated.
         """
-        salt = b""
-        if idempotency_key is not None:
-            messages = keyed(messages, idempotency_key)
-            salt = str(len(messages)).encode()
-        records = self.log._records(messages, salt=salt)
+        return await self._append(self._batch(messages, idempotency_key), self.log.clock(), expect_head)
+
+    def _batch(self, messages: Sequence[Message], idempotency_key: str | None) -> list[codec.Record]:
+        if idempotency_key is None:
+            return self.log._records(messages)
+        return self.log._records(keyed(messages, idempotency_key), salt=str(len(messages)).encode())
+
+    async def _append(self, records: Sequence[codec.Record], now: int, expect_head: int | None) -> Appended:
         if expect_head is not None:
             check_seq("expect_head", expect_head)
-        return await self.log.store.append(self._key, records, now=self.log.clock(), expect_head=expect_head)
+        return await self.log.store.append(self._key, records, now=now, expect_head=expect_head)
 
     async def header(self) -> Header:
         """What is known of the conversation beside its messages."""
@@ -245,11 +296,47 @@ class Conversation:
             after += len(page.records)
             yield page
 
-    async def context(self, *, max_messages: int = 20) -> Context:
-        """The recent window: at most `max_messages`, never a tool result without its call or a call without its results."""
-        check_limit(max_messages, self.log.settings.messages_per_call, field="max_messages")
-        page = await self.log.store.read(self._key, limit=max_messages, newest=True)
-        return window(page.header, page.records)
+    async def context(
+        self,
+        *,
+        budget: int | None = None,
+        max_messages: int | None = None,
+        policy: str | Mapping[str, Any] | None = None,
+        model: str | None = None,
+        format: str = "openai",
+        tools: Sequence[Mapping[str, Any]] = (),
+        memory: Memory | None = None,
+    ) -> Context:
+        """What to send to a model now, within `budget` tokens: instructions, memory, and the recent window.
+
+        `policy` names a preset or changes fields of the policy that the deployment and the conversation's metadata set;
+        `budget` and `max_messages` change two more. `model` tells whose tokenizer counts (default: the one by which
+        messages are counted when they are appended), `format` how the context will be rendered, `tools` the schemas that
+        will be sent with it, `memory` what is known beside the log.
+        Raises `BudgetTooSmall`.
+        """
+        wanted = self.log._wanted(budget, max_messages, policy, model, format, tools, memory)
+        found = await planning.read(self.log.store, self._key, wanted)
+        return await planning.context(self.log.store, self._key, wanted, found)
+
+    async def turn(
+        self, /, *messages: Message, expect_head: int | None = None, idempotency_key: str | None = None, **options: Any
+    ) -> Turn:
+        """`append`, and the `context` behind it with these `options`, in one round trip: both calls are under way at once.
+
+        A context that does not fit raises `BudgetTooSmall` when the messages are stored; a repetition stores nothing more.
+        """
+        wanted = self.log._wanted_by(options)
+        now, records = self.log.clock(), self._batch(messages, idempotency_key)
+        reading = asyncio.ensure_future(planning.read(self.log.store, self._key, wanted))
+        try:
+            appended = await self._append(records, now, expect_head)
+            found = planning.joined(await reading, records, appended, now)
+        finally:
+            reading.cancel()
+        if found is None:
+            found = await planning.read(self.log.store, self._key, wanted)
+        return Turn(appended, await planning.context(self.log.store, self._key, wanted, found))
 
     async def update(
         self, /, *, expect_revision: int | None = None, expect_head: int | None = None, **changes: Any

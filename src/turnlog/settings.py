@@ -36,6 +36,10 @@ class Settings(msgspec.Struct, frozen=True):
     """Most messages in one append, and in one page of a read."""
     transcript_messages: Count = 10_000
     """Most messages of a transcript given to sync."""
+    context_policy: dict[str, Any] = {}
+    """What contexts change of the preset `full`: fields of a policy, as a JSON object."""
+    context_messages: Count = 5000
+    """Most messages that are read for a context."""
     tags: Count = 32
     """Most tags of a conversation."""
     fork_depth: Count = 64
@@ -66,6 +70,7 @@ class Settings(msgspec.Struct, frozen=True):
 
 def _read(variable: str, value: str, kind: Any) -> Any:
     try:
-        return msgspec.convert(value, kind, strict=False)
-    except msgspec.ValidationError as error:
+        given = msgspec.json.decode(value) if kind == dict[str, Any] else value
+        return msgspec.convert(given, kind, strict=False)
+    except (msgspec.ValidationError, msgspec.DecodeError) as error:
         raise InvalidInput(variable, f"cannot be {value!r}: {error}") from None

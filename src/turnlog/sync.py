@@ -81,6 +81,7 @@ class Conversation:
     messages = _blocking(log.Conversation.messages)
     record = _blocking(log.Conversation.record)
     context = _blocking(log.Conversation.context)
+    turn = _blocking(log.Conversation.turn)
     update = _blocking(log.Conversation.update)
     fork = _giving(log.Conversation.fork)
     redact = _blocking(log.Conversation.redact)

@@ -25,6 +25,7 @@ MADE = [
     errors.ConversationExists("c1"),
     errors.SnapshotMoved(watermark=1, epoch=2),
     errors.TranscriptDiverged(7),
+    errors.BudgetTooSmall(budget=10, needed=55),
     errors.StoreUnavailable("disk full"),
     errors.SchemaTooNew(found=3, supported=2),
     errors.CorruptRecord(seq=5, reason="its checksum does not match"),

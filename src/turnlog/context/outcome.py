@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from hashlib import blake2b
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 from turnlog import codec
 from turnlog.codec import Record
+from turnlog.context import formats
 from turnlog.context.compaction import Compaction
 from turnlog.context.exchanges import LeftOut
 from turnlog.message import Message
@@ -105,6 +106,10 @@ class Context(msgspec.Struct, frozen=True):
     def messages(self) -> tuple[Message, ...]:
         """The messages, decoded."""
         return tuple(map(codec.decode, self.records))
+
+    def render(self, format: str) -> dict[str, Any]:
+        """The keyword arguments with which a provider's SDK takes the messages, as `turnlog.context.formats` says."""
+        return formats.render(self.messages, format)
 
     @property
     def omitted(self) -> int:

@@ -72,7 +72,7 @@ class PostgresStore:
             pool.close()
             raise
         writing = Pool(self._url, limit=LANES, timeout_s=self._timeout_s, options=OPTIONS)
-        self._pools, self._writer = (pool, writing), Writer(writing)
+        self._pools, self._writer = (pool, writing), Writer(writing, timeout_s=self._timeout_s)
 
     async def close(self) -> None:
         writer, self._writer = self._writer, None

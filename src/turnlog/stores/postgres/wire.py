@@ -202,9 +202,11 @@ class Pool:
         self._idle: list[Wire] = []
         self._closed = False
 
-    async def ask(self, sql: str, *params: Param, binary: bool = False, prepare: bool = False) -> list[Row]:
-        """What `Wire.ask` answers. Raises `StoreUnavailable`, within the time limit."""
-        async with self.lease() as wire:
+    async def ask(
+        self, sql: str, *params: Param, binary: bool = False, prepare: bool = False, until: float | None = None
+    ) -> list[Row]:
+        """What `Wire.ask` answers. Raises `StoreUnavailable`, within the time limit or at the loop's time `until`."""
+        async with self.lease(until) as wire:
             while True:
                 try:
                     return await wire.ask(sql, params, binary=binary, prepare=prepare)
@@ -212,10 +214,12 @@ class Pool:
                     continue
 
     @asynccontextmanager
-    async def lease(self) -> AsyncIterator[Wire]:
-        """A connection for several calls; what is done with it has to end within the time limit."""
+    async def lease(self, until: float | None = None) -> AsyncIterator[Wire]:
+        """A connection for several calls; what is done with it has to end within the time limit, or at the time `until`."""
+        if until is None:
+            until = asyncio.get_running_loop().time() + self._timeout_s
         try:
-            async with asyncio.timeout(self._timeout_s), self._slots:
+            async with asyncio.timeout_at(until), self._slots:
                 wire = await self._take()
                 try:
                     yield wire

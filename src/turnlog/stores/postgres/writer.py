@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from math import inf
 
 import msgspec
 
@@ -16,9 +17,11 @@ from turnlog.stores.postgres.wire import NotFresh, Pool, Row
 LANES = 2
 """Statements under way at once: while the server is at one, the client is at the other, and a lock holds up only one."""
 APPENDS_PER_BATCH = 128
+CROWD_MIN = 16
+"""From so many callers on, half of them leave while the others still gather, so that client and server work side by side."""
 BYTES_PER_BATCH = 8 << 20
 """A batch takes no more when its bodies have reached this."""
-OPTIONS = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c lock_timeout=10s"
+OPTIONS = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_bitmapscan=off -c lock_timeout=10s"
 """What a writer's session says once, so that `begin` need not with each append."""
 FORKS_MAX = 10_000
 """How many conversations a writer remembers that need care."""
@@ -32,13 +35,14 @@ _APPEND_FRESH = "SELECT turnlog.append_fresh_1($1, $2, $3, $4, $5, $6, $7, $8, $
 
 
 class Append(msgspec.Struct, eq=False):
-    """An append that waits; `done` brings its `Appended` or its error."""
+    """An append that waits until the loop's time `until` at most; `done` brings its `Appended` or its error."""
 
     key: Key
     records: Sequence[Record]
     now: int
     expect_head: int | None
     done: asyncio.Future[Appended]
+    until: float
     log: int = 0
     fresh: dict[str, Record] = {}
     expect: int = _ANY_HEAD
@@ -66,6 +70,7 @@ class Batch:
         self.by_log: dict[int, list[Append]] = {}
         self.appends = 0
         self.bytes = 0
+        self.until = inf
 
     def take(self, append: Append) -> bool:
         """Add it if it may travel with those that are in already."""
@@ -77,6 +82,7 @@ class Batch:
         else:
             return False
         self.appends += 1
+        self.until = min(self.until, append.until)
         self.bytes += sum([len(record.body) for record in append.records])
         return True
 
@@ -162,19 +168,25 @@ def _settle(append: Append, head: int, known: dict[str, Known]) -> int:
 class Writer:
     """Sends appends, up to `LANES` batches at once, no conversation in two of them."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, *, timeout_s: float) -> None:
         self._pool = pool
+        self._timeout_s = timeout_s
         self._queue: deque[Append] = deque()
         self._busy: set[int] = set()
         self._care: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._called = False
+        self._crowd = 0
 
     def submit(self, key: Key, records: Sequence[Record], now: int, expect_head: int | None) -> asyncio.Future[Appended]:
         """Queue an append; await what comes back."""
-        done: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
-        self._queue.append(Append(key, records, now, expect_head, done))
-        self._call()
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[Appended] = loop.create_future()
+        self._queue.append(Append(key, records, now, expect_head, done, loop.time() + self._timeout_s))
+        if len(self._queue) * LANES >= max(self._crowd, CROWD_MIN) and len(self._tasks) < LANES:
+            self._send()
+        else:
+            self._call()
         return done
 
     async def close(self) -> None:
@@ -194,6 +206,7 @@ class Writer:
         self._called = False
         while len(self._tasks) < LANES and (batch := self._gather()).appends:
             self._busy |= batch.by_log.keys()
+            self._crowd = max(len(self._busy), self._crowd - self._crowd // 8)
             task = asyncio.ensure_future(self._commit(batch))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -235,11 +248,11 @@ class Writer:
             try:
                 one = batch.one_params()
                 sql, params = (_APPEND_ONE, one) if one else (_APPEND_FRESH, batch.fresh_params())
-                [row] = await self._pool.ask(sql, *params, prepare=True)
+                [row] = await self._pool.ask(sql, *params, prepare=True, until=batch.until)
                 return row
             except NotFresh as error:
                 if len(self._care) > FORKS_MAX:
                     self._care.clear()
                 self._care |= error.logs
-        [row] = await self._pool.ask(_APPEND, *batch.params())
+        [row] = await self._pool.ask(_APPEND, *batch.params(), until=batch.until)
         return row

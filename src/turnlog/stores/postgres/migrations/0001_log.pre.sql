@@ -90,8 +90,8 @@ CREATE FUNCTION turnlog.header_1(c turnlog.conversation) RETURNS text LANGUAGE s
 $$;
 
 -- What holds for the rest of the transaction: a generic plan by index, even if a table was tiny when it was made; a commit that is
--- on disk, whatever the server's default is; no endless wait for a lock. Where nobody pools sessions, the connection says the
--- first and the last of it once. (A SET clause of each function costs ten times as much.)
+-- on disk, whatever the server's default is; no endless wait for a lock. Where nobody pools sessions, a writer's connection says
+-- the first and the last of it once. (A SET clause of each function costs ten times as much.)
 CREATE FUNCTION turnlog.begin_1() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     IF current_setting('enable_seqscan') = 'on' THEN
@@ -100,6 +100,16 @@ BEGIN
     END IF;
     IF current_setting('synchronous_commit') = 'off' THEN
         PERFORM set_config('synchronous_commit', 'on', true);
+    END IF;
+END
+$$;
+
+-- The same for appends, whose plans also have to find rows in the order of their index: that is the order of locking.
+CREATE FUNCTION turnlog.begin_append_1() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM turnlog.begin_1();
+    IF current_setting('enable_bitmapscan') = 'on' THEN
+        PERFORM set_config('enable_bitmapscan', 'off', true);
     END IF;
 END
 $$;
@@ -119,7 +129,7 @@ DECLARE
     olds int8[];
     moved int8[];
 BEGIN
-    PERFORM turnlog.begin_1();
+    PERFORM turnlog.begin_append_1();
     WITH changed AS (
         UPDATE turnlog.conversation AS c
         SET head = c.head + _counts[array_position(_logs, c.log)],
@@ -151,7 +161,7 @@ AS $$
 DECLARE
     _head int8;
 BEGIN
-    PERFORM turnlog.begin_1();
+    PERFORM turnlog.begin_append_1();
     UPDATE turnlog.conversation SET head = head + 1, updated_at = greatest(updated_at, _now)
     WHERE log = _log AND tenant = _tenant AND id = _id AND NOT deleted AND sources IS NULL AND _expect IN (-1, head)
     RETURNING head INTO _head;
@@ -187,7 +197,7 @@ DECLARE
     a int8;
     w int8;
 BEGIN
-    PERFORM turnlog.begin_1();
+    PERFORM turnlog.begin_append_1();
     heads := array_fill(-1::int8, ARRAY[cardinality(_logs)]);
     FOR found IN
         SELECT array_position(_logs, c.log) AS place, c.head, c.deleted, c.sources IS NOT NULL AS forked

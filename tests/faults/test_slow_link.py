@@ -144,12 +144,7 @@ async def test_a_server_that_accepts_and_never_answers_cannot_be_opened(store: s
             await log.create(user("hello"))
 
 
-ADDS_UP = pytest.mark.xfail(
-    strict=False, reason="appends that expect a head are sent one after another, each with a time limit"
-)
-
-
-@pytest.mark.parametrize("store", [pytest.param("postgres", marks=ADDS_UP), "valkey"])
+@pytest.mark.parametrize("store", ["postgres", "valkey"])
 @awaited
 async def test_appends_that_have_to_wait_for_one_another_share_one_time_limit(
     store: str, store_url: str, tenant: str

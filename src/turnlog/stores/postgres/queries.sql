@@ -3,9 +3,9 @@
 -- name: create
 -- the log; nothing if it is there
 WITH made AS (
-    INSERT INTO turnlog.conversation (log, created_at, updated_at, head, parent_seq, epoch, version, archived, tenant, id, user_id,
-        title, labels, metadata)
-    VALUES ($1, $2, $3, $4, 0, 0, $5, $6, $7, $8, $9, $10, $11, $12)
+    INSERT INTO turnlog.conversation (log, created_at, updated_at, touched, head, parent_seq, epoch, version, archived, tenant, id,
+        user_id, title, labels, metadata)
+    VALUES ($1, $2, $3, turnlog.touched_1($3), $4, 0, 0, $5, $6, $7, $8, $9, $10, $11, $12)
     ON CONFLICT DO NOTHING RETURNING log
 ), stored AS (
     INSERT INTO turnlog.message (log, created_at, digest, mark, seq, tokens, checksum, version, id, body)

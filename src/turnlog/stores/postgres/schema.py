@@ -80,8 +80,8 @@ def _check(pre: int, post: int, known: tuple[Step, ...]) -> int:
 
 async def _taken(wire: Wire) -> tuple[int, int]:
     """The last pre and post step that were taken."""
-    if (await wire.ask("SELECT to_regclass('turnlog.schema')", (), binary=False))[0][0] is None:
+    if (await wire.ask("SELECT to_regclass('turnlog.schema')", ()))[0][0] is None:
         return 0, 0
-    rows = await wire.ask("SELECT ARRAY[pre, post] FROM turnlog.schema", (), binary=False)
+    rows = await wire.ask("SELECT ARRAY[pre, post] FROM turnlog.schema", ())
     pre, post = ints(rows[0][0])
     return pre, post

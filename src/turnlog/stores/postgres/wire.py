@@ -7,9 +7,11 @@ files work.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from hashlib import blake2b
+from math import inf
 from typing import Any
 
 import psycopg
@@ -20,6 +22,8 @@ from turnlog.errors import StoreUnavailable
 from turnlog.stores.postgres.values import Param
 
 Row = list[bytes | None]
+Done = Callable[[list[Row] | Exception], None]
+"""Is told the rows that a statement answered, or why it did not: `StoreUnavailable`, or an error of ours."""
 _OURS = ("22", "23", "42")  # data, constraints, syntax: what only a defect of ours can cause
 _NO_TABLES = ("42P01", "3F000", "42883", "42501")  # ... but for a schema that is gone or closed to us
 _LOST = ("26000", "42P05", "0A000")  # no such prepared statement; another has made it; its plan is out of date
@@ -53,7 +57,8 @@ class Wire:
         self._prepares = True
         self._names: dict[str, bytes] = {}
         self._loop = asyncio.get_running_loop()
-        self._waiter: asyncio.Future[list[pq.abc.PGresult]] | None = None
+        self._done: Done | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._results: list[pq.abc.PGresult] = []
         self._writing = False
         connection.nonblocking = 1
@@ -79,33 +84,45 @@ class Wire:
             raise StoreUnavailable(" ".join(str(error).split())) from None
         return cls(connection)
 
-    async def ask(self, sql: str, params: Sequence[Param], *, binary: bool, prepare: bool = False) -> list[Row]:
-        """The rows that one statement answers; `prepare` one that will come again. Raises `StoreUnavailable` or `Again`."""
+    async def ask(
+        self, sql: str, params: Sequence[Param], *, until: float = inf, binary: bool = False, prepare: bool = False
+    ) -> list[Row]:
+        """The rows that one statement answers by the loop's time `until`; `prepare` one that will come again.
+
+        Raises `StoreUnavailable` or `Again`.
+        """
+        if prepare and self._prepares:
+            try:
+                if sql not in self._names:
+                    await self._prepare(sql, params, until)
+                return await self._answer(lambda done: self.post(sql, params, until=until, binary=binary, done=done))
+            except Unprepared:
+                self._prepares = False
         values, types, forms = zip(*params, strict=True) if params else ((), (), ())
         form = 1 if binary else 0
-        try:
-            if prepare and self._prepares:
-                self._connection.send_query_prepared(await self._prepared(sql, types), values, forms, form)
-                return _rows(await self._answer())
-        except Unprepared:
-            self._prepares = False
         self._connection.send_query_params(sql.encode(), values, types, forms, form)
-        return _rows(await self._answer())
+        return await self._answer(lambda done: self._begin(until, done))
 
-    async def _prepared(self, sql: str, types: Sequence[int]) -> bytes:
-        """The name of the statement, which the session knows."""
-        name = self._names.get(sql)
-        if name is None:
-            name = b"turnlog_" + blake2b(sql.encode(), digest_size=12).hexdigest().encode()
-            self._connection.send_prepare(name, sql.encode(), types)
-            await self._answer()
-            self._names[sql] = name
-        return name
+    def knows(self, sql: str) -> bool:
+        """Whether the statement is prepared, so that it can be posted."""
+        return sql in self._names and self._prepares
+
+    def post(self, sql: str, params: Sequence[Param], *, until: float, done: Done, binary: bool = False) -> None:
+        """Send a statement that the session knows; `done` is called once, with the rows or the error, by `until`."""
+        values, _, forms = zip(*params, strict=True)
+        self._connection.send_query_prepared(self._names[sql], values, forms, 1 if binary else 0)
+        self._begin(until, done)
+
+    async def _prepare(self, sql: str, params: Sequence[Param], until: float) -> None:
+        name = b"turnlog_" + blake2b(sql.encode(), digest_size=12).hexdigest().encode()
+        self._connection.send_prepare(name, sql.encode(), [param.type for param in params])
+        await self._answer(lambda done: self._begin(until, done))
+        self._names[sql] = name
 
     async def run(self, script: str) -> None:
         """Run statements without parameters."""
         self._connection.send_query(script.encode())
-        await self._answer()
+        await self._answer(lambda done: self._begin(inf, done))
 
     @property
     def usable(self) -> bool:
@@ -119,18 +136,41 @@ class Wire:
             self._loop.remove_writer(self._socket)
             self._socket = -1
             self._connection.finish()
+            if self._timer is not None:
+                self._timer.cancel()
 
-    async def _answer(self) -> list[pq.abc.PGresult]:
-        self._waiter = self._loop.create_future()
-        self._flush()
+    async def _answer(self, send: Callable[[Done], None]) -> list[Row]:
+        waiter: asyncio.Future[list[Row]] = self._loop.create_future()
+
+        def told(rows: list[Row] | Exception) -> None:
+            if waiter.done():
+                return
+            if isinstance(rows, Exception):
+                waiter.set_exception(rows)
+            else:
+                waiter.set_result(rows)
+
+        send(told)
+        return await waiter
+
+    def _begin(self, until: float, done: Done) -> None:
+        """Send what is queued; the answer goes to `done`."""
+        self._done = done
+        self._timer = self._loop.call_at(until, self._give_up)
         try:
-            results = await self._waiter
-        finally:
-            self._waiter = None
-        for result in results:
-            if result.status not in _DONE:
-                raise self._failure(result)
-        return results
+            self._flush()
+        except psycopg.OperationalError as error:
+            self._break(str(error).strip())
+
+    def _finish(self, told: list[Row] | Exception) -> None:
+        done, self._done = self._done, None
+        if self._timer is not None:
+            self._timer.cancel()
+        if done is not None:
+            done(told)
+
+    def _give_up(self) -> None:
+        self._break("no answer within the time limit")
 
     def _failure(self, result: pq.abc.PGresult) -> Exception:
         code = (result.error_field(DiagnosticField.SQLSTATE) or b"").decode()
@@ -161,32 +201,29 @@ class Wire:
         try:
             self._flush()
         except psycopg.OperationalError as error:
-            self._break(error)
+            self._break(str(error).strip())
 
     def _on_readable(self) -> None:
         try:
             self._connection.consume_input()
             if self._connection.status == ConnStatus.BAD:
                 raise psycopg.OperationalError("the server closed the connection")
-            while self._waiter is not None and not self._connection.is_busy():
+            while self._done is not None and not self._connection.is_busy():
                 result = self._connection.get_result()
                 if result is None:
                     results, self._results = self._results, []
-                    if not self._waiter.done():
-                        self._waiter.set_result(results)
-                    return
+                    failed = next((one for one in results if one.status not in _DONE), None)
+                    return self._finish(_rows(results[-1]) if failed is None else self._failure(failed))
                 self._results.append(result)
         except psycopg.OperationalError as error:
-            self._break(error)
+            self._break(str(error).strip())
 
-    def _break(self, error: psycopg.OperationalError) -> None:
+    def _break(self, reason: str) -> None:
         self.close()
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_exception(StoreUnavailable(str(error).strip()))
+        self._finish(StoreUnavailable(reason))
 
 
-def _rows(results: list[pq.abc.PGresult]) -> list[Row]:
-    result = results[-1]
+def _rows(result: pq.abc.PGresult) -> list[Row]:
     columns = range(result.nfields)
     return [[result.get_value(row, column) for column in columns] for row in range(result.ntuples)]
 
@@ -198,54 +235,107 @@ class Pool:
         self._url = url
         self._options = options
         self._timeout_s = timeout_s
-        self._slots = asyncio.Semaphore(limit)
+        self._loop = asyncio.get_running_loop()
+        self._limit = limit
+        self._taken = 0
         self._idle: list[Wire] = []
+        self._waiting: deque[asyncio.Future[None]] = deque()
         self._closed = False
 
     async def ask(
         self, sql: str, *params: Param, binary: bool = False, prepare: bool = False, until: float | None = None
     ) -> list[Row]:
         """What `Wire.ask` answers. Raises `StoreUnavailable`, within the time limit or at the loop's time `until`."""
-        async with self.lease(until) as wire:
+        if until is None:
+            until = self._loop.time() + self._timeout_s
+        wire = self.idle() or await self._connected(until)
+        try:
             while True:
                 try:
-                    return await wire.ask(sql, params, binary=binary, prepare=prepare)
+                    return await wire.ask(sql, params, until=until, binary=binary, prepare=prepare)
                 except Again:
                     continue
+        finally:
+            self.put(wire)
 
     @asynccontextmanager
-    async def lease(self, until: float | None = None) -> AsyncIterator[Wire]:
-        """A connection for several calls; what is done with it has to end within the time limit, or at the time `until`."""
-        if until is None:
-            until = asyncio.get_running_loop().time() + self._timeout_s
+    async def lease(self) -> AsyncIterator[Wire]:
+        """A connection for several calls; what is done with it has to end within the time limit."""
+        until = self._loop.time() + self._timeout_s
+        wire = self.idle() or await self._connected(until)
         try:
-            async with asyncio.timeout_at(until), self._slots:
-                wire = await self._take()
-                try:
-                    yield wire
-                finally:
-                    self._put(wire)
+            async with asyncio.timeout_at(until):
+                yield wire
         except TimeoutError:
             raise StoreUnavailable(f"no answer within {self._timeout_s:g} seconds") from None
+        finally:
+            self.put(wire)
+
+    def idle(self) -> Wire | None:
+        """A connection that is free right now, to be put back."""
+        while self._idle and not self._closed:
+            wire = self._idle.pop()
+            if wire.usable:
+                self._taken += 1
+                return wire
+            wire.close()
+        return None
+
+    def put(self, wire: Wire) -> None:
+        """Take a connection back."""
+        self._taken -= 1
+        if wire.usable and not self._closed:
+            self._idle.append(wire)
+        else:
+            wire.close()
+        self._wake()
 
     def close(self) -> None:
         """Let go of all connections; one that is in use goes when its call ends."""
         self._closed = True
         while self._idle:
             self._idle.pop().close()
+        for waiter in self._waiting:
+            if not waiter.done():
+                waiter.set_result(None)
 
-    async def _take(self) -> Wire:
+    async def _connected(self, until: float) -> Wire:
+        """A connection that has become free, or a new one. Raises `StoreUnavailable` at `until`."""
+        try:
+            async with asyncio.timeout_at(until):
+                while self._taken >= self._limit and not self._closed:
+                    await self._freed()
+                if wire := self.idle():
+                    return wire
+                return await self._new()
+        except TimeoutError:
+            raise StoreUnavailable(f"no answer within {self._timeout_s:g} seconds") from None
+
+    async def _freed(self) -> None:
+        """Wait for one to be put back; who waits longest is woken first."""
+        waiter: asyncio.Future[None] = self._loop.create_future()
+        self._waiting.append(waiter)
+        try:
+            await waiter
+        except BaseException:
+            if waiter.done() and not waiter.cancelled():
+                self._wake()  # it was for us, and we have no more use for it
+            raise
+
+    def _wake(self) -> None:
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                return
+
+    async def _new(self) -> Wire:
         if self._closed:
             raise StoreUnavailable("it is not open")
-        while self._idle:
-            wire = self._idle.pop()
-            if wire.usable:
-                return wire
-            wire.close()
-        return await Wire.connect(self._url, timeout_s=self._timeout_s, options=self._options)
-
-    def _put(self, wire: Wire) -> None:
-        if wire.usable and not self._closed:
-            self._idle.append(wire)
-        else:
-            wire.close()
+        self._taken += 1
+        try:
+            return await Wire.connect(self._url, timeout_s=self._timeout_s, options=self._options)
+        except BaseException:
+            self._taken -= 1
+            self._wake()
+            raise

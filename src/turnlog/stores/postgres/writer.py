@@ -12,7 +12,7 @@ from turnlog.errors import ConversationDeleted, ConversationNotFound, StoreUnava
 from turnlog.ports import Appended, Key
 from turnlog.stores.decide import Known, decide
 from turnlog.stores.postgres.values import Param, blob, column, columns, int8s, ints, log_of, number, text, texts
-from turnlog.stores.postgres.wire import NotFresh, Pool, Row
+from turnlog.stores.postgres.wire import Again, NotFresh, Pool, Row, Unprepared
 
 LANES = 2
 """Statements under way at once: while the server is at one, the client is at the other, and a lock holds up only one."""
@@ -86,29 +86,27 @@ class Batch:
         self.bytes += sum([len(record.body) for record in append.records])
         return True
 
-    def fresh_params(self) -> list[Param]:
-        """What `append_fresh` is given."""
-        groups = self.by_log.values()
-        records = [
-            ((place, nth), record)
-            for place, group in enumerate(groups, 1)
-            for nth, record in enumerate([one for append in group for one in append.fresh.values()], 1)
-        ]
-        return [
-            *self._named(),
-            int8s([sum([len(append.fresh) for append in group]) for group in groups]),
-            int8s([max([append.now for append in group]) for group in groups]),
-            int8s([group[0].expect for group in groups]),
-            *columns(records),
-        ]
+    def _fresh_params(self) -> list[Param]:
+        counts, times, expected, records = [], [], [], []
+        for place, group in enumerate(self.by_log.values(), 1):
+            nth = 0
+            for append in group:
+                for record in append.fresh.values():
+                    nth += 1
+                    records.append(((place, nth), record))
+            counts.append(nth)
+            times.append(max([append.now for append in group]) if len(group) > 1 else group[0].now)
+            expected.append(group[0].expect)
+        return [*self._named(), int8s(counts), int8s(times), int8s(expected), *columns(records)]
 
-    def one_params(self) -> list[Param] | None:
-        """What `append_one` is given, if it is one record alone."""
-        if self.appends > 1:
-            return None
-        [[append]] = self.by_log.values()
-        if len(append.fresh) > 1:
-            return None
+    def fresh(self) -> tuple[str, list[Param]]:
+        """The statement for what is taken to be new, and what it is given."""
+        first = next(iter(self.by_log.values()))[0]
+        if self.appends == 1 and len(first.fresh) == 1:
+            return _APPEND_ONE, self._one_params(first)
+        return _APPEND_FRESH, self._fresh_params()
+
+    def _one_params(self, append: Append) -> list[Param]:
         key = append.key
         numbers, name, body = column(append.records[0])
         return [
@@ -119,7 +117,7 @@ class Batch:
     def params(self) -> list[Param]:
         """What `append` is given."""
         appends = [(place, append) for place, group in enumerate(self.by_log.values(), 1) for append in group]
-        told = [number for place, append in appends for number in (place, append.now, append.expect)]
+        told = [each for place, append in appends for each in (place, append.now, append.expect)]
         records = [((place,), record) for place, (_, append) in enumerate(appends, 1) for record in append.fresh.values()]
         return [*self._named(), int8s(told), *columns(records)]
 
@@ -166,24 +164,30 @@ def _settle(append: Append, head: int, known: dict[str, Known]) -> int:
 
 
 class Writer:
-    """Sends appends, up to `LANES` batches at once, no conversation in two of them."""
+    """Sends appends, up to `LANES` batches at once, no conversation in two of them.
+
+    What is fresh and has a connection that knows the statement is posted at once, and its answer settled as it comes in; all
+    else goes by a task.
+    """
 
     def __init__(self, pool: Pool, *, timeout_s: float) -> None:
         self._pool = pool
         self._timeout_s = timeout_s
+        self._loop = asyncio.get_running_loop()
         self._queue: deque[Append] = deque()
         self._busy: set[int] = set()
         self._care: set[int] = set()
+        self._under_way = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._called = False
         self._crowd = 0
+        self._quiet = asyncio.Event()
 
     def submit(self, key: Key, records: Sequence[Record], now: int, expect_head: int | None) -> asyncio.Future[Appended]:
         """Queue an append; await what comes back."""
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[Appended] = loop.create_future()
-        self._queue.append(Append(key, records, now, expect_head, done, loop.time() + self._timeout_s))
-        if len(self._queue) * LANES >= max(self._crowd, CROWD_MIN) and len(self._tasks) < LANES:
+        done: asyncio.Future[Appended] = self._loop.create_future()
+        self._queue.append(Append(key, records, now, expect_head, done, self._loop.time() + self._timeout_s))
+        if self._under_way < LANES and (self._crowd <= 1 or len(self._queue) * LANES >= max(self._crowd, CROWD_MIN)):
             self._send()
         else:
             self._call()
@@ -191,25 +195,28 @@ class Writer:
 
     async def close(self) -> None:
         """Finish what was accepted."""
-        while self._queue or self._tasks:
+        while self._queue or self._under_way:
+            self._quiet.clear()
             self._send()
-            if self._tasks:
-                await asyncio.wait(self._tasks)
+            if self._under_way:
+                await self._quiet.wait()
+        while self._tasks:
+            await asyncio.wait(self._tasks)
 
     def _call(self) -> None:
         """Send when all who are about to append have done so: at the end of this round of the event loop."""
-        if not self._called and self._queue and len(self._tasks) < LANES:
+        if not self._called and self._queue and self._under_way < LANES:
             self._called = True
-            asyncio.get_running_loop().call_soon(self._send)
+            self._loop.call_soon(self._send)
 
     def _send(self) -> None:
         self._called = False
-        while len(self._tasks) < LANES and (batch := self._gather()).appends:
+        while self._under_way < LANES and (batch := self._gather()).appends:
+            self._under_way += 1
             self._busy |= batch.by_log.keys()
-            self._crowd = max(len(self._busy), self._crowd - self._crowd // 8)
-            task = asyncio.ensure_future(self._commit(batch))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._crowd = max(len(self._busy), self._crowd - max(self._crowd // 8, 1))
+            if batch.care or not self._post(batch):
+                self._go(batch)
 
     def _gather(self) -> Batch:
         """What may travel now, in order; what has to wait for an append before it on the same conversation stays."""
@@ -227,6 +234,49 @@ class Writer:
         self._queue.extendleft(reversed(waiting))
         return batch
 
+    def _needs_care(self, append: Append) -> bool:
+        return append.expect == _LOOK_ONLY or append.log in self._care
+
+    def _post(self, batch: Batch) -> bool:
+        """Send the batch on a connection that is free and knows the statement, if there is one."""
+        wire = self._pool.idle()
+        if wire is None:
+            return False
+        sql, params = batch.fresh()
+        if not wire.knows(sql):
+            self._pool.put(wire)
+            return False
+
+        def landed(told: list[Row] | Exception) -> None:
+            self._pool.put(wire)
+            self._landed(batch, told)
+
+        wire.post(sql, params, until=batch.until, done=landed)
+        return True
+
+    def _landed(self, batch: Batch, told: list[Row] | Exception) -> None:
+        """What was posted is answered."""
+        if isinstance(told, NotFresh | Again | Unprepared):
+            self._learn(told)
+            return self._go(batch)
+        try:
+            if isinstance(told, StoreUnavailable):
+                batch.fail(told)
+            elif isinstance(told, Exception):
+                raise told
+            else:
+                batch.settle(told[0])
+        except BaseException as error:  # a defect must not leave the waiters hanging
+            batch.fail(StoreUnavailable(f"{type(error).__name__} while it was appended"))
+            raise
+        finally:
+            self._over(batch)
+
+    def _go(self, batch: Batch) -> None:
+        task = asyncio.ensure_future(self._commit(batch))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
     async def _commit(self, batch: Batch) -> None:
         try:
             batch.settle(await self._append(batch))
@@ -236,23 +286,27 @@ class Writer:
             batch.fail(StoreUnavailable(f"{type(error).__name__} while it was appended"))
             raise
         finally:
-            self._busy -= batch.by_log.keys()
-            self._tasks.discard(asyncio.current_task())
-            self._call()
-
-    def _needs_care(self, append: Append) -> bool:
-        return append.expect == _LOOK_ONLY or append.log in self._care
+            self._over(batch)
 
     async def _append(self, batch: Batch) -> Row:
         if not batch.care:
             try:
-                one = batch.one_params()
-                sql, params = (_APPEND_ONE, one) if one else (_APPEND_FRESH, batch.fresh_params())
-                [row] = await self._pool.ask(sql, *params, prepare=True, until=batch.until)
-                return row
+                sql, params = batch.fresh()
+                return (await self._pool.ask(sql, *params, prepare=True, until=batch.until))[0]
             except NotFresh as error:
-                if len(self._care) > FORKS_MAX:
-                    self._care.clear()
-                self._care |= error.logs
-        [row] = await self._pool.ask(_APPEND, *batch.params(), until=batch.until)
-        return row
+                self._learn(error)
+        return (await self._pool.ask(_APPEND, *batch.params(), until=batch.until))[0]
+
+    def _learn(self, error: Exception) -> None:
+        """Remember the conversations whose appends need care."""
+        if isinstance(error, NotFresh):
+            if len(self._care) > FORKS_MAX:
+                self._care.clear()
+            self._care |= error.logs
+
+    def _over(self, batch: Batch) -> None:
+        self._under_way -= 1
+        self._busy -= batch.by_log.keys()
+        if not self._under_way:
+            self._quiet.set()
+        self._call()

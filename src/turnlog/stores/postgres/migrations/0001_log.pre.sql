@@ -1,7 +1,8 @@
 -- The log: headers, rows that are only ever added, and the snapshots of folds.
 --
 -- `log` names a conversation in every table: 64 bits of a hash of (tenant, id), which the client computes. It is the key that
--- the tables are partitioned by and can be distributed by: no row needs to know one of another log to be stored.
+-- every table can be distributed by: no row needs to know one of another log to be stored. Messages are partitioned by it, too;
+-- headers are few, and an UPDATE of a partitioned table prepares itself for each partition, which costs as much as the rest.
 
 CREATE TABLE turnlog.conversation (
     log        int8    NOT NULL,
@@ -12,8 +13,8 @@ CREATE TABLE turnlog.conversation (
     revision   int8    NOT NULL DEFAULT 1,
     epoch      int8    NOT NULL,
     -- updated_at in units of 4.5 minutes: listings are sorted by this index column first, so that most appends change no
-    -- indexed column and need no new index entries
-    touched    int4    NOT NULL GENERATED ALWAYS AS ((updated_at >> 28)::int4) STORED,
+    -- indexed column and need no new index entries (a generated column would cost each of them 20 us)
+    touched    int4    NOT NULL,
     version    int4    NOT NULL,
     archived   boolean NOT NULL DEFAULT false,
     deleted    boolean NOT NULL DEFAULT false,
@@ -28,7 +29,7 @@ CREATE TABLE turnlog.conversation (
     sources    int8[],
     uptos      int8[],
     PRIMARY KEY (log)
-) PARTITION BY HASH (log);
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
 
 CREATE INDEX conversation_by_user ON turnlog.conversation (tenant, user_id, touched) WHERE NOT deleted AND user_id IS NOT NULL;
 CREATE INDEX conversation_by_time ON turnlog.conversation (tenant, touched) WHERE NOT deleted;
@@ -60,19 +61,14 @@ CREATE TABLE turnlog.snapshot (
     fold      text  NOT NULL COLLATE "C",
     state     bytea NOT NULL,
     PRIMARY KEY (log, fold, version)
-) PARTITION BY HASH (log);
+);
 
-DO $$
-BEGIN
-    FOR n IN 0..3 LOOP
-        EXECUTE format(
-            'CREATE TABLE turnlog.conversation_%1$s PARTITION OF turnlog.conversation FOR VALUES WITH (MODULUS 4, REMAINDER %1$s)
-             WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05)', n);
-        EXECUTE format('CREATE TABLE turnlog.message_%1$s PARTITION OF turnlog.message FOR VALUES WITH (MODULUS 4, REMAINDER %1$s)', n);
-        EXECUTE format('CREATE TABLE turnlog.snapshot_%1$s PARTITION OF turnlog.snapshot FOR VALUES WITH (MODULUS 4, REMAINDER %1$s)', n);
-    END LOOP;
-END
-$$;
+CREATE TABLE turnlog.message_0 PARTITION OF turnlog.message FOR VALUES WITH (MODULUS 4, REMAINDER 0);
+CREATE TABLE turnlog.message_1 PARTITION OF turnlog.message FOR VALUES WITH (MODULUS 4, REMAINDER 1);
+CREATE TABLE turnlog.message_2 PARTITION OF turnlog.message FOR VALUES WITH (MODULUS 4, REMAINDER 2);
+CREATE TABLE turnlog.message_3 PARTITION OF turnlog.message FOR VALUES WITH (MODULUS 4, REMAINDER 3);
+
+CREATE FUNCTION turnlog.touched_1(updated_at int8) RETURNS int4 LANGUAGE sql IMMUTABLE AS $$ SELECT (updated_at >> 28)::int4 $$;
 
 -- Functions carry the version of their interface in their names: while old and new code run together, each calls its own.
 -- They plan once per connection (also behind a pooler that keeps no prepared statements).
@@ -119,7 +115,7 @@ $$;
 -- _counts, _nows, _expects: for each conversation how many records it gets, the latest time, the head that is expected (-1: any).
 -- _numbers: eight for each record: its conversation and its place among the new ones there (both from 1 on), created_at, digest,
 -- mark, tokens, checksum, version. The answer: the head of each conversation before.
--- Rows are locked partition by partition and by log, here by the order in which `= ANY` looks them up; elsewhere as well.
+-- Rows are locked in the order of log, in which an index scan looks up `= ANY`.
 CREATE FUNCTION turnlog.append_fresh_1(
     _logs int8[], _tenants text[], _ids text[], _counts int8[], _nows int8[], _expects int8[],
     _numbers int8[], _names bytea[], _bodies bytea[])
@@ -129,11 +125,14 @@ DECLARE
     olds int8[];
     moved int8[];
 BEGIN
-    PERFORM turnlog.begin_append_1();
+    IF current_setting('enable_bitmapscan') = 'on' OR current_setting('synchronous_commit') = 'off' THEN
+        PERFORM turnlog.begin_append_1();
+    END IF;
     WITH changed AS (
         UPDATE turnlog.conversation AS c
         SET head = c.head + _counts[array_position(_logs, c.log)],
-            updated_at = greatest(c.updated_at, _nows[array_position(_logs, c.log)])
+            updated_at = greatest(c.updated_at, _nows[array_position(_logs, c.log)]),
+            touched = turnlog.touched_1(greatest(c.updated_at, _nows[array_position(_logs, c.log)]))
         WHERE c.log = ANY (_logs) AND NOT c.deleted AND c.sources IS NULL
           AND c.tenant = _tenants[array_position(_logs, c.log)] AND c.id = _ids[array_position(_logs, c.log)]
           AND _expects[array_position(_logs, c.log)] IN (-1, c.head)
@@ -161,8 +160,11 @@ AS $$
 DECLARE
     _head int8;
 BEGIN
-    PERFORM turnlog.begin_append_1();
-    UPDATE turnlog.conversation SET head = head + 1, updated_at = greatest(updated_at, _now)
+    IF current_setting('enable_bitmapscan') = 'on' OR current_setting('synchronous_commit') = 'off' THEN
+        PERFORM turnlog.begin_append_1();
+    END IF;
+    UPDATE turnlog.conversation
+    SET head = head + 1, updated_at = greatest(updated_at, _now), touched = turnlog.touched_1(greatest(updated_at, _now))
     WHERE log = _log AND tenant = _tenant AND id = _id AND NOT deleted AND sources IS NULL AND _expect IN (-1, head)
     RETURNING head INTO _head;
     IF NOT FOUND THEN
@@ -197,7 +199,9 @@ DECLARE
     a int8;
     w int8;
 BEGIN
-    PERFORM turnlog.begin_append_1();
+    IF current_setting('enable_bitmapscan') = 'on' OR current_setting('synchronous_commit') = 'off' THEN
+        PERFORM turnlog.begin_append_1();
+    END IF;
     heads := array_fill(-1::int8, ARRAY[cardinality(_logs)]);
     FOR found IN
         SELECT array_position(_logs, c.log) AS place, c.head, c.deleted, c.sources IS NOT NULL AS forked
@@ -265,7 +269,8 @@ BEGIN
     WHERE places[n] IS NOT NULL;
 
     UPDATE turnlog.conversation AS c
-    SET head = ends[array_position(_logs, c.log)], updated_at = greatest(c.updated_at, latest[array_position(_logs, c.log)])
+    SET head = ends[array_position(_logs, c.log)], updated_at = greatest(c.updated_at, latest[array_position(_logs, c.log)]),
+        touched = turnlog.touched_1(greatest(c.updated_at, latest[array_position(_logs, c.log)]))
     WHERE c.log = ANY (_logs) AND ends[array_position(_logs, c.log)] > c.head;
 END
 $$;
@@ -410,7 +415,8 @@ BEGIN
                 labels = CASE WHEN 'tags' = ANY (_changed) THEN _labels ELSE t.labels END,
                 metadata = CASE WHEN 'metadata' = ANY (_changed) THEN _metadata ELSE t.metadata END,
                 archived = CASE WHEN 'archived' = ANY (_changed) THEN _archived ELSE t.archived END,
-                updated_at = greatest(t.updated_at, _now), revision = t.revision + 1
+                updated_at = greatest(t.updated_at, _now), touched = turnlog.touched_1(greatest(t.updated_at, _now)),
+                revision = t.revision + 1
             WHERE log = _log RETURNING t.* INTO c;
             RETURN (0, NULL, NULL, turnlog.header_1(c))::turnlog.answer_1;
     END CASE;
@@ -444,9 +450,9 @@ BEGIN
             FROM unnest(p.log || p.sources, p.head || p.uptos, coalesce(p.uptos, '{}') || 0::int8) WITH ORDINALITY AS s(log, upto, behind, n)
             WHERE s.behind < _at;
     END CASE;
-    INSERT INTO turnlog.conversation (log, created_at, updated_at, head, parent_seq, epoch, version, archived, tenant, id, user_id,
-        title, labels, metadata, parent, sources, uptos)
-    VALUES (_new, _created, _updated, _at, _at, p.epoch, _version, _archived, _tenant, _new_id, _user,
+    INSERT INTO turnlog.conversation (log, created_at, updated_at, touched, head, parent_seq, epoch, version, archived, tenant, id,
+        user_id, title, labels, metadata, parent, sources, uptos)
+    VALUES (_new, _created, _updated, turnlog.touched_1(_updated), _at, _at, p.epoch, _version, _archived, _tenant, _new_id, _user,
         _title, _labels, _metadata, _id, p.sources, p.uptos)
     ON CONFLICT DO NOTHING RETURNING * INTO c;
     IF NOT FOUND THEN
@@ -480,12 +486,14 @@ BEGIN
         SELECT f.log FROM turnlog.conversation AS f
         WHERE f.log = owner
            OR f.sources @> ARRAY[owner] AND f.uptos[array_position(f.sources, owner)] >= _seq
-        ORDER BY f.tableoid, f.log FOR NO KEY UPDATE
+        ORDER BY f.log FOR NO KEY UPDATE
     ) AS t;
     UPDATE turnlog.message SET digest = 0, tokens = _tokens, version = _version, checksum = _checksum, body = _body
     WHERE log = owner AND seq = _seq AND digest <> 0;
     IF FOUND THEN
-        UPDATE turnlog.conversation SET epoch = epoch + 1, updated_at = greatest(updated_at, _now) WHERE log = ANY (shows);
+        UPDATE turnlog.conversation
+        SET epoch = epoch + 1, updated_at = greatest(updated_at, _now), touched = turnlog.touched_1(greatest(updated_at, _now))
+        WHERE log = ANY (shows);
         DELETE FROM turnlog.snapshot WHERE log = ANY (shows);
     END IF;
     RETURN (SELECT (0, epoch, NULL, NULL)::turnlog.answer_1 FROM turnlog.conversation WHERE log = _log)::turnlog.answer_1;
@@ -508,7 +516,7 @@ BEGIN
         WHEN c.deleted THEN RETURN (2, NULL, NULL, NULL)::turnlog.answer_1;
         ELSE
             UPDATE turnlog.conversation SET deleted = true, user_id = NULL, title = NULL, labels = '{}', metadata = '{}',
-                archived = false, created_at = 0, updated_at = _now, epoch = epoch + 1
+                archived = false, created_at = 0, updated_at = _now, touched = turnlog.touched_1(_now), epoch = epoch + 1
             WHERE log = _log;
             DELETE FROM turnlog.snapshot WHERE log = _log;
     END CASE;

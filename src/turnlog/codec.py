@@ -59,13 +59,11 @@ class _Said(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     name: str | None = None
 
 
-_TEXT_OF_ROLE: dict[bytes, tuple[bytes, int, Role]] = {
-    role[0].encode(): (begin, len(begin), role)
-    for role in get_args(Role)
-    for begin in [f'{{"role":"{role}","content":"'.encode()]
-}
 _ROLE_AT = len(b'{"role":"')
 _ROLE_OF_LETTER: dict[int, Role] = {ord(role[0]): role for role in get_args(Role)}
+_CONTENT_OF_LETTER: dict[int, tuple[int, Role]] = {
+    letter: (len(f'{{"role":"{role}","content":'), role) for letter, role in _ROLE_OF_LETTER.items()
+}
 _QUOTE = ord('"')
 _encode = msgspec.json.Encoder(order="deterministic").encode
 _decode_body = msgspec.json.Decoder(_Body).decode
@@ -157,10 +155,12 @@ def text_role(record: Record) -> Role | None:
     The body is canonical: it begins with the role and then the content, and only an erased one has an empty text.
     """
     body = record.body
-    found = _TEXT_OF_ROLE.get(body[_ROLE_AT : _ROLE_AT + 1])
-    if found is None or not body.startswith(found[0]) or body[found[1]] == _QUOTE or record.version != VERSION:
+    try:
+        at, role = _CONTENT_OF_LETTER[body[_ROLE_AT]]
+        text = body[at] == _QUOTE and body[at + 1] != _QUOTE
+    except (KeyError, IndexError):
         return None
-    return found[2]
+    return role if text and record.version == VERSION else None
 
 
 def is_text(record: Record) -> bool:

@@ -11,13 +11,14 @@ from uuid import UUID
 import msgspec
 
 from turnlog import codec, planning
+from turnlog.context import formats
 from turnlog.context.outcome import Context
 from turnlog.context.parts import Memory
-from turnlog.context.policy import override, preset
+from turnlog.context.policy import ContextPolicy, override, preset
 from turnlog.context.tokens import Counter, counter_of_model, estimate
 from turnlog.errors import InvalidInput, MessageNotFound, TooLarge, TranscriptDiverged
 from turnlog.message import INTEGER_MAX, Message, check_id, check_name, uuid7
-from turnlog.ports import Appended, Fault, Header, Key, Page, Position, Store
+from turnlog.ports import Appended, Fault, Header, Key, Page, Position, Recent, Store
 from turnlog.settings import Settings
 from turnlog.transcript import match_ids, match_words
 
@@ -39,6 +40,30 @@ _CONTEXT_OPTIONS: dict[str, Any] = {
     "tools": (),
     "memory": None,
 }
+
+
+def _changes(
+    budget: int | None, max_messages: int | None, policy: str | Mapping[str, Any] | None
+) -> dict[str, Mapping[str, Any]]:
+    """What a call changes of the policy, by the option that does so, in the order in which they count."""
+    changes: dict[str, Mapping[str, Any]] = {}
+    if policy is not None:
+        changes["policy"] = policy if isinstance(policy, Mapping) else {"preset": policy}
+    if budget is not None:
+        changes["budget"] = {"budget_tokens": budget}
+    if max_messages is not None:
+        changes["max_messages"] = {"max_messages": max_messages}
+    return changes
+
+
+def _override(option: str, policy: ContextPolicy, changes: Mapping[str, Any]) -> ContextPolicy:
+    """`policy` with `changes`. Raises `InvalidInput` that names the `option` which asked for them."""
+    try:
+        return override(policy, changes)
+    except InvalidInput as error:
+        if option in ("policy", "context_policy"):
+            raise error.within(option) from None
+        raise InvalidInput(option, error.rule if error.field in changes else str(error)) from None
 
 
 class Listing(msgspec.Struct, frozen=True):
@@ -79,7 +104,7 @@ class Turnlog:
         self.count_tokens = count_tokens
         self.tenant = check_id("tenant", self.settings.tenant)
         self.limits = self.settings.limits
-        self.policy = override(preset("full"), self.settings.context_policy)
+        self.policy = _override("context_policy", preset("full"), self.settings.context_policy)
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -195,15 +220,22 @@ class Turnlog:
         tools: Sequence[Mapping[str, Any]],
         memory: Memory | None,
     ) -> planning.Wanted:
-        changes: dict[str, Any] = {}
-        if policy is not None:
-            changes = dict(policy) if isinstance(policy, Mapping) else {"preset": policy}
-        for field, value in (("budget_tokens", budget), ("max_messages", max_messages)):
-            if value is not None:
-                changes |= {field: value}
+        formats.overhead((), format)
         count = self.count_tokens if model is None else counter_of_model(model)
+        changes = _changes(budget, max_messages, policy)
+        usual = self.policy
+        for field, layer in changes.items():
+            usual = _override(field, usual, layer)
         return planning.Wanted(
-            self.policy, changes, self.count_tokens, count, format, tools, memory or Memory(), self.settings.context_messages
+            self.policy,
+            tuple(changes.values()),
+            usual,
+            self.count_tokens,
+            count,
+            format,
+            tools,
+            memory or Memory(),
+            self.settings.context_messages,
         )
 
     def _records(self, messages: Sequence[Message], *, salt: bytes = b"", limit: int | None = None) -> list[codec.Record]:
@@ -334,6 +366,7 @@ class Conversation:
             found = planning.joined(await reading, records, appended, now)
         finally:
             reading.cancel()
+            reading.add_done_callback(_seen)
         if found is None:
             found = await planning.read(self.log.store, self._key, wanted)
         return Turn(appended, await planning.context(self.log.store, self._key, wanted, found))
@@ -411,6 +444,12 @@ class Conversation:
             await self.log.store.append(target._key, fresh, now=self.log.clock(), expect_head=base)
         forked_to = None if target is self else target.id
         return Synced(self.id, matched, len(fresh), base + len(fresh), diverged_at, forked_to)
+
+
+def _seen(reading: "asyncio.Future[Recent]") -> None:
+    """Take note of how a reading that nobody waits for any more ended: the append has told of the same."""
+    if not reading.cancelled():
+        reading.exception()
 
 
 def keyed(messages: Sequence[Message], key: str) -> tuple[Message, ...]:

@@ -13,9 +13,10 @@ from turnlog import codec
 from turnlog.codec import Record
 from turnlog.context import formats
 from turnlog.context.compaction import Compaction
+from turnlog.context.ground import LEADING, View
 from turnlog.context.outcome import Context
 from turnlog.context.parts import Memory
-from turnlog.context.plan import LEADING, View, plan
+from turnlog.context.plan import plan
 from turnlog.context.policy import ContextPolicy, override
 from turnlog.context.tokens import Counter
 from turnlog.errors import InvalidInput, SnapshotMoved
@@ -35,11 +36,13 @@ _decode = msgspec.json.Decoder(_Kept).decode
 class Wanted(msgspec.Struct, frozen=True):
     """What a context is to be like: the deployment's policy, what the call changes of it, and for what it is counted.
 
-    Records are counted by `stored`; `count` is the counter of the model that will read the context.
+    `usual` is the policy for a conversation that changes nothing itself. Records are counted by `stored`; `count` is the
+    counter of the model that will read the context.
     """
 
     policy: ContextPolicy
-    changes: Mapping[str, Any]
+    changes: Sequence[Mapping[str, Any]]
+    usual: ContextPolicy
     stored: Counter
     count: Counter
     format: str
@@ -49,19 +52,21 @@ class Wanted(msgspec.Struct, frozen=True):
 
     def resolved(self, metadata: Mapping[str, Any]) -> ContextPolicy:
         """The policy for a conversation with this `metadata`. Raises `InvalidInput`."""
-        own = metadata.get(OVERRIDES, {})
+        if OVERRIDES not in metadata:
+            return self.usual
+        own = metadata[OVERRIDES]
         if not isinstance(own, Mapping):
             raise InvalidInput(f"metadata.{OVERRIDES}", "must be an object with fields of a policy")
         try:
             policy = override(self.policy, own)
         except InvalidInput as error:
             raise error.within(f"metadata.{OVERRIDES}") from None
-        return override(policy, self.changes)
+        return override(policy, *self.changes)
 
 
 async def read(store: Store, key: Key, wanted: Wanted) -> Recent:
     """What a context that is `wanted` most likely needs."""
-    return await _recent(store, key, wanted, wanted.resolved({}), [FOLD])
+    return await _recent(store, key, wanted, wanted.usual, [FOLD])
 
 
 async def context(store: Store, key: Key, wanted: Wanted, found: Recent) -> Context:

@@ -150,8 +150,26 @@ async def test_a_cursor_from_elsewhere_is_refused(client: httpx.AsyncClient) -> 
         ("PATCH", C1, {"archived": 1}, 422, "archived"),
         ("PATCH", C1, {"metadata": None}, 422, "metadata"),
         ("POST", f"{C1}/context", {"max_messages": 0}, 422, "max_messages"),
-        ("POST", f"{C1}/context", {"max_messages": 5000}, 422, "max_messages"),
-        ("POST", f"{C1}/context", {"budget": 1}, 422, "budget"),
+        ("POST", f"{C1}/context", {"max_messages": 5_000_000}, 422, "max_messages"),
+        ("POST", f"{C1}/context", {"budget": -5}, 422, "budget"),
+        ("POST", f"{C1}/context", {"budget": "8000"}, 422, "budget"),
+        ("POST", f"{C1}/context", {"budget": 2**70}, 422, "budget"),
+        ("POST", f"{C1}/context", {"format": "yaml"}, 422, "format"),
+        ("POST", f"{C1}/context", {"policy": "fullest"}, 422, "policy.preset"),
+        ("POST", f"{C1}/context", {"policy": 7}, 422, "policy"),
+        ("POST", f"{C1}/context", {"policy": {"bugdet": 7}}, 422, "policy.bugdet"),
+        ("POST", f"{C1}/context", {"policy": {"sections": {"weather": 0.1}}}, 422, "policy.sections.weather"),
+        ("POST", f"{C1}/context", {"policy": {"sections": {"facts": 0.9}}}, 422, "policy.sections"),
+        ("POST", f"{C1}/context", {"policy": {"low": 0.9, "high": 0.5}}, 422, "policy.low"),
+        ("POST", f"{C1}/context", {"model": ""}, 422, "model"),
+        ("POST", f"{C1}/context", {"model": "hf:/etc/passwd"}, 422, "model"),
+        ("POST", f"{C1}/context", {"query": "a\0b"}, 422, "query"),
+        ("POST", f"{C1}/context", {"tools": [5]}, 422, "tools[0]"),
+        ("POST", f"{C1}/context", {"tools": [{"name": 2**70}]}, 422, "tools[0].name"),
+        ("POST", f"{C1}/context", {"bugdet": 5}, 422, "bugdet"),
+        ("POST", f"{C1}/turn", {}, 422, "messages"),
+        ("POST", f"{C1}/turn", {"messages": []}, 422, "messages"),
+        ("POST", f"{C1}/turn", {"messages": [{"role": "user"}]}, 422, "messages[0].content"),
         ("POST", f"{C1}/fork", {"at": -1}, 422, "at"),
         ("POST", f"{C1}/fork", {"at": "1"}, 422, "at"),
         ("POST", f"{C1}/sync", {"messages": []}, 422, "messages"),
@@ -164,6 +182,34 @@ async def test_a_bad_body_is_named(
     client: httpx.AsyncClient, method: str, path: str, body: Any, status: int, field: str
 ) -> None:
     await refused(client, await client.request(method, path, json=body), status, field)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{"budget": 0}, {"format": "yaml"}, {"policy": {"sections": {"weather": 0.1}}}, {"model": ""}, {"tools": [{"a": "\0"}]}],
+)
+async def test_a_turn_that_asks_for_no_possible_context_appends_nothing(client: httpx.AsyncClient, asked: Any) -> None:
+    body = {"messages": [{"role": "user", "content": "x"}], **asked}
+    assert (await client.post(f"{C1}/turn", json=body)).status_code == 422
+    assert (await client.get(f"{C1}/messages")).json()["head"] == 1
+
+
+async def test_a_budget_that_is_too_small_says_by_how_much(client: httpx.AsyncClient) -> None:
+    problem = await refused(client, await client.post(f"{C1}/context", json={"budget": 2}), 422, None)
+    assert (problem["code"], problem["budget"]) == ("budget_too_small", 2)
+    assert problem["needed"] - problem["budget"] == problem["missing"] > 0
+    assert (await client.post(f"{C1}/context", json={"budget": problem["needed"]})).status_code == 200
+
+
+async def test_a_bad_policy_of_a_conversation_is_named_when_a_context_is_asked_for(client: httpx.AsyncClient) -> None:
+    for own, field in (
+        ({"sections": {"weather": 1}}, "metadata.context_policy.sections.weather"),
+        ({"budget": 5}, "metadata.context_policy.budget"),
+        ({"preset": []}, "metadata.context_policy.preset"),
+        ("full", "metadata.context_policy"),
+    ):
+        await client.patch(C1, json={"metadata": {"context_policy": own}})
+        await refused(client, await client.post(f"{C1}/context"), 422, field)
 
 
 @pytest.mark.parametrize(
@@ -223,6 +269,7 @@ async def test_an_unknown_conversation_is_404_everywhere(client: httpx.AsyncClie
         client.get(f"{there}/messages/1"),
         client.delete(f"{there}/messages/1"),
         client.post(f"{there}/context"),
+        client.post(f"{there}/turn", json={"messages": [{"role": "user", "content": "x"}]}),
         client.post(f"{there}/fork"),
         client.post(f"{there}/sync", json={"messages": [{"role": "user", "content": "x"}]}),
     ]

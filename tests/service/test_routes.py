@@ -145,13 +145,95 @@ async def test_the_context_is_what_to_send(client: httpx.AsyncClient) -> None:
     named = {"role": "user", "content": "second", "name": "ana", "metadata": {"k": 1}}
     await client.post(f"{C1}/messages", json=named)
     answer = (await client.post(f"{C1}/context", json={"max_messages": 1, "include_summary": False})).json()
+    costs = [section["tokens"] for section in answer["sections"]]
     assert answer == {
         "messages": [{"role": "user", "content": "second", "name": "ana"}],
         "context": {"user_name": None, "current_topic": None, "entities": []},
-        "tokens": answer["token_estimate"],
-        "token_estimate": answer["tokens"],
+        "tokens": sum(costs),
+        "token_estimate": sum(costs),
+        "budget": 8000,
+        "sections": [
+            {"name": "overhead", "tokens": costs[0], "share": costs[0] / 8000},
+            {"name": "recent", "tokens": costs[1], "share": costs[1] / 8000},
+        ],
+        "coverage": {
+            "head": 2,
+            "summary_to": 0,
+            "window_from": 2,
+            "pinned": [],
+            "dropped": [],
+            "omitted": 1,
+            "omitted_from": 1,
+            "omitted_to": 1,
+        },
+        "prefix_hash": answer["prefix_hash"],
+        "shared_tokens": 0,
     }
-    assert answer["tokens"] > 0
+    assert len(answer["prefix_hash"]) == 32
+
+
+SDK_ARGUMENTS = {
+    "openai": {"messages"},
+    "openai-responses": {"input"},
+    "anthropic": {"messages"},
+    "gemini": {"contents"},
+    "plain": {"text"},
+}
+
+
+@pytest.mark.parametrize("format", SDK_ARGUMENTS)
+async def test_a_format_gives_the_arguments_of_its_sdk(client: httpx.AsyncClient, format: str) -> None:
+    answer = (await client.post(f"{C1}/context", json={"format": format})).json()
+    assert answer["rendered"].keys() == SDK_ARGUMENTS[format]
+    assert "first" in str(answer["rendered"])
+
+
+async def test_explain_tells_of_each_message_and_of_a_query_that_nothing_answers(client: httpx.AsyncClient) -> None:
+    await client.post(f"{C1}/messages", json={"messages": [{"role": "user", "content": "m"}] * 3})
+    answer = (await client.post(f"{C1}/context", json={"max_messages": 2, "explain": True, "query": "first"})).json()
+    recent = {entry["seq"]: entry["included"] for entry in answer["explain"] if entry["section"] == "recent"}
+    first = answer["coverage"]["window_from"]
+    assert recent == {seq: seq >= first for seq in range(1, 5)}
+    assert [entry["included"] for entry in answer["explain"] if entry["section"] == "recalled"] == [False]
+    assert "explain" not in (await client.post(f"{C1}/context")).json()
+
+
+async def test_a_call_changes_the_policy_and_without_the_summary_the_rest_of_it_stays(client: httpx.AsyncClient) -> None:
+    asked = {"policy": {"preset": "summary", "budget_tokens": 500, "reserve_tokens": 100}, "include_summary": False}
+    assert (await client.post(f"{C1}/context", json=asked)).json()["budget"] == 500
+    assert (await client.post(f"{C1}/context", json=asked | {"budget": 600})).json()["budget"] == 600
+    assert (await client.post(f"{C1}/context", json=asked | {"policy": "window"})).json()["budget"] == 8000
+
+
+async def test_a_conversations_metadata_changes_its_policy(client: httpx.AsyncClient) -> None:
+    await client.patch(C1, json={"metadata": {"context_policy": {"budget_tokens": 700}}})
+    assert (await client.post(f"{C1}/context")).json()["budget"] == 700
+    assert (await client.post(f"{C1}/context", json={"budget": 900})).json()["budget"] == 900
+
+
+async def test_a_model_counts_by_its_own_tokenizer_and_tools_cost_tokens(client: httpx.AsyncClient) -> None:
+    plain = (await client.post(f"{C1}/context", json={"model": "gpt-4o"})).json()
+    assert plain["tokens"] == 3 + 4 + 1
+    tools = [{"type": "function", "function": {"name": "find", "parameters": {"type": "object", "properties": {}}}}]
+    assert (await client.post(f"{C1}/context", json={"model": "gpt-4o", "tools": tools})).json()["tokens"] > plain["tokens"]
+
+
+async def test_a_turn_appends_and_shows_the_context_behind_it(client: httpx.AsyncClient) -> None:
+    body = {"messages": [{"role": "user", "content": "second"}], "budget": 900, "format": "openai", "explain": True}
+    headers = {"Idempotency-Key": "k", "If-Match": '"1"'}
+    answer = await client.post(f"{C1}/turn", json=body, headers=headers)
+    assert (answer.status_code, answer.headers["etag"]) == (201, '"2"')
+    told = answer.json()
+    assert [receipt["seq"] for receipt in told.pop("receipts")] == [2]
+    assert told == (await client.post(f"{C1}/context", json={key: body[key] for key in body if key != "messages"})).json()
+    again = await client.post(f"{C1}/turn", json=body, headers=headers)
+    assert (again.status_code, again.json()["receipts"], again.json()["coverage"]["head"]) == (
+        200,
+        answer.json()["receipts"],
+        2,
+    )
+    late = await client.post(f"{C1}/turn", json=body, headers=headers | {"Idempotency-Key": "l"})
+    assert (late.status_code, late.json()["code"], late.json()["actual"]) == (412, "head_moved", 2)
 
 
 async def test_a_fork_shares_the_log_up_to_a_seq(client: httpx.AsyncClient) -> None:

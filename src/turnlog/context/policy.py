@@ -77,7 +77,7 @@ class ContextPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def preset(name: str) -> ContextPolicy:
     """The preset of that name."""
-    if name not in PRESETS:
+    if not isinstance(name, str) or name not in PRESETS:
         raise InvalidInput("preset", f"must be one of {', '.join(PRESETS)}")
     return PRESETS[name]
 

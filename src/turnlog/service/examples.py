@@ -42,7 +42,22 @@ STATE = INFO | {
 CONTEXT = {
     "messages": [MESSAGE],
     "context": {"user_name": None, "current_topic": None, "entities": []},
-    "tokens": 11,
-    "token_estimate": 11,
+    "tokens": 14,
+    "token_estimate": 14,
+    "budget": 8000,
+    "sections": [{"name": "overhead", "tokens": 3, "share": 0.000375}, {"name": "recent", "tokens": 11, "share": 0.001375}],
+    "coverage": {
+        "head": 1,
+        "summary_to": 0,
+        "window_from": 1,
+        "pinned": [],
+        "dropped": [],
+        "omitted": 0,
+        "omitted_from": 0,
+        "omitted_to": 0,
+    },
+    "prefix_hash": "5f0c6b5e1c7d4a3f9e2b8a1d0c9f8e7d",
+    "shared_tokens": 0,
 }
+TURN = {"receipts": [RECEIPT], **CONTEXT}
 SYNCED = {"conversation_id": _ID, "appended": 1, "matched": 0, "head": 1}

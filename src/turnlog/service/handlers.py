@@ -1,17 +1,20 @@
 """What each operation does: decode, call the library, encode."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
 from turnlog import codec
+from turnlog.context.outcome import Context, Entry
 from turnlog.errors import InvalidInput
 from turnlog.intake import MessageIn, decoded, to_message
-from turnlog.message import Message
+from turnlog.message import Message, check_json, check_text
 from turnlog.ports import Appended, Header
 from turnlog.service.call import Answer, Call
 from turnlog.service.schemas import (
     ChangeConversation,
+    ContextAccount,
     ContextMemory,
     ContextRequest,
     ConversationCreated,
@@ -25,6 +28,7 @@ from turnlog.service.schemas import (
     Redacted,
     SyncAnswer,
     SyncRequest,
+    TurnRequest,
     info,
 )
 
@@ -34,6 +38,7 @@ _change = msgspec.json.Decoder(ChangeConversation).decode
 _message = msgspec.json.Decoder(MessageIn).decode
 _batch = msgspec.json.Decoder(MessageBatch).decode
 _context = msgspec.json.Decoder(ContextRequest).decode
+_turn = msgspec.json.Decoder(TurnRequest).decode
 _fork = msgspec.json.Decoder(ForkRequest).decode
 _sync = msgspec.json.Decoder(SyncRequest).decode
 
@@ -41,6 +46,7 @@ _HEALTHY = Answer(200, _json(Health()))
 _READY = Answer(200, _json(Ready()))
 _MEMORY = _json(ContextMemory())
 _DEFAULT_CONTEXT = ContextRequest()
+_NOT_RECALLED = (Entry("recalled", 0, 0, False, "nothing is recalled yet, whatever the query"),)
 
 
 class _Keys(msgspec.Struct):
@@ -119,7 +125,7 @@ async def append(call: Call) -> Answer:
             error.field = error.field.removeprefix("messages[0].")
             raise
         receipts = _receipts(appended)[0]
-    return Answer(200 if appended.replayed else 201, receipts, ((b"etag", b'"%d"' % appended.head),))
+    return _appended(appended, receipts)
 
 
 async def read(call: Call) -> Answer:
@@ -156,10 +162,17 @@ async def context(call: Call) -> Answer:
     """What to send to the model."""
     conversation, body = call.conversation, await call.body()
     given = decoded(_context, body) if body else _DEFAULT_CONTEXT
-    found = await conversation.context(max_messages=given.max_messages)
-    messages = b",".join(map(codec.said, found.records))
-    counts = b',"tokens":%d,"token_estimate":%d}' % (found.tokens, found.tokens)
-    return Answer(200, b'{"messages":[' + messages + b'],"context":' + _MEMORY + counts)
+    return Answer(200, _context_answer(await conversation.context(**_options(given)), given))
+
+
+async def turn(call: Call) -> Answer:
+    """Append, and what to send to the model then."""
+    conversation, expected, key = call.conversation, call.if_match(), call.idempotency_key()
+    given = await call.decode(_turn)
+    messages, key = _messages(given.messages), _needed(key, given.messages)
+    done = await conversation.turn(*messages, expect_head=expected.head, idempotency_key=key, **_options(given))
+    receipts = b'{"receipts":[' + b",".join(_receipts(done.appended)) + b"],"
+    return _appended(done.appended, receipts + _context_answer(done.context, given)[1:])
 
 
 async def fork(call: Call) -> Answer:
@@ -219,6 +232,56 @@ def _receipts(appended: Appended) -> list[bytes]:
         f'{{"message_id":"{id_}","seq":{seq},"timestamp":"{codec.format_time(time)}"}}'.encode()
         for id_, seq, time in zip(appended.ids, appended.seqs, appended.times, strict=True)
     ]
+
+
+def _appended(appended: Appended, body: bytes) -> Answer:
+    return Answer(200 if appended.replayed else 201, body, ((b"etag", b'"%d"' % appended.head),))
+
+
+def _options(given: ContextRequest) -> dict[str, Any]:
+    """The library's options for what a client asked for."""
+    if given.query is not None:
+        check_text("query", given.query)
+    if given.tools:
+        check_json("tools", given.tools)
+    return {
+        "budget": given.budget,
+        "model": given.model,
+        "format": given.format or "openai",
+        "policy": _policy(given),
+        "max_messages": given.max_messages,
+        "tools": given.tools,
+    }
+
+
+def _policy(given: ContextRequest) -> dict[str, Any] | None:
+    """What the request changes of the policy."""
+    changes: dict[str, Any] = {}
+    if isinstance(given.policy, str):
+        changes["preset"] = given.policy
+    elif given.policy is not None:
+        fields = msgspec.structs.asdict(given.policy)
+        changes = {name: value for name, value in fields.items() if value is not msgspec.UNSET}
+    if not given.include_summary:
+        changes["sections"] = {**changes.get("sections", {}), "summary": 0}
+    return changes or None
+
+
+def _context_answer(found: Context, given: ContextRequest) -> bytes:
+    """A context as JSON; its messages are spliced from the stored bytes."""
+    account = ContextAccount(
+        found.tokens,
+        found.tokens,
+        found.budget_tokens,
+        found.sections,
+        found.coverage,
+        found.prefix_hash,
+        found.shared_tokens,
+        found.render(given.format) if given.format else msgspec.UNSET,
+        (*found.explain, *_NOT_RECALLED[: given.query is not None]) if given.explain else msgspec.UNSET,
+    )
+    messages = b",".join(map(codec.said, found.records))
+    return b'{"messages":[' + messages + b'],"context":' + _MEMORY + b"," + _json(account)[1:]
 
 
 def _created(header: Header, *, whole: bool = False) -> Answer:

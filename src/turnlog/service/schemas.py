@@ -7,11 +7,19 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from turnlog import codec
+from turnlog.context.formats import FORMATS
+from turnlog.context.outcome import Coverage, Entry, Section
+from turnlog.context.policy import BUDGET_TOKENS_MAX, MESSAGES_MAX, PRESETS
 from turnlog.intake import MessageIn
 from turnlog.message import Part, Role, Status, Usage
 from turnlog.ports import Header
 
 Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+
+
+def _whole(most: int) -> Meta:
+    """A whole number from 1 to `most`, as the document describes it; the library refuses others in its own words."""
+    return Meta(extra_json_schema={"minimum": 1, "maximum": most})
 
 
 class Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,11 +52,43 @@ class MessageBatch(Given, frozen=True):
     messages: tuple[MessageIn, ...]
 
 
-class ContextRequest(Given, frozen=True):
-    """How much of the conversation the model should see."""
+class PolicyChanges(Given, frozen=True):
+    """What a call changes of the policy; `preset` begins anew from one. What is left out stays as it is."""
 
-    max_messages: Annotated[int, Meta(ge=1)] = 10
+    preset: Annotated[str, Meta(extra_json_schema={"enum": list(PRESETS)})] | UnsetType = UNSET
+    budget_tokens: int | UnsetType = UNSET
+    reserve_tokens: int | UnsetType = UNSET
+    sections: dict[str, int | float] | UnsetType = UNSET
+    min_turns: int | UnsetType = UNSET
+    max_messages: int | None | UnsetType = UNSET
+    pinned: tuple[int, ...] | UnsetType = UNSET
+    high: int | float | UnsetType = UNSET
+    low: int | float | UnsetType = UNSET
+
+
+class ContextRequest(Given, frozen=True):
+    """What the context is to be like; what is left out is as the conversation's policy says.
+
+    `policy` names a preset or changes fields of the policy. `format` asks for `rendered` too, `explain` for an account of
+    every candidate. `tools` are the schemas that will be sent with the context; their tokens count. `query` is what recall
+    will look for: nothing is recalled yet.
+    """
+
+    budget: Annotated[int, _whole(BUDGET_TOKENS_MAX)] | None = None
+    model: str | None = None
+    format: Annotated[str, Meta(extra_json_schema={"enum": list(FORMATS)})] | None = None
+    policy: Annotated[str, Meta(extra_json_schema={"enum": list(PRESETS)})] | PolicyChanges | None = None
+    max_messages: Annotated[int, _whole(MESSAGES_MAX)] | None = None
     include_summary: bool = True
+    query: str | None = None
+    tools: tuple[dict[str, Any], ...] = ()
+    explain: bool = False
+
+
+class TurnRequest(ContextRequest, frozen=True, kw_only=True):
+    """Messages to append together, all or nothing, and what the context behind them is to be like."""
+
+    messages: tuple[MessageIn, ...]
 
 
 class ForkRequest(Given, frozen=True):
@@ -166,13 +206,36 @@ class ContextMemory(msgspec.Struct, frozen=True):
     entities: tuple[Any, ...] = ()
 
 
-class ContextAnswer(msgspec.Struct, frozen=True):
-    """What to send to the model, and about how many tokens the messages cost."""
+class ContextAccount(msgspec.Struct, frozen=True):
+    """What a context costs, and where each message of the conversation is.
+
+    `token_estimate` is `tokens` under the name that it had first. `rendered` holds the keyword arguments for the SDK that
+    `format` named. `prefix_hash` names the bytes that the next context begins with if nothing is compacted;
+    `shared_tokens` is how many tokens the context before the newest turn began with as well.
+    """
+
+    tokens: int
+    token_estimate: int
+    budget: int
+    sections: tuple[Section, ...]
+    coverage: Coverage
+    prefix_hash: str
+    shared_tokens: int
+    rendered: dict[str, Any] | UnsetType = UNSET
+    explain: tuple[Entry, ...] | UnsetType = UNSET
+
+
+class ContextAnswer(ContextAccount, frozen=True, kw_only=True):
+    """What to send to the model, and an account of it."""
 
     messages: tuple[SaidMessage, ...]
     context: ContextMemory
-    tokens: int
-    token_estimate: int
+
+
+class TurnAnswer(ContextAnswer, frozen=True, kw_only=True):
+    """Where the messages stand, and the context right behind them."""
+
+    receipts: tuple[Receipt, ...]
 
 
 class SyncAnswer(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -32,11 +32,11 @@ class Declared(msgspec.Struct, frozen=True):
 
     def _function(self, schema: Schema, text: Count) -> int:
         function = schema.get("function", schema)
-        name = function.get("name")
-        if not isinstance(name, str):
+        name = function.get("name") if isinstance(function, Mapping) else None
+        parameters = (function.get("parameters") or function.get("input_schema") or {}) if name else {}
+        properties = (parameters.get("properties") or {}) if isinstance(parameters, Mapping) else None
+        if not isinstance(name, str) or not isinstance(properties, Mapping):
             return self.start + text(_json(schema))
-        parameters = function.get("parameters") or function.get("input_schema") or {}
-        properties = parameters.get("properties") or {}
         tokens = self.start + text(f"{name}:{_description(function)}") + _others(parameters, _SHOWN_OTHERWISE, text)
         if properties:
             tokens += _PROPERTIES + sum(_property(key, value, text) for key, value in properties.items())
@@ -60,7 +60,8 @@ def _property(name: str, schema: Any, text: Count) -> int:
     line = f"{name}:{kind if isinstance(kind, str) else _json(kind)}:{_description(schema)}"
     tokens = _PROPERTY + text(line) + _others(schema, _RULED, text)
     if "enum" in schema:
-        items = (item if isinstance(item, str) else _json(item) for item in schema["enum"])
+        choices = schema["enum"] if isinstance(schema["enum"], list | tuple) else [schema["enum"]]
+        items = (item if isinstance(item, str) else _json(item) for item in choices)
         tokens += _ENUM + sum(_ENUM_ITEM + text(item) for item in items)
     return tokens
 

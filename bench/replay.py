@@ -15,7 +15,8 @@ from bench.measure import Goal, Options, Table
 from turnlog import Limits, Message, codec
 from turnlog.codec import Record
 from turnlog.context.compaction import Compaction
-from turnlog.context.plan import View, plan
+from turnlog.context.ground import View
+from turnlog.context.plan import plan
 from turnlog.context.policy import ContextPolicy, override, preset
 from turnlog.context.tokens import REPLY_PRIMING, Counter, counter
 from turnlog.ports import Header

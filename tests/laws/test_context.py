@@ -33,9 +33,10 @@ from turnlog import (
 )
 from turnlog.codec import Record
 from turnlog.context.compaction import Compaction
+from turnlog.context.ground import View
 from turnlog.context.outcome import Context
 from turnlog.context.parts import Memory, Recalled
-from turnlog.context.plan import View, plan
+from turnlog.context.plan import plan
 from turnlog.context.policy import STABLE, VOLATILE, ContextPolicy
 from turnlog.context.tokens import Counter
 from turnlog.ports import Header

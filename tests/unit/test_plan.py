@@ -23,9 +23,10 @@ from turnlog import (
 from turnlog.codec import Record
 from turnlog.context.compaction import Compaction
 from turnlog.context.exchanges import NO_RESULT
+from turnlog.context.ground import View
 from turnlog.context.outcome import Context
 from turnlog.context.parts import Memory, Part, Recalled
-from turnlog.context.plan import View, plan
+from turnlog.context.plan import plan
 from turnlog.context.policy import ContextPolicy
 from turnlog.context.tokens import Counter, estimate
 from turnlog.ports import Header

@@ -28,7 +28,7 @@ class Compaction(msgspec.Struct, frozen=True):
         return mine == theirs and self.summary_to == other.summary_to
 
 
-class Limits(msgspec.Struct, frozen=True):
+class Bounds(msgspec.Struct, frozen=True):
     """What the window may have at most: tokens, and messages if they are bounded."""
 
     tokens: int
@@ -47,9 +47,9 @@ class Windows(msgspec.Struct, frozen=True):
     messages: list[int]
     ranks: list[int]
 
-    def fits(self, at: int, limits: Limits) -> bool:
-        """Whether the window from unit `at` on keeps to `limits`."""
-        return self.tokens[at] <= limits.tokens and self.messages[at] <= limits.messages
+    def fits(self, at: int, bounds: Bounds) -> bool:
+        """Whether the window from unit `at` on keeps to `bounds`."""
+        return self.tokens[at] <= bounds.tokens and self.messages[at] <= bounds.messages
 
 
 def windows(
@@ -93,7 +93,7 @@ def required(found: Windows, min_turns: int, *, from_the_beginning: bool) -> tup
     return last, found.tokens[last]
 
 
-def choose_start(found: Windows, last: int, low: Limits, most: Limits) -> int:
+def choose_start(found: Windows, last: int, low: Bounds, most: Bounds) -> int:
     """Where to start after a compaction: at a user's message, the oldest within `low`, else the newest within `most`; when a
     turn is longer than that, at the oldest exchange within `low`; else at `last`."""
     users = [at for at, rank in enumerate(found.ranks[: last + 1]) if rank == 2]

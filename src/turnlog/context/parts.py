@@ -52,6 +52,10 @@ class Memory(msgspec.Struct, frozen=True):
         return (self.summary,) if self.summary and self.summary_to else ()
 
 
+NOTHING = Memory()
+"""What there is to tell when there is no memory."""
+
+
 class Part(msgspec.Struct, frozen=True):
     """A section of memory as it is shown, and what it costs."""
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import httpx
 import msgspec
 
-from turnlog import Conversation, HeadMoved, Message, Settings, Turnlog, TurnlogError
+from turnlog import Context, Conversation, HeadMoved, Message, Settings, Turnlog, TurnlogError
 from turnlog.service import create_app
 from turnlog.wiring import connect
 
@@ -33,6 +33,7 @@ class Driver(Protocol):
     async def sync(self, id: str, said: Sequence[Said]) -> Any: ...
     async def read(self, id: str, after: int, before: int | None, limit: int, newest: bool) -> Any: ...
     async def context(self, id: str, max_messages: int) -> Any: ...
+    async def turn(self, id: str, said: Sequence[Said], max_messages: int) -> Any: ...
 
 
 def _messages(said: Sequence[Said]) -> list[Message]:
@@ -46,6 +47,16 @@ def _shown(message: Message) -> Shown:
 
 def _as_json(content: Any) -> Any:
     return content if isinstance(content, str) else [msgspec.to_builtins(part) for part in content]
+
+
+def _seen(context: Context) -> dict[str, Any]:
+    messages = [(message.role, _as_json(message.content)) for message in context.messages]
+    return {"messages": messages, "coverage": msgspec.to_builtins(context.coverage)}
+
+
+def _told(found: dict[str, Any]) -> dict[str, Any]:
+    messages = [(message["role"], message["content"]) for message in found["messages"]]
+    return {"messages": messages, "coverage": found["coverage"]}
 
 
 class Library:
@@ -113,9 +124,16 @@ class Library:
         return await self._answer(call())
 
     async def context(self, id: str, max_messages: int) -> Any:
-        async def call() -> list[Any]:
-            found = await self._at(id).context(max_messages=max_messages)
-            return [(message.role, _as_json(message.content)) for message in found.messages]
+        async def call() -> Any:
+            return _seen(await self._at(id).context(max_messages=max_messages))
+
+        return await self._answer(call())
+
+    async def turn(self, id: str, said: Sequence[Said], max_messages: int) -> Any:
+        async def call() -> Any:
+            done = await self._at(id).turn(*_messages(said), max_messages=max_messages)
+            appended = done.appended
+            return (list(appended.seqs), list(appended.ids), appended.replayed), _seen(done.context)
 
         return await self._answer(call())
 
@@ -213,7 +231,17 @@ class Http:
             found = await self._call("POST", f"/{id}/context", {"max_messages": max_messages})
         except Refused as refused:
             return refused.answer
-        return [(one["role"], one["content"]) for one in found["messages"]]
+        return _told(found)
+
+    async def turn(self, id: str, said: Sequence[Said], max_messages: int) -> Any:
+        body = {"messages": _json(said), "max_messages": max_messages}
+        answer = await self.client.post(f"{ROUTE}/{id}/turn", json=body)
+        found = answer.json()
+        if not answer.is_success:
+            return found["code"]
+        receipts = found["receipts"]
+        appended = [one["seq"] for one in receipts], [one["message_id"] for one in receipts], answer.status_code == 200
+        return appended, _told(found)
 
 
 class Refused(Exception):

@@ -1,9 +1,12 @@
 """The log as a list: what every store has to do, said as plainly as possible."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from drivers import Said, Shown
+
+from turnlog.context.exchanges import NO_RESULT
 
 
 @dataclass
@@ -138,27 +141,57 @@ class Model:
         within = [one for one in shown if after < one[0] and (before is None or one[0] < before)]
         return len(shown), within[-limit:] if newest else within[:limit]
 
-    def context(self, id: str, max_messages: int) -> Any:
+    def check_context(self, id: str, max_messages: int, seen: Any) -> None:
+        """Laws 7 and 9 of a context, in which no memory tells of anything: what is not in the window is omitted."""
         talk = self.find(id)
         if isinstance(talk, str):
-            return talk
-        window = talk.entries[-max_messages:]
-        return [
-            (entry.role, entry.content) for at, entry in enumerate(window) if not entry.erased and self._whole(window, at)
-        ]
+            assert seen == talk
+            return
+        head, coverage, shown = len(talk.entries), seen["coverage"], seen["messages"]
+        first, dropped = coverage["window_from"], {left["seq"] for left in coverage["dropped"]}
+        assert (coverage["head"], coverage["summary_to"], list(coverage["pinned"])) == (head, 0, [])
+        assert 1 <= first <= head + 1
+        omitted = (first - 1, 1, first - 1) if first > 1 else (0, 0, 0)
+        assert (coverage["omitted"], coverage["omitted_from"], coverage["omitted_to"]) == omitted
+        window = [entry for seq, entry in enumerate(talk.entries, 1) if seq >= first and seq not in dropped]
+        assert [one for one in shown if not is_made_up(one)] == [(entry.role, entry.content) for entry in window]
+        for seq in dropped:
+            self._check_dropped(talk.entries, first, seq)
+        exchanges = list(in_exchanges(shown))
+        assert len(shown) <= max_messages or len(exchanges) == 1
 
     @staticmethod
-    def _whole(window: list[Entry], at: int) -> bool:
-        """Whether the call or result at this place has its other half right beside it; a last call may wait for it."""
-        entry = window[at]
-        if (answered := entry.answers()) is not None:
-            begin = at
-            while begin and window[begin].role == "tool":
-                begin -= 1
-            return window[begin].calls() == answered
-        if (made := entry.calls()) is not None:
-            end = at + 1
-            while end < len(window) and window[end].role == "tool":
-                end += 1
-            return end == len(window) or made in [one.answers() for one in window[at + 1 : end]]
-        return True
+    def _check_dropped(entries: list[Entry], first: int, seq: int) -> None:
+        """Only what was erased is not shown, and a result that no call right before it waits for."""
+        assert first <= seq <= len(entries)
+        entry = entries[seq - 1]
+        if entry.erased:
+            return
+        assert entry.role == "tool"
+        begin = seq - 1
+        while begin >= first and entries[begin - 1].role == "tool":
+            begin -= 1
+        call = entries[begin - 1].calls() if begin >= first else None
+        answered = [other.answers() for other in entries[begin : seq - 1]]
+        assert entry.answers() != call or entry.answers() in answered
+
+
+def is_made_up(shown: Any) -> bool:
+    """Whether a message stands for a result that was never recorded."""
+    role, content = shown
+    return role == "tool" and content[0]["content"] == NO_RESULT
+
+
+def in_exchanges(shown: list[Any]) -> Iterator[list[Any]]:
+    """The messages one by one, a call with its result; a call without one only at the end."""
+    at = 0
+    while at < len(shown):
+        role, content = shown[at]
+        assert role != "tool", "a result without its call"
+        size = 1
+        if role == "assistant" and not isinstance(content, str):
+            size = 2 if at + 1 < len(shown) else 1
+            for _, result in shown[at + 1 : at + size]:
+                assert result[0].get("call_id") == content[0]["id"], "a call without its result"
+        yield shown[at : at + size]
+        at += size

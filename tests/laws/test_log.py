@@ -1,4 +1,4 @@
-"""Laws 1, 3, 4, 5 and 9: whatever is done to a log, in whatever order, it does what a list would do.
+"""Laws 1, 3, 4, 5, 7 and 9: whatever is done to a log, in whatever order, it does what a list would do.
 
 The same machine runs through the library and through HTTP, over each store and each as a tenant of its own.
 """
@@ -167,7 +167,22 @@ class LogMachine(RuleBasedStateMachine):
 
     @rule(id_=conversations, max_messages=st.integers(1, 12))
     def law_9_context(self, id_: str, max_messages: int) -> None:
-        self.both("context", id_, max_messages)
+        seen = self.stage.run(self.stage.driver.context(id_, max_messages))
+        self.model.check_context(id_, max_messages, seen)
+
+    @rule(id_=conversations, said=BATCH, again=st.booleans(), max_messages=st.integers(1, 12))
+    def laws_1_and_9_turn(self, id_: str, said: list[tuple[str, Any]], again: bool, max_messages: int) -> None:
+        """What it appends is right there in its context."""
+        named = self.log(id_)[-1:] if again and self.log(id_) else self.named(said)
+        expected = self.model.append(id_, named, None)
+        answer = self.stage.run(self.stage.driver.turn(id_, named, max_messages))
+        if isinstance(answer, str):
+            assert answer == expected
+            return
+        appended, seen = answer
+        assert appended == expected
+        self.model.check_context(id_, max_messages, seen)
+        self.touched.add(id_)
 
     @rule()
     def nobody_knows_an_id_that_never_was(self) -> None:

@@ -50,7 +50,8 @@ class NotFresh(Exception):
 class Wire:
     """One connection, for one call at a time."""
 
-    def __init__(self, made: psycopg.AsyncConnection[Any]) -> None:
+    def __init__(self, made: psycopg.AsyncConnection[Any], timeout_s: float) -> None:
+        self._timeout_s = timeout_s
         self._made = made  # connects without blocking, names of hosts included; from there on its libpq connection is used
         connection = made.pgconn
         self._connection = connection
@@ -82,7 +83,7 @@ class Wire:
             if extra and _REFUSED in str(error):
                 return await cls.connect(url, timeout_s=timeout_s)
             raise StoreUnavailable(" ".join(str(error).split())) from None
-        return cls(connection)
+        return cls(connection, timeout_s)
 
     async def ask(
         self, sql: str, params: Sequence[Param], *, until: float = inf, binary: bool = False, prepare: bool = False
@@ -170,7 +171,7 @@ class Wire:
             done(told)
 
     def _give_up(self) -> None:
-        self._break("no answer within the time limit")
+        self._break(f"no answer within {self._timeout_s:g} seconds")
 
     def _failure(self, result: pq.abc.PGresult) -> Exception:
         code = (result.error_field(DiagnosticField.SQLSTATE) or b"").decode()

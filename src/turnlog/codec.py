@@ -163,11 +163,6 @@ def text_role(record: Record) -> Role | None:
     return role if text and record.version == VERSION else None
 
 
-def is_text(record: Record) -> bool:
-    """Whether the record's content is a text, not parts, and was not erased; told from the bytes alone."""
-    return text_role(record) is not None
-
-
 def role(record: Record) -> Role:
     """The role of the message, told from the bytes alone: a canonical body begins with it."""
     return _ROLE_OF_LETTER[record.body[_ROLE_AT]] if record.version == VERSION else decode(record).role

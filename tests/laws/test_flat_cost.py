@@ -21,6 +21,8 @@ from turnlog import Conversation, Settings, Turnlog, connect, user
 
 SHORT = 200
 LONG = 20_000
+BUDGET = 1000
+"""Less than the short conversation has, so that the first context reads as much of either."""
 SAMPLES = 64
 ROUNDS = {"ram": 1, "sqlite": 1, "postgres": 4, "valkey": 4}
 GROWTH = {"ram": 1.05, "sqlite": 1.05, "postgres": 3.0, "valkey": 3.0}
@@ -108,7 +110,7 @@ async def fill(log: Turnlog, id: str, length: int) -> Conversation:
 def calls_on(conversation: Conversation, length: int, samples: int) -> dict[str, Callable[[int], Awaitable[Any]]]:
     """What is to be measured on a conversation of that length, in this order, each `samples` times."""
     return {
-        "context": lambda n: conversation.context(max_messages=20),
+        "context": lambda n: conversation.context(budget=BUDGET, max_messages=20),
         "page": lambda n: conversation.read(after=length // 2 + n % SAMPLES, limit=20),
         "append": lambda n: conversation.append(user("one more", id=f"a{n}")),
         "replay": lambda n: conversation.append(user("one more", id=f"a{n}")),

@@ -124,7 +124,7 @@ def test_a_digest_is_never_that_of_an_erased_message(message: Message) -> None:
 def test_whether_a_record_is_a_text_is_told_from_its_bytes(message: Message, erased: bool) -> None:
     record = encode(message)
     record = codec.tombstone(record) if erased else record
-    assert codec.is_text(record) == (isinstance(message.content, str) and not erased)
+    assert codec.text_role(record) == (message.role if isinstance(message.content, str) and not erased else None)
 
 
 @given(st.lists(messages(), max_size=4))
@@ -206,7 +206,7 @@ def test_law_14_an_old_record_is_lifted_step_by_step() -> None:
     assert codec.decode(record) == message
     assert json.loads(codec.to_json(record))["metadata"] == {"from": 2}
     assert json.loads(codec.said(record)) == {"role": "user", "content": "hello"}
-    assert not codec.is_text(record)
+    assert codec.text_role(record) is None
 
 
 def test_tool_arguments_are_kept_as_the_model_wrote_them() -> None:

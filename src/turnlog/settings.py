@@ -49,6 +49,9 @@ class Settings(msgspec.Struct, frozen=True):
     tokenizer: str = "estimate"
     """What counts the tokens of messages: `estimate`, `o200k_base`, `cl100k_base`, a model or `hf:` and a path."""
 
+    postgres_sharded: bool = False
+    """Whether PostgreSQL's tables are distributed by `log`: then no statement writes to two conversations."""
+
     @property
     def limits(self) -> Limits:
         """The limits of one message."""

@@ -31,7 +31,7 @@ def open_store(url: str, settings: Settings) -> Store:
     if scheme in ("postgresql", "postgres"):
         from turnlog.stores.postgres import PostgresStore
 
-        return PostgresStore(url, timeout_s=settings.store_timeout_s)
+        return PostgresStore(url, timeout_s=settings.store_timeout_s, sharded=settings.postgres_sharded)
     if scheme.partition("+")[0] in ("redis", "rediss", "valkey", "valkeys", "unix"):
         from turnlog.stores.redis import RedisStore
 

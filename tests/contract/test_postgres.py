@@ -22,3 +22,12 @@ class TestPostgresStore(StoreContract):
     def factory(self, server: PostgresServer) -> Callable[[], PostgresStore]:
         server.empty(DATABASE)
         return lambda: PostgresStore(server.url(DATABASE))
+
+
+class TestPostgresStoreOfShards(StoreContract):
+    """With each statement on one conversation alone, as tables that are distributed need it."""
+
+    @pytest.fixture
+    def factory(self, server: PostgresServer) -> Callable[[], PostgresStore]:
+        server.empty(DATABASE)
+        return lambda: PostgresStore(server.url(DATABASE), sharded=True)

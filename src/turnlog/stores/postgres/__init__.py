@@ -52,13 +52,15 @@ class PostgresStore:
     """Keeps the logs in the schema `turnlog` of a database; `url` is what libpq takes.
 
     Appends use connections of their own, everything else up to `connections`. A call that has no answer within `timeout_s`
-    fails and its connection is given up.
+    fails and its connection is given up. Where the tables are distributed by `log` over several servers, `sharded` keeps
+    each statement on one of them: appends to one conversation travel together, those to several do not.
     """
 
-    def __init__(self, url: str, *, timeout_s: float = 30.0, connections: int = 8) -> None:
+    def __init__(self, url: str, *, timeout_s: float = 30.0, connections: int = 8, sharded: bool = False) -> None:
         self._url = url
         self._timeout_s = timeout_s
         self._connections = connections
+        self._sharded = sharded
         self._pools: tuple[Pool, Pool] | None = None
         self._writer: Writer | None = None
 
@@ -71,8 +73,12 @@ class PostgresStore:
         except BaseException:
             pool.close()
             raise
-        writing = Pool(self._url, limit=LANES, timeout_s=self._timeout_s, options=OPTIONS)
-        self._pools, self._writer = (pool, writing), Writer(writing, timeout_s=self._timeout_s)
+        lanes = self._connections if self._sharded else LANES
+        writing = Pool(self._url, limit=lanes, timeout_s=self._timeout_s, options=OPTIONS)
+        self._pools, self._writer = (
+            (pool, writing),
+            Writer(writing, timeout_s=self._timeout_s, lanes=lanes, sharded=self._sharded),
+        )
 
     async def close(self) -> None:
         writer, self._writer = self._writer, None

@@ -164,15 +164,18 @@ def _settle(append: Append, head: int, known: dict[str, Known]) -> int:
 
 
 class Writer:
-    """Sends appends, up to `LANES` batches at once, no conversation in two of them.
+    """Sends appends, up to `lanes` batches at once, no conversation in two of them, and where rows are `sharded` not two
+    conversations in one.
 
     What is fresh and has a connection that knows the statement is posted at once, and its answer settled as it comes in; all
     else goes by a task.
     """
 
-    def __init__(self, pool: Pool, *, timeout_s: float) -> None:
+    def __init__(self, pool: Pool, *, timeout_s: float, lanes: int = LANES, sharded: bool = False) -> None:
         self._pool = pool
         self._timeout_s = timeout_s
+        self._lanes = lanes
+        self._sharded = sharded
         self._loop = asyncio.get_running_loop()
         self._queue: deque[Append] = deque()
         self._busy: set[int] = set()
@@ -187,7 +190,9 @@ class Writer:
         """Queue an append; await what comes back."""
         done: asyncio.Future[Appended] = self._loop.create_future()
         self._queue.append(Append(key, records, now, expect_head, done, self._loop.time() + self._timeout_s))
-        if self._under_way < LANES and (self._crowd <= 1 or len(self._queue) * LANES >= max(self._crowd, CROWD_MIN)):
+        if self._under_way < self._lanes and (
+            self._crowd <= 1 or len(self._queue) * self._lanes >= max(self._crowd, CROWD_MIN)
+        ):
             self._send()
         else:
             self._call()
@@ -205,13 +210,13 @@ class Writer:
 
     def _call(self) -> None:
         """Send when all who are about to append have done so: at the end of this round of the event loop."""
-        if not self._called and self._queue and self._under_way < LANES:
+        if not self._called and self._queue and self._under_way < self._lanes:
             self._called = True
             self._loop.call_soon(self._send)
 
     def _send(self) -> None:
         self._called = False
-        while self._under_way < LANES and (batch := self._gather()).appends:
+        while self._under_way < self._lanes and (batch := self._gather()).appends:
             self._under_way += 1
             self._busy |= batch.by_log.keys()
             self._crowd = max(len(self._busy), self._crowd - max(self._crowd // 8, 1))
@@ -228,7 +233,8 @@ class Writer:
             append = self._queue.popleft()
             if append.done.done():
                 continue
-            if append.log in blocked or self._needs_care(append) != batch.care or not batch.take(append):
+            elsewhere = self._sharded and batch.appends > 0 and append.log not in batch.by_log
+            if elsewhere or append.log in blocked or self._needs_care(append) != batch.care or not batch.take(append):
                 blocked.add(append.log)
                 waiting.append(append)
         self._queue.extendleft(reversed(waiting))

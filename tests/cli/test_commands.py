@@ -49,11 +49,66 @@ def test_tail_follows_what_is_added(filled):
         process.communicate()
 
 
-def test_context_never_begins_with_an_orphaned_result(filled):
+def test_context_shows_whole_exchanges(filled):
     seen = filled("context", "sample-05", "--max-messages", "1", "--json").json
-    assert (seen["messages"], seen["omitted"], seen["head"]) == ([], 19, 19)
+    assert seen["coverage"]["window_from"] == seen["coverage"]["omitted"] + 1 == 18
+    assert [message["role"] for message in seen["messages"]] == ["assistant", "tool"]
     assert len(filled("context", "sample-05", "--json").json["messages"]) == 19
-    assert "messages, about" in filled("context", "sample-05").out
+    assert "19 messages, 3508 of 8000 tokens; 0 messages left out" in filled("context", "sample-05").out
+
+
+def test_context_takes_a_policy_by_name_or_as_json(filled):
+    assert filled("context", "sample-05", "--policy", "window", "--budget", "900", "--json").json["budget"] == 900
+    changed = filled("context", "sample-05", "--policy", '{"budget_tokens": 4000, "pinned": [3]}', "--json").json
+    assert (changed["budget"], changed["coverage"]["head"]) == (4000, 19)
+
+
+def test_context_prints_the_arguments_of_an_sdk(filled):
+    assert filled("context", "sample-01", "--format", "gemini").json.keys() == {"system_instruction", "contents"}
+    told = filled("context", "sample-01", "--format", "openai", "--json").json
+    assert [message["role"] for message in told["rendered"]["messages"]] == [each["role"] for each in told["messages"]]
+
+
+def test_context_explains_itself(filled):
+    bar, legend, where, head, *table = filled(
+        "context", "sample-05", "--explain", "--budget", "700", COLUMNS="60"
+    ).out.splitlines()
+    assert (len(bar), set(bar)) == (60, {"o", "r", "."})
+    assert "r recent 64 (9.1%)" in legend and ". free 633" in legend
+    assert "67 of 700 tokens; 19 messages: the window begins at 18, 17 left out (1 to 17)" in where
+    assert head.split() == ["section", "messages", "tokens", "why"]
+    assert [row.split()[:3] for row in table] == [
+        ["out", "recent", "1-16"],
+        ["out", "recent", "17"],
+        ["in", "recent", "18-19"],
+    ]
+    told = filled("context", "sample-05", "--explain", "--json").json["explain"]
+    assert [entry["seq"] for entry in told if entry["included"]] == list(range(1, 20))
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "told"),
+    [
+        ("--policy", "fullest", "policy.preset: must be one of window, summary, full"),
+        ("--policy", '{"sections": {"weather": 0.1}}', "policy.sections.weather: must be one of"),
+        ("--policy", '{"budget": 5}', "policy.budget: is no field of a policy"),
+        ("--format", "yaml", "format: must be one of openai"),
+        ("--budget", "200000000", "budget: must be a whole number from 1 to 100000000"),
+    ],
+)
+def test_context_names_what_it_cannot_do(filled, option, value, told):
+    ran = filled("context", "sample-05", option, value)
+    assert (ran.code, ran.out) == (1, "")
+    assert told in ran.err
+
+
+def test_a_bad_policy_in_the_environment_is_named_whatever_the_command(filled):
+    unknown = filled("list", TURNLOG_CONTEXT_POLICY='{"sections": {"weather": 0.1}}')
+    assert (unknown.code, "context_policy.sections.weather: must be one of" in unknown.err) == (1, True)
+    assert "TURNLOG_CONTEXT_POLICY: cannot be" in filled("list", TURNLOG_CONTEXT_POLICY="{full").err
+    assert "context_policy.bugdet: is no field" in filled("serve", "--port", "0", TURNLOG_CONTEXT_POLICY='{"bugdet": 1}').err
+    told = filled("context", "sample-05", "--json", TURNLOG_CONTEXT_POLICY='{"budget_tokens": 900}').json
+    assert told["budget"] == 900
 
 
 def test_fork_shares_the_log_up_to_a_message(filled):
@@ -112,6 +167,9 @@ def test_a_store_that_is_not_there_is_not_made_by_reading(turnlog):
         ["serve", "--port", "70000"],
         ["export", "a", "--user", "b"],
         ["list", "--limit", "many"],
+        ["context", "a", "--budget", "-1"],
+        ["context", "a", "--budget", "many"],
+        ["context", "a", "--policy", "{full"],
     ],
 )
 def test_wrong_usage_ends_with_2(turnlog, arguments):

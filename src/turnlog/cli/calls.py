@@ -22,6 +22,7 @@ T = TypeVar("T")
 EXIT_FAILED = 1
 EXIT_REJECTS = 3
 
+ConversationId = Annotated[str, typer.Argument(metavar="ID", help="The conversation.")]
 StoreUrl = Annotated[
     str | None, typer.Option("--store", metavar="URL", envvar="TURNLOG_STORE", help="Where the conversations are kept.")
 ]

@@ -16,6 +16,7 @@ from turnlog.cli.calls import (
     EXIT_FAILED,
     EXIT_REJECTS,
     AsJson,
+    ConversationId,
     StoreUrl,
     Tenant,
     failing,
@@ -23,6 +24,7 @@ from turnlog.cli.calls import (
     read_settings,
     run,
 )
+from turnlog.cli.context import context
 from turnlog.cli.doctor import doctor
 from turnlog.cli.importing import import_file
 from turnlog.cli.output import header_fields, print_header, print_headers, print_records, raw, say, write, write_json
@@ -39,8 +41,6 @@ app = typer.Typer(
 )
 app.add_typer(schema, name="schema")
 app.command()(doctor)
-
-ConversationId = Annotated[str, typer.Argument(metavar="ID", help="The conversation.")]
 
 
 @app.command()
@@ -228,26 +228,7 @@ def _print_tail(page: Page, as_json: bool) -> None:
     write(b"".join(codec.to_json(record) + b"\n" for record in page.records))
 
 
-@app.command()
-def context(
-    conversation_id: ConversationId,
-    max_messages: Annotated[int, typer.Option(min=1, help="At most so many messages.")] = 20,
-    store: StoreUrl = None,
-    tenant: Tenant = None,
-    as_json: AsJson = False,
-) -> None:
-    """Show what the next model call is to see."""
-
-    async def work(log: Turnlog) -> Any:
-        return await log.conversation(conversation_id).context(max_messages=max_messages)
-
-    found = run(work, store, tenant, as_json)
-    if as_json:
-        said = [raw(codec.said(record)) for record in found.records]
-        write_json({"messages": said, "tokens": found.tokens, "omitted": found.omitted, "head": found.header.head})
-        return
-    print_records(found.records)
-    say(f"{len(found.records)} messages, about {found.tokens} tokens; {found.omitted} before them")
+app.command()(context)
 
 
 @app.command()

@@ -25,6 +25,8 @@ Status = Literal["complete", "partial", "incomplete"]
 
 INTEGER_MAX = 2**63 - 1
 COUNT_MAX = 2**31 - 1
+_VERSION_7 = 0x7 << 76 | 0b10 << 62
+_RANDOM = 0xFFF << 64 | (1 << 62) - 1
 JSON_DEPTH_MAX = 64
 ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:~@|=+-]{0,127}", re.ASCII)
 ID_RULE = "must be 1 to 128 letters, digits or _ . : ~ @ | = + -, beginning with a letter, a digit or _"
@@ -265,15 +267,9 @@ def tool(
 
 def uuid7() -> str:
     """A new UUID whose text sorts by the time it was made (RFC 9562, version 7, random counter)."""
-    milliseconds = time_ns() // 1_000_000
-    random = getrandbits(74)
-    return "%08x-%04x-7%03x-%04x-%012x" % (  # noqa: UP031 - twice as fast as an f-string
-        milliseconds >> 16,
-        milliseconds & 0xFFFF,
-        random >> 62,
-        0x8000 | random >> 48 & 0x3FFF,
-        random & 0xFFFFFFFFFFFF,
-    )
+    bits = time_ns() // 1_000_000 << 80 | _VERSION_7 | getrandbits(76) & _RANDOM
+    text = bits.to_bytes(16, "big").hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def check_id(field: str, value: str) -> str:

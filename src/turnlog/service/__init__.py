@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import msgspec
@@ -13,7 +13,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from turnlog.errors import TurnlogError
+from turnlog.context.tokens import counter
+from turnlog.errors import InvalidInput, TurnlogError
 from turnlog.log import Turnlog
 from turnlog.service.call import Answer, Call
 from turnlog.service.openapi import document
@@ -21,7 +22,7 @@ from turnlog.service.problems import UnsupportedMedia, of_error, problem
 from turnlog.service.query import read_query
 from turnlog.service.routes import Operation, Result, table
 
-__all__ = ["create_app"]
+__all__ = ["create_app", "load_tokenizers"]
 
 VERSION = "1"
 logger = logging.getLogger("turnlog.service")
@@ -36,6 +37,7 @@ def create_app(log: Turnlog) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        load_tokenizers()
         async with log:
             yield
 
@@ -53,6 +55,13 @@ def create_app(log: Turnlog) -> Starlette:
         app.router.routes.append(Route(_pattern(path), Endpoint(app, log, here)))
     app.router.redirect_slashes = False
     return app
+
+
+def load_tokenizers() -> None:
+    """Read the tables of OpenAI's encodings if their package is there: later that would stop all requests for a second."""
+    for encoding in ("o200k_base", "cl100k_base"):
+        with suppress(InvalidInput):
+            counter(encoding)
 
 
 class Endpoint:

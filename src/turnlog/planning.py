@@ -13,11 +13,12 @@ from turnlog import codec
 from turnlog.codec import Record
 from turnlog.context import formats
 from turnlog.context.compaction import Compaction
+from turnlog.context.exchanges import exchanges
 from turnlog.context.ground import LEADING, View
 from turnlog.context.outcome import Context
 from turnlog.context.parts import Memory
 from turnlog.context.plan import plan
-from turnlog.context.policy import ContextPolicy, override
+from turnlog.context.policy import BUDGET_TOKENS_MAX, ContextPolicy, override
 from turnlog.context.tokens import Counter
 from turnlog.errors import InvalidInput, SnapshotMoved
 from turnlog.ports import Appended, Key, Recent, Snapshot, Store
@@ -25,6 +26,12 @@ from turnlog.ports import Appended, Key, Recent, Snapshot, Store
 FOLD = ("context", 1)
 COMPACTIONS_KEPT = 4
 """For so many policies a conversation keeps where its windows start; one that comes back later compacts anew."""
+RACES_MAX = 8
+"""How often a context is planned anew because another one was stored meanwhile."""
+_MORE = 3
+"""So many budgets are read when the first was mostly spent on what is not shown."""
+_MEANWHILE = 100
+"""So many messages may come between two readings of one window."""
 OVERRIDES = "context_policy"
 """The key of a conversation's metadata under which it changes the policy."""
 
@@ -66,22 +73,27 @@ class Wanted(msgspec.Struct, frozen=True):
 
 async def read(store: Store, key: Key, wanted: Wanted) -> Recent:
     """What a context that is `wanted` most likely needs."""
-    return await _recent(store, key, wanted, wanted.usual, [FOLD])
+    tokens, pins = _enough(wanted, wanted.usual), _pins(wanted.usual)
+    return await store.recent(key, tokens=tokens, limit=wanted.rows, pinned=pins, folds=[FOLD])
 
 
 async def context(store: Store, key: Key, wanted: Wanted, found: Recent) -> Context:
-    """The context, planned from what was `found`; reads more only when a policy is new to the conversation."""
-    policy = wanted.resolved(found.header.metadata)
-    kept, label = _kept(found), f"{policy.digest} {wanted.count.name}"
-    frozen = kept.get(label)
-    if not _suffices(found, policy, frozen, wanted.rows):
-        more = await _recent(store, key, wanted, policy, [])
-        found = msgspec.structs.replace(more, snapshots=found.snapshots)
-    records, pinned = (_counted(some, wanted) for some in (found.records, found.pinned))
-    view = View(found.header, records, pinned, frozen, wanted.memory)
-    planned = _plan(view, policy, wanted)
-    if planned.compaction is not None:
-        await _keep(store, key, found, {**kept, label: planned.compaction})
+    """The context, planned from what was `found`; reads more only when what the policy needs is not there.
+
+    What a compaction fixed is stored before it is shown. When another one was stored meanwhile, by another worker or for
+    another policy, all is read and planned again; after `RACES_MAX` races the context is shown all the same.
+    """
+    for _ in range(RACES_MAX):
+        policy = wanted.resolved(found.header.metadata)
+        label = f"{policy.digest} {wanted.count.name}"
+        frozen = _kept(found).get(label)
+        if not _suffices(found, policy, frozen, wanted):
+            found = await _read_more(store, key, wanted, policy, found, frozen)
+        kept = _kept(found)
+        planned = _planned(found, policy, wanted, kept.pop(label, None))
+        if planned.compaction is None or await _keep(store, key, found, {**kept, label: planned.compaction}):
+            break
+        found = await read(store, key, wanted)
     return planned
 
 
@@ -96,9 +108,16 @@ def joined(found: Recent, records: Sequence[Record], appended: Appended, now: in
     return msgspec.structs.replace(found, header=header, records=found.records + added)
 
 
-async def _recent(store: Store, key: Key, wanted: Wanted, policy: ContextPolicy, folds: Sequence[tuple[str, int]]) -> Recent:
-    tokens = policy.budget_tokens if wanted.count.name == wanted.stored.name else 2 * policy.budget_tokens
-    return await store.recent(key, tokens=tokens, limit=wanted.rows, pinned=_pins(policy), folds=folds)
+async def _read_more(
+    store: Store, key: Key, wanted: Wanted, policy: ContextPolicy, found: Recent, frozen: Compaction | None
+) -> Recent:
+    """What `policy` needs: from the start of its window on, whatever that costs, or more of the log's end."""
+    pins = _pins(policy)
+    if frozen is None:
+        more = await store.recent(key, tokens=_MORE * _enough(wanted, policy), limit=wanted.rows, pinned=pins)
+        return msgspec.structs.replace(more, snapshots=found.snapshots)
+    rows = min(wanted.rows, found.header.head - frozen.start + 1 + _MEANWHILE)
+    return await store.recent(key, tokens=BUDGET_TOKENS_MAX, limit=rows, pinned=pins, folds=[FOLD])
 
 
 def _pins(policy: ContextPolicy) -> tuple[int, ...]:
@@ -113,17 +132,25 @@ def _kept(found: Recent) -> _Kept:
     return _decode(snapshot.state)
 
 
-def _suffices(found: Recent, policy: ContextPolicy, frozen: Compaction | None, rows: int) -> bool:
-    """Whether the planner can do with what was read."""
+def _suffices(found: Recent, policy: ContextPolicy, frozen: Compaction | None, wanted: Wanted) -> bool:
+    """Whether the planner can do with what was read; if not, there is more to read.
+
+    Records may cost more than the budget and the window that they are in less: some are not shown.
+    """
     head, first = found.header.head, found.header.head - len(found.records) + 1
     there = {record.seq for record in found.pinned}
     if any(seq < first and seq not in there for seq in _pins(policy)):
         return False
-    if first == 1 or head == 0 or len(found.records) >= rows:
+    if first == 1 or head == 0 or len(found.records) >= wanted.rows:
         return True
-    if frozen is not None:
-        return first <= frozen.start
-    return sum([record.tokens for record in found.records]) > policy.budget_tokens
+    if frozen is not None and first <= frozen.start:
+        return True
+    return sum([exchange.tokens for exchange in exchanges(found.records, wanted.stored)]) > _enough(wanted, policy)
+
+
+def _enough(wanted: Wanted, policy: ContextPolicy) -> int:
+    """Tokens to read: of records that another counter counted, twice the budget."""
+    return policy.budget_tokens if wanted.count.name == wanted.stored.name else 2 * policy.budget_tokens
 
 
 def _counted(records: list[Record], wanted: Wanted) -> list[Record]:
@@ -132,8 +159,10 @@ def _counted(records: list[Record], wanted: Wanted) -> list[Record]:
     return [msgspec.structs.replace(record, tokens=wanted.count(codec.decode(record))) for record in records]
 
 
-def _plan(view: View, policy: ContextPolicy, wanted: Wanted) -> Context:
+def _planned(found: Recent, policy: ContextPolicy, wanted: Wanted, frozen: Compaction | None) -> Context:
     """Plans until what the format adds to the messages that were chosen is in the account."""
+    records, pinned = (_counted(some, wanted) for some in (found.records, found.pinned))
+    view = View(found.header, records, pinned, frozen, wanted.memory)
     tools = wanted.count.tools(wanted.tools)
     overhead = formats.overhead((), wanted.format)
     while True:
@@ -144,15 +173,15 @@ def _plan(view: View, policy: ContextPolicy, wanted: Wanted) -> Context:
         overhead = needed
 
 
-async def _keep(store: Store, key: Key, found: Recent, kept: _Kept) -> None:
-    """Store what was fixed. When another has done so meanwhile, theirs stands: it was made from the same log."""
+async def _keep(store: Store, key: Key, found: Recent, kept: _Kept) -> bool:
+    """Store what was fixed; False when others have done so since it was `found`, or something was erased."""
     latest = dict(sorted(kept.items(), key=lambda item: item[1].head)[-COMPACTIONS_KEPT:])
     there = found.snapshots[0] if found.snapshots else None
     expected = there.watermark if there is not None and there.epoch == found.header.epoch else 0
     watermark = min(compaction.start for compaction in latest.values()) - 1
+    fresh = Snapshot(watermark, found.header.epoch, _encode(latest))
     try:
-        await store.save_snapshot(
-            key, *FOLD, Snapshot(watermark, found.header.epoch, _encode(latest)), expect_watermark=expected
-        )
+        await store.save_snapshot(key, *FOLD, fresh, expect_watermark=expected)
     except SnapshotMoved:
-        return
+        return False
+    return True

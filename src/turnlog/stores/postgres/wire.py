@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from hashlib import blake2b
 from math import inf
 from typing import Any
@@ -100,9 +101,8 @@ class Wire:
             except Unprepared:
                 self._prepares = False
         values, types, forms = zip(*params, strict=True) if params else ((), (), ())
-        form = 1 if binary else 0
-        self._connection.send_query_params(sql.encode(), values, types, forms, form)
-        return await self._answer(lambda done: self._begin(until, done))
+        send = partial(self._connection.send_query_params, sql.encode(), values, types, forms, 1 if binary else 0)
+        return await self._answer(lambda done: self._begin(send, until, done))
 
     def knows(self, sql: str) -> bool:
         """Whether the statement is prepared, so that it can be posted."""
@@ -111,19 +111,19 @@ class Wire:
     def post(self, sql: str, params: Sequence[Param], *, until: float, done: Done, binary: bool = False) -> None:
         """Send a statement that the session knows; `done` is called once, with the rows or the error, by `until`."""
         values, _, forms = zip(*params, strict=True)
-        self._connection.send_query_prepared(self._names[sql], values, forms, 1 if binary else 0)
-        self._begin(until, done)
-
-    async def _prepare(self, sql: str, params: Sequence[Param], until: float) -> None:
-        name = b"turnlog_" + blake2b(sql.encode(), digest_size=12).hexdigest().encode()
-        self._connection.send_prepare(name, sql.encode(), [param.type for param in params])
-        await self._answer(lambda done: self._begin(until, done))
-        self._names[sql] = name
+        send = partial(self._connection.send_query_prepared, self._names[sql], values, forms, 1 if binary else 0)
+        self._begin(send, until, done)
 
     async def run(self, script: str) -> None:
         """Run statements without parameters."""
-        self._connection.send_query(script.encode())
-        await self._answer(lambda done: self._begin(inf, done))
+        send = partial(self._connection.send_query, script.encode())
+        await self._answer(lambda done: self._begin(send, inf, done))
+
+    async def _prepare(self, sql: str, params: Sequence[Param], until: float) -> None:
+        name = b"turnlog_" + blake2b(sql.encode(), digest_size=12).hexdigest().encode()
+        send = partial(self._connection.send_prepare, name, sql.encode(), [param.type for param in params])
+        await self._answer(lambda done: self._begin(send, until, done))
+        self._names[sql] = name
 
     @property
     def usable(self) -> bool:
@@ -154,11 +154,12 @@ class Wire:
         send(told)
         return await waiter
 
-    def _begin(self, until: float, done: Done) -> None:
-        """Send what is queued; the answer goes to `done`."""
+    def _begin(self, send: Callable[[], None], until: float, done: Done) -> None:
+        """Send something; the answer goes to `done`."""
         self._done = done
         self._timer = self._loop.call_at(until, self._give_up)
         try:
+            send()
             self._flush()
         except psycopg.OperationalError as error:
             self._break(str(error).strip())

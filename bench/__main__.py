@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench import disk, flat, growth, replay, service, storage, stores, writers
+from bench import context, disk, flat, growth, replay, service, storage, stores, writers
 from bench.measure import Options, Table, environment, load, markdown
 from bench.peers import remote
 
@@ -20,6 +20,7 @@ SECTIONS = {
     "growth": growth.run,
     "storage": storage.run,
     "replay": replay.run,
+    "context": context.run,
     "http-postgres": service.run_postgres,
 }
 BESIDE_PEERS = {"stores", "growth"}

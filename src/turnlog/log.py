@@ -42,28 +42,39 @@ _CONTEXT_OPTIONS: dict[str, Any] = {
 }
 
 
-def _changes(
-    budget: int | None, max_messages: int | None, policy: str | Mapping[str, Any] | None
-) -> dict[str, Mapping[str, Any]]:
-    """What a call changes of the policy, by the option that does so, in the order in which they count."""
-    changes: dict[str, Mapping[str, Any]] = {}
-    if policy is not None:
-        changes["policy"] = policy if isinstance(policy, Mapping) else {"preset": policy}
-    if budget is not None:
-        changes["budget"] = {"budget_tokens": budget}
-    if max_messages is not None:
-        changes["max_messages"] = {"max_messages": max_messages}
+def _deployed(changes: Mapping[str, Any]) -> ContextPolicy:
+    """The policy of a deployment. Raises `InvalidInput` that names the setting and the field."""
+    try:
+        return override(preset("full"), changes)
+    except InvalidInput as error:
+        raise error.within("context_policy") from None
+
+
+_FIELD_OF_OPTION = {"budget": "budget_tokens", "max_messages": "max_messages"}
+
+
+def _changes(policy: str | Mapping[str, Any] | None, options: Mapping[str, int | None]) -> Mapping[str, Any]:
+    """What a call changes of the policy; its own options win over the policy that it names."""
+    if not isinstance(policy, str | Mapping | None):
+        raise InvalidInput("policy", "must be the name of a preset, or fields of a policy")
+    changes: dict[str, Any] = {"preset": policy} if isinstance(policy, str) else dict(policy or {})
+    for option, value in options.items():
+        if value is not None:
+            changes[_FIELD_OF_OPTION[option]] = value
     return changes
 
 
-def _override(option: str, policy: ContextPolicy, changes: Mapping[str, Any]) -> ContextPolicy:
-    """`policy` with `changes`. Raises `InvalidInput` that names the `option` which asked for them."""
+def _changed(policy: ContextPolicy, changes: Mapping[str, Any], options: Mapping[str, int | None]) -> ContextPolicy:
+    """`policy` with `changes`. Raises `InvalidInput` that names the option which asked for what cannot be."""
+    if not changes:
+        return policy
     try:
         return override(policy, changes)
     except InvalidInput as error:
-        if option in ("policy", "context_policy"):
-            raise error.within(option) from None
-        raise InvalidInput(option, error.rule if error.field in changes else str(error)) from None
+        for option, field in _FIELD_OF_OPTION.items():
+            if error.field == field and options[option] is not None:
+                raise InvalidInput(option, error.rule) from None
+        raise error.within("policy") from None
 
 
 class Listing(msgspec.Struct, frozen=True):
@@ -104,7 +115,7 @@ class Turnlog:
         self.count_tokens = count_tokens
         self.tenant = check_id("tenant", self.settings.tenant)
         self.limits = self.settings.limits
-        self.policy = _override("context_policy", preset("full"), self.settings.context_policy)
+        self.policy = _deployed(self.settings.context_policy)
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -222,14 +233,12 @@ class Turnlog:
     ) -> planning.Wanted:
         formats.overhead((), format)
         count = self.count_tokens if model is None else counter_of_model(model)
-        changes = _changes(budget, max_messages, policy)
-        usual = self.policy
-        for field, layer in changes.items():
-            usual = _override(field, usual, layer)
+        options = {"budget": budget, "max_messages": max_messages}
+        changes = _changes(policy, options)
         return planning.Wanted(
             self.policy,
-            tuple(changes.values()),
-            usual,
+            changes,
+            _changed(self.policy, changes, options),
             self.count_tokens,
             count,
             format,

@@ -48,7 +48,7 @@ class Wanted(msgspec.Struct, frozen=True):
     """
 
     policy: ContextPolicy
-    changes: Sequence[Mapping[str, Any]]
+    changes: Mapping[str, Any]
     usual: ContextPolicy
     stored: Counter
     count: Counter
@@ -68,7 +68,7 @@ class Wanted(msgspec.Struct, frozen=True):
             policy = override(self.policy, own)
         except InvalidInput as error:
             raise error.within(f"metadata.{OVERRIDES}") from None
-        return override(policy, *self.changes)
+        return override(policy, self.changes)
 
 
 async def read(store: Store, key: Key, wanted: Wanted) -> Recent:

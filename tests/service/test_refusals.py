@@ -161,6 +161,7 @@ async def test_a_cursor_from_elsewhere_is_refused(client: httpx.AsyncClient) -> 
         ("POST", f"{C1}/context", {"policy": {"sections": {"weather": 0.1}}}, 422, "policy.sections.weather"),
         ("POST", f"{C1}/context", {"policy": {"sections": {"facts": 0.9}}}, 422, "policy.sections"),
         ("POST", f"{C1}/context", {"policy": {"low": 0.9, "high": 0.5}}, 422, "policy.low"),
+        ("POST", f"{C1}/context", {"policy": {"reserve_tokens": 900}, "budget": 500}, 422, "policy.reserve_tokens"),
         ("POST", f"{C1}/context", {"model": ""}, 422, "model"),
         ("POST", f"{C1}/context", {"model": "hf:/etc/passwd"}, 422, "model"),
         ("POST", f"{C1}/context", {"query": "a\0b"}, 422, "query"),

@@ -203,6 +203,8 @@ async def test_a_call_changes_the_policy_and_without_the_summary_the_rest_of_it_
     assert (await client.post(f"{C1}/context", json=asked)).json()["budget"] == 500
     assert (await client.post(f"{C1}/context", json=asked | {"budget": 600})).json()["budget"] == 600
     assert (await client.post(f"{C1}/context", json=asked | {"policy": "window"})).json()["budget"] == 8000
+    large = {"policy": {"reserve_tokens": 9000}, "budget": 16_000}
+    assert (await client.post(f"{C1}/context", json=large)).json()["budget"] == 16_000
 
 
 async def test_a_conversations_metadata_changes_its_policy(client: httpx.AsyncClient) -> None:

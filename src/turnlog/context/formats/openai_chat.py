@@ -6,7 +6,8 @@ from typing import Any
 
 from turnlog.context.formats.calls import Calls, tool_name
 from turnlog.context.formats.media import data_url, placeholder, source
-from turnlog.context.formats.words import failed, silent, speaker, wording
+from turnlog.context.formats.words import failed, silent, wording
+from turnlog.context.speaker import speaker
 from turnlog.message import Audio, File, Image, Message, Refusal, Text, ToolCall, ToolResult
 
 ID_CHARS_MAX = 40

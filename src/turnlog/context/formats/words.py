@@ -1,8 +1,6 @@
 """What every format says the same way: what counts as said, marks, and reasoning that goes back to whom it came from."""
 
-import re
 from typing import Any
-from unicodedata import combining, normalize
 
 from turnlog.context.formats.calls import json_object
 from turnlog.context.formats.media import placeholder
@@ -13,8 +11,6 @@ NOTHING = "…"
 MARK = ("<system>", "</system>")
 """Around an instruction behind the beginning, where a format takes such only as words of the user; three tokens each."""
 
-_UNFIT = re.compile(r"[^a-zA-Z0-9_-]+")
-
 
 def silent(message: Message) -> bool:
     """Whether a message has nothing to say: it was erased, or broke off before its first word."""
@@ -24,15 +20,6 @@ def silent(message: Message) -> bool:
 def parts(message: Message) -> tuple[Part, ...]:
     """What `message` says, as parts."""
     return (Text(message.content),) if isinstance(message.content, str) else message.content
-
-
-def speaker(name: str | None) -> str | None:
-    """`name` as OpenAI takes it: 1 to 64 letters without accents, digits, _ and -; None if nothing of it is left."""
-    if name is None:
-        return None
-    if not name.isascii():
-        name = "".join(character for character in normalize("NFKD", name) if not combining(character))
-    return _UNFIT.sub("_", name)[:64].strip("_") or None
 
 
 def wording(part: Text | Refusal | Image | Audio | File) -> str:

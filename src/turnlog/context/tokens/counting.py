@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from turnlog.context.speaker import speaker
 from turnlog.context.tokens import media
 from turnlog.message import Audio, File, Image, Message, Part, Reasoning, ToolCall, ToolResult
 
@@ -29,7 +30,8 @@ class Counter(msgspec.Struct, frozen=True):
 
     `name` gives the same counter back from `counter`. `text` counts the tokens of a text; `exact` tells that it does so by
     the model's own tokenizer. Pictures follow the vendor's rule, and cost its maximum where their size is not known. The
-    cost of sound and of files that are no text is always an estimate, and that of reasoning an upper bound.
+    cost of sound and of files that are no text is always an estimate, and that of reasoning an upper bound. A name costs
+    what it does word for word or as OpenAI takes it, whichever is more.
     """
 
     name: str
@@ -44,7 +46,7 @@ class Counter(msgspec.Struct, frozen=True):
         content = message.content
         tokens = self.overhead + (self.text(content) if isinstance(content, str) else self._parts(content))
         if message.name is not None:
-            tokens += _NAME + self.text(message.name)
+            tokens += _NAME + max(self.text(message.name), self.text(speaker(message.name) or ""))
         return tokens
 
     def tools(self, schemas: Sequence[Mapping[str, Any]]) -> int:

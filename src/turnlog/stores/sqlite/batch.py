@@ -1,7 +1,5 @@
 """What a lane does with the jobs that it took: one transaction for all of them."""
 
-from collections.abc import Callable
-
 import apsw
 
 from turnlog.errors import TurnlogError
@@ -23,9 +21,8 @@ class Reader:
         """Let go of the connection."""
         self.desk.close()
 
-    def work_off(self, jobs: list[Job], overlap: Callable[[], None]) -> None:
+    def work_off(self, jobs: list[Job]) -> None:
         """Do the jobs, each a `Call`."""
-        overlap()
         try:
             self._in_transaction(jobs)
         except (apsw.Error, TurnlogError) as error:
@@ -54,20 +51,19 @@ class Writer:
         """Let go of the connection."""
         self.desk.close()
 
-    def work_off(self, jobs: list[Job], overlap: Callable[[], None]) -> None:
+    def work_off(self, jobs: list[Job]) -> None:
         """Do the jobs, in their order."""
         try:
-            if not self._from_memory(jobs, overlap):
-                self._in_transaction(jobs, overlap)
+            if not self._from_memory(jobs):
+                self._in_transaction(jobs)
         except (apsw.Error, TurnlogError) as error:
             self._heads.clear()
             _fail(self.desk, jobs, error)
 
-    def _from_memory(self, jobs: list[Job], overlap: Callable[[], None]) -> bool:
+    def _from_memory(self, jobs: list[Job]) -> bool:
         rows = decide_from_memory(self._heads, jobs)
         if rows is None:
             return False
-        overlap()
         try:
             insert(self.desk.connection(), rows)
         except apsw.ConstraintError:
@@ -75,7 +71,7 @@ class Writer:
         self._heads.update(rows.heads)
         return True
 
-    def _in_transaction(self, jobs: list[Job], overlap: Callable[[], None]) -> None:
+    def _in_transaction(self, jobs: list[Job]) -> None:
         connection = self.desk.connection()
         connection.execute("BEGIN IMMEDIATE")
         self._heads.clear()
@@ -88,7 +84,6 @@ class Writer:
             appends = []
             _in_savepoint(job, connection)
         self._append(connection, appends)
-        overlap()
         connection.execute("COMMIT")
 
     def _append(self, connection: apsw.Connection, appends: list[Append]) -> None:

@@ -32,12 +32,8 @@ class Call(Job, gc=False):
 class Work(Protocol):
     """What a lane does with its jobs."""
 
-    def work_off(self, jobs: list[Job], overlap: Callable[[], None]) -> None:
-        """Fill in each job's result or error.
-
-        `overlap()` tells the waiters of the batch before; to be called when this is about to be away from Python for a
-        while, so that they run meanwhile.
-        """
+    def work_off(self, jobs: list[Job]) -> None:
+        """Fill in each job's result or error."""
 
     def close(self) -> None:
         """Let go of everything."""
@@ -49,7 +45,6 @@ class Lane:
     def __init__(self, name: str, work: Work) -> None:
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
         self._work = work
-        self._finished: list[Job] = []
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -72,15 +67,12 @@ class Lane:
     def _run(self) -> None:
         while (jobs := self._gather()) is not None:
             try:
-                self._work.work_off(jobs, self._overlap)
+                self._work.work_off(jobs)
             except Exception as error:  # a defect of ours must not leave the waiters hanging
                 self._work.close()  # and no transaction open
                 for job in jobs:
                     job.error = job.error or error
-            self._overlap()
-            self._finished = jobs
-            if self._queue.empty():
-                self._overlap()
+            _settle(jobs)
         self._work.close()
 
     def _gather(self) -> list[Job] | None:
@@ -95,11 +87,6 @@ class Lane:
         if jobs:
             self._queue.put(None)
         return jobs or None
-
-    def _overlap(self) -> None:
-        finished, self._finished = self._finished, []
-        if finished:
-            _settle(finished)
 
 
 def _settle(jobs: list[Job]) -> None:

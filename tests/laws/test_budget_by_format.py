@@ -21,7 +21,9 @@ from unit.formats.conversations import conversations
 
 quicktok = pytest.importorskip("quicktok", reason="quicktok-v1 is not installed: NOTHING COUNTS TOKENS INDEPENDENTLY")
 encoding = quicktok.get_encoding("o200k_base")
-NAMES = st.sampled_from([None, "Ann", "Jürgen Groß", "李小龍", "Zoë 🙂 the 3rd", "a" * 80, "naïve.façade@example.com"])
+NAMES = st.sampled_from(
+    [None, "Ann", "Jürgen Groß", "李小龍", "Zoë 🙂 the 3rd", "Maria de la Cruz", "a" * 80, "naïve.façade@example.com"]
+)
 WORDS = st.lists(
     st.sampled_from(["hello", "日本語", "🙂", "naïve", "\n\n", "12345", " the", "  x", "<system>"]), min_size=1, max_size=30
 )

@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 import turnlog
+from turnlog.context.tokens import counter, words
 from turnlog.service import create_app
 from turnlog.service.routes import table
 from turnlog.service.schemas import StoredMessage
@@ -157,3 +158,11 @@ def fits(example: Any, form: type) -> bool:
     except msgspec.ValidationError:
         return False
     return True
+
+
+async def test_a_service_that_starts_has_the_tables_that_would_stop_its_requests(tmp_path: Path) -> None:
+    words.openai.cache_clear()
+    counter.cache_clear()
+    app = create_app(turnlog.connect(f"sqlite:///{tmp_path}/turnlog.db"))
+    async with app.router.lifespan_context(app):
+        assert words.openai.cache_info().currsize == 2

@@ -1,0 +1,202 @@
+"""Folds: memory as a function of the log, `(state, new messages) -> state`.
+
+Law 10: every message goes through each fold exactly once, in order; a crash anywhere neither loses nor doubles one. It
+holds because a state and its watermark are one value, saved only over the watermark that it goes on from.
+Law 11: a state is saved only at the erase epoch at which its messages were read, so that a fold that read before an
+erasure cannot write erased text back; a state of an older epoch counts as none.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple, Protocol, TypeVar, get_type_hints, runtime_checkable
+
+import msgspec
+
+from turnlog import codec
+from turnlog.codec import Record
+from turnlog.errors import CorruptRecord, InvalidInput, SnapshotMoved
+from turnlog.message import COUNT_MAX, Message
+from turnlog.ports import Header, Key, Snapshot, Store
+
+BATCH = 200
+"""How many messages a fold is given at once, at most."""
+_TOKENS = COUNT_MAX << 16  # no bound: a batch is bounded by its messages
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}", re.ASCII)
+
+S = TypeVar("S")
+
+
+class Fold(Protocol[S]):
+    """One kind of memory. `name` and `version` say whose a stored state is; a fold that computes another state from the
+    same messages has another version.
+
+    The type that `initial` is annotated with is the type of the state: anything that msgspec reads back from JSON (lists,
+    sets, dicts with text keys, dataclasses, Structs), or `bytes`, which are stored as they are.
+    """
+
+    @property
+    def name(self) -> str:
+        """1 to 64 small letters, digits, `_` or `-`, beginning with a letter."""
+
+    @property
+    def version(self) -> int:
+        """From 1 on."""
+
+    def initial(self) -> S:
+        """The state before the first message."""
+
+    async def step(self, state: S, messages: Sequence[Message]) -> S:
+        """The state after `messages`, which follow on those that `state` was made from; it may be `state`, changed.
+
+        A message that was erased is there, with `redacted` and no text. What is raised here is tried again later, from the
+        same state.
+        """
+
+
+@runtime_checkable
+class Leased(Protocol):
+    """An ability of a fold whose steps are dear: one worker at a time works on a conversation, for `lease_s` at most."""
+
+    @property
+    def lease_s(self) -> float:
+        """In seconds; longer than a step takes."""
+
+
+class Ahead(NamedTuple):
+    """What a fold has to see next, as of one moment: the state that it has, and records right behind its watermark.
+
+    `more` tells whether the log goes on behind them; `beside` are the other snapshots that were asked for, in this epoch.
+    """
+
+    since: Snapshot
+    header: Header
+    records: list[Record]
+    more: bool
+    beside: tuple[Snapshot | None, ...] = ()
+
+
+async def look(
+    store: Store, key: Key, fold: Fold[Any], *, limit: int = BATCH, beside: Sequence[tuple[str, int]] = ()
+) -> Ahead:
+    """What `fold` has to see next, at most `limit` messages, from what is stored; one round trip if that is all there is."""
+    end = await store.recent(key, tokens=_TOKENS, limit=limit, folds=[(fold.name, fold.version), *beside])
+    epoch = end.header.epoch
+    first, *others = (found if found and found.epoch == epoch else None for found in end.snapshots)
+    since = first or _beginning(fold, epoch)
+    if since.watermark + len(end.records) >= end.header.head:
+        return Ahead(since, end.header, end.records, False, tuple(others))
+    return (await look_on(store, key, fold, since, limit=limit))._replace(beside=tuple(others))
+
+
+async def look_on(store: Store, key: Key, fold: Fold[Any], since: Snapshot, *, limit: int = BATCH) -> Ahead:
+    """What `fold` has to see next behind `since`; from the first message on, if something was erased since then."""
+    page = await store.read(key, after=since.watermark, limit=limit)
+    if page.header.epoch != since.epoch:
+        page = await store.read(key, after=0, limit=limit)
+        since = _beginning(fold, page.header.epoch)
+    return Ahead(since, page.header, page.records, page.more)
+
+
+async def stepped(fold: Fold[Any], ahead: Ahead) -> Snapshot:
+    """The state after the records that are ahead. Raises what the fold raises, `CorruptRecord`, and `InvalidInput` for a
+    state that cannot be stored.
+    """
+    watermark = ahead.since.watermark
+    for place, record in enumerate(ahead.records, watermark + 1):
+        if record.seq != place:
+            raise CorruptRecord(seq=place, reason="is missing")
+    messages = [codec.decode(record) for record in ahead.records]
+    state = await fold.step(state_of(fold, ahead.since.state), messages)
+    return Snapshot(watermark + len(messages), ahead.header.epoch, stored(fold, state))
+
+
+async def save(store: Store, key: Key, fold: Fold[Any], ahead: Ahead, after: Snapshot) -> None:
+    """Store the state `after` what was ahead. Raises `SnapshotMoved`, and stores nothing, when another worker was faster or
+    something was erased meanwhile.
+    """
+    await store.save_snapshot(key, fold.name, fold.version, after, expect_watermark=ahead.since.watermark)
+
+
+async def catch_up(store: Store, key: Key, fold: Fold[Any], *, batch: int = BATCH) -> Snapshot:
+    """Fold the messages behind the watermark, up to `batch` at a time, until the head; the state that is then stored.
+
+    Any number of these may run at once on one conversation; whoever is slower goes on from what the faster one stored.
+    """
+    check_fold(fold)
+    ahead = await look(store, key, fold, limit=batch)
+    while ahead.records:
+        try:
+            after = await stepped(fold, ahead)
+            await save(store, key, fold, ahead, after)
+        except SnapshotMoved:
+            ahead = await look(store, key, fold, limit=batch)
+            continue
+        if not ahead.more:
+            return after
+        ahead = await look_on(store, key, fold, after, limit=batch)
+    return ahead.since
+
+
+async def replay(store: Store, key: Key, fold: Fold[Any], *, batch: int = BATCH) -> Snapshot:
+    """The state that `fold` makes of the log from the first message on; nothing is stored."""
+    check_fold(fold)
+    ahead = await look_on(store, key, fold, _beginning(fold, 0), limit=batch)
+    while ahead.records:
+        after = await stepped(fold, ahead)
+        if not ahead.more:
+            return after
+        ahead = await look_on(store, key, fold, after, limit=batch)
+    return ahead.since
+
+
+def check_fold(fold: Fold[Any]) -> None:
+    """Refuse a fold whose name, version or state cannot be stored."""
+    if not isinstance(fold.name, str) or not _NAME.fullmatch(fold.name):
+        raise InvalidInput("name", "of a fold must be 1 to 64 of a-z 0-9 _ -, beginning with a letter")
+    if type(fold.version) is not int or not 1 <= fold.version <= COUNT_MAX:
+        raise InvalidInput("version", "of a fold must be a whole number from 1 on")
+    try:
+        _form(type(fold))
+    except (NameError, TypeError) as error:
+        raise InvalidInput("initial", f"of fold {fold.name} tells no type that can be stored: {error}") from error
+    state_of(fold, stored(fold, fold.initial()))
+
+
+def stored(fold: Fold[S], state: S) -> bytes:
+    """The state in the form in which it is stored: JSON with sorted keys, or `bytes` as they are."""
+    try:
+        return _form(type(fold)).write(state)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidInput("state", f"of fold {fold.name} {fold.version} cannot be stored: {error}") from error
+
+
+def state_of(fold: Fold[S], state: bytes) -> S:
+    """The state, from the form in which it is stored, as the type that `initial` is annotated with."""
+    try:
+        return _form(type(fold)).read(state)  # type: ignore[no-any-return]
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise InvalidInput("state", f"of fold {fold.name} {fold.version} is not what `initial` says: {error}") from error
+
+
+class _Form(NamedTuple):
+    write: Callable[[Any], bytes]
+    read: Callable[[bytes], Any]
+
+
+@lru_cache(maxsize=256)
+def _form(kind: type[Fold[Any]]) -> _Form:
+    state = get_type_hints(kind.initial).get("return", Any)
+    if state is bytes:
+        return _Form(_as_it_is, _as_it_is)
+    return _Form(msgspec.json.Encoder(order="deterministic").encode, msgspec.json.Decoder(state).decode)
+
+
+def _as_it_is(state: bytes) -> bytes:
+    if not isinstance(state, bytes):
+        raise TypeError(f"it is no bytes but {type(state).__name__}")
+    return state
+
+
+def _beginning(fold: Fold[Any], epoch: int) -> Snapshot:
+    return Snapshot(0, epoch, stored(fold, fold.initial()))

@@ -94,7 +94,8 @@ def check_start(context: Context, seen: View) -> None:
     first = next(record for record in context.records if record.seq >= told.window_from)
     assert first.seq == told.window_from
     assert codec.role(first) != "tool", "the window begins with a tool's result"
-    kept = seen.frozen is not None and told.window_from == seen.frozen.start
-    if codec.role(first) not in ("user", "assistant") and not kept:
-        spoken = [record for record in seen.records if codec.text_role(record) in ("user", "assistant")]
+    if codec.role(first) not in ("user", "assistant"):
+        since = seen.frozen.start if seen.frozen else 1
+        later = (record for record in seen.records if record.seq >= since)
+        spoken = [record for record in later if codec.text_role(record) in ("user", "assistant")]
         assert not spoken or spoken[0].seq > first.seq

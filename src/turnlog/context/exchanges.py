@@ -33,7 +33,7 @@ class Exchange(msgspec.Struct, frozen=True, gc=False):
     """One message, or an assistant message with calls and the tool messages right behind it; seqs `seq` to `end`.
 
     `records` are what a model is shown and cost `tokens`; `role` is that of the first, None when nothing is shown;
-    `left_out` are the messages of this exchange that it is not shown; from those in `trimmed`, results were taken out.
+    `left_out` are the messages of this exchange that it is not shown.
     """
 
     seq: int
@@ -42,7 +42,6 @@ class Exchange(msgspec.Struct, frozen=True, gc=False):
     records: tuple[Record, ...]
     tokens: int
     left_out: tuple[LeftOut, ...] = ()
-    trimmed: tuple[int, ...] = ()
 
 
 def exchanges(records: Sequence[Record], count: Counter) -> list[Exchange]:
@@ -91,7 +90,7 @@ def _with_tools(
 ) -> Exchange:
     """The exchange of `record`, which makes `calls`; each takes one result, and two calls may have one id."""
     waiting = Bag(call.id for call in calls)
-    shown, left_out, trimmed = [record], [], []
+    shown, left_out = [record], []
     for answer in answers:
         message = codec.decode(answer)
         results = tuple(result for result in message.tool_results if _take(waiting, result.call_id))
@@ -102,13 +101,12 @@ def _with_tools(
         else:
             rest = msgspec.structs.replace(message, content=results)
             shown.append(msgspec.structs.replace(codec.rewrite(answer, rest), tokens=count(rest)))
-            trimmed.append(answer.seq)
     if not pending:
         unanswered = [call for call in calls if _take(waiting, call.id)]
         shown += [_no_result(record, call, place, count) for place, call in enumerate(unanswered)]
     end = answers[-1].seq if answers else record.seq
     tokens = sum(each.tokens for each in shown)
-    return Exchange(record.seq, end, "assistant", tuple(shown), tokens, tuple(left_out), tuple(trimmed))
+    return Exchange(record.seq, end, "assistant", tuple(shown), tokens, tuple(left_out))
 
 
 def _take(waiting: Bag[str], call_id: str) -> bool:

@@ -115,6 +115,8 @@ async def _read_more(
     pins = _pins(policy)
     if frozen is None:
         more = await store.recent(key, tokens=_MORE * _enough(wanted, policy), limit=wanted.rows, pinned=pins)
+        if not any(exchange.role for exchange in exchanges(more.records, wanted.stored)):  # results; the call lies before
+            more = await store.recent(key, tokens=BUDGET_TOKENS_MAX, limit=wanted.rows, pinned=pins)
         return msgspec.structs.replace(more, snapshots=found.snapshots)
     rows = min(wanted.rows, found.header.head - frozen.start + 1 + _MEANWHILE)
     return await store.recent(key, tokens=BUDGET_TOKENS_MAX, limit=rows, pinned=pins, folds=[FOLD])

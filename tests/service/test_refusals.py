@@ -202,6 +202,17 @@ async def test_a_budget_that_is_too_small_says_by_how_much(client: httpx.AsyncCl
     assert (await client.post(f"{C1}/context", json={"budget": problem["needed"]})).status_code == 200
 
 
+async def test_a_result_that_is_far_larger_than_the_budget_is_no_empty_context(client: httpx.AsyncClient) -> None:
+    call = [{"type": "tool_call", "id": "k", "name": "f", "arguments": "{}"}]
+    result = [{"type": "tool_result", "call_id": "k", "content": "word " * 5000}]
+    told = [{"role": "assistant", "content": call}, {"role": "tool", "content": result}]
+    await client.post(f"{C1}/messages", json={"messages": told})
+    for budget in (10, 800):
+        problem = (await client.post(f"{C1}/context", json={"budget": budget})).json()
+        assert (problem["code"], problem["needed"] > 5000) == ("budget_too_small", True)
+    assert len((await client.post(f"{C1}/context", json={"budget": problem["needed"]})).json()["messages"]) == 2
+
+
 async def test_a_bad_policy_of_a_conversation_is_named_when_a_context_is_asked_for(client: httpx.AsyncClient) -> None:
     for own, field in (
         ({"sections": {"weather": 1}}, "metadata.context_policy.sections.weather"),

@@ -1,0 +1,129 @@
+"""One fold's turn on one conversation."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from random import Random
+from typing import Any, NamedTuple
+
+import msgspec
+
+from turnlog import fold as folding
+from turnlog.errors import ConversationNotFound, CorruptRecord, SnapshotMoved
+from turnlog.fold import Ahead, Fold, Leased
+from turnlog.ports import Key, Snapshot, Store
+from turnlog.worker.note import Note, load_note, name_of, read_note, write_note
+from turnlog.worker.pace import Pace, micros
+
+logger = logging.getLogger(__name__)
+
+
+class Outcome(NamedTuple):
+    """How many messages were folded, and until when the conversation is to be left alone (0: not at all).
+
+    `pausing` tells that it is left alone only because it may not have paused, `more` that its turn was not enough.
+    """
+
+    folded: int
+    rest_until: int = 0
+    pausing: bool = False
+    more: bool = False
+
+
+class Job:
+    """Folds what is ahead of one conversation, as far as its turn goes. Raises `StoreUnavailable`, and nothing else."""
+
+    def __init__(
+        self,
+        store: Store,
+        worker: str,
+        pace: Pace,
+        clock: Callable[[], int],
+        random: Random,
+        stopping: Callable[[], bool],
+    ) -> None:
+        self.store = store
+        self.worker = worker
+        self.pace = pace
+        self.clock = clock
+        self.random = random
+        self.stopping = stopping
+
+    async def run(self, key: Key, fold: Fold[Any]) -> Outcome:
+        """Take a turn, if the conversation has paused and nobody else has it."""
+        begun = self.clock()
+        try:
+            ahead = await folding.look(self.store, key, fold, limit=self.pace.batch, beside=[name_of(fold)])
+            note = read_note(ahead.beside[0])
+            free_at = note.free_at(ahead.since.watermark, self.worker)
+            if free_at > begun:
+                return Outcome(0, min(free_at, begun + micros(self.pace.look_again_s)))
+            if not ahead.records:
+                return Outcome(0, begun + micros(self.pace.poll_s))
+            paused_at = paused(ahead, begun, self.pace)
+            if paused_at > begun:
+                return Outcome(0, paused_at, pausing=True)
+            note = await self._lease(key, fold, ahead, note)
+            return await self._work(key, fold, ahead, note, begun)
+        except SnapshotMoved:
+            # another worker has this conversation under its hands: let it go on alone
+            return Outcome(0, self.clock() + micros(self.pace.poll_s * self.random.uniform(1.0, 2.0)))
+        except ConversationNotFound:
+            return Outcome(0, self.clock() + micros(self.pace.look_again_s))
+        except CorruptRecord as error:
+            return Outcome(0, await self._unreadable(key, fold, error))
+
+    async def _lease(self, key: Key, fold: Fold[Any], ahead: Ahead, note: Note) -> Note:
+        if not isinstance(fold, Leased):
+            return note
+        lease = msgspec.structs.replace(note, owner=self.worker, until=self.clock() + micros(fold.lease_s))
+        return await write_note(self.store, key, fold, lease, epoch=ahead.header.epoch)
+
+    async def _work(self, key: Key, fold: Fold[Any], ahead: Ahead, note: Note, begun: int) -> Outcome:
+        folded = 0
+        while ahead.records:
+            try:
+                async with asyncio.timeout(self.pace.step_s):
+                    after = await folding.stepped(fold, ahead)
+            except Exception as error:
+                return Outcome(folded, await self._failed(key, fold, ahead.since, note, error))
+            await folding.save(self.store, key, fold, ahead, after)
+            folded += len(ahead.records)
+            if not ahead.more or self.stopping() or self.clock() >= begun + micros(self.pace.turn_s):
+                break
+            ahead = await folding.look_on(self.store, key, fold, after, limit=self.pace.batch)
+        if note.owner == self.worker:
+            await write_note(self.store, key, fold, Note(written=note.written), epoch=ahead.header.epoch)
+        return Outcome(folded, more=ahead.more)
+
+    async def _failed(self, key: Key, fold: Fold[Any], since: Snapshot, note: Note, error: Exception) -> int:
+        """Take a note of the failure behind `since`; until when to rest."""
+        now, count = self.clock(), note.failures_at(since.watermark) + 1
+        retry_at = now + self.pace.rest(count, self.random)
+        told = f"{type(error).__name__}: {error}"
+        logger.warning("fold %s failed %d times behind seq %d of %s", fold.name, count, since.watermark, key.conversation_id)
+        failed = Note("", 0, since.watermark, count, told, now, retry_at, note.written)
+        await write_note(self.store, key, fold, failed, epoch=since.epoch)
+        return min(retry_at, now + micros(self.pace.look_again_s))
+
+    async def _unreadable(self, key: Key, fold: Fold[Any], error: CorruptRecord) -> int:
+        """As `_failed`, when the log could not be read; until when to rest."""
+        try:
+            epoch = (await self.store.get(key)).epoch
+            note = await load_note(self.store, key, fold, epoch=epoch)
+            state = await self.store.load_snapshot(key, fold.name, fold.version)
+            since = state if state and state.epoch == epoch else Snapshot(0, epoch, b"")
+            free_at = note.free_at(since.watermark, self.worker)
+            return free_at if free_at > self.clock() else await self._failed(key, fold, since, note, error)
+        except (SnapshotMoved, ConversationNotFound):
+            return self.clock() + micros(self.pace.look_again_s)
+
+
+def paused(ahead: Ahead, now: int, pace: Pace) -> int:
+    """When the conversation will have paused if nobody touches it; 0 if that does not matter, as enough messages wait.
+
+    A last touch that lies further ahead than a pause is of a wrong clock, and not waited for.
+    """
+    pause, touched_at = micros(pace.pause_s), ahead.header.updated_at
+    enough = ahead.header.head - ahead.since.watermark >= pace.waiting
+    return 0 if enough or touched_at > now + pause else touched_at + pause

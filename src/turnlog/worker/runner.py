@@ -1,0 +1,187 @@
+"""Keeps folds up with their logs.
+
+Level-triggered: a runner looks at what is stored, not at what it was told, so that no lost wake-up loses anything and any
+number of runners, on any machine, can work on the same data. What must not happen twice is kept by the store's
+compare-and-set (`fold.py`); a runner only decides what to do next.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from random import Random
+from typing import Any
+
+from turnlog.errors import StoreUnavailable
+from turnlog.fold import Fold, check_fold
+from turnlog.message import uuid7
+from turnlog.ports import Key, Store
+from turnlog.worker.job import Job
+from turnlog.worker.lanes import Lane, next_lane
+from turnlog.worker.note import retry
+from turnlog.worker.pace import Pace, micros
+
+SCANS_SHARE = 20
+"""A lane is scanned at most for one part in so many of the time, however long a scan takes."""
+
+logger = logging.getLogger(__name__)
+
+
+def _now() -> int:
+    return time.time_ns() // 1000
+
+
+class Runner:
+    """Works on the conversations of `tenants` that are behind in one of `folds`, until it is stopped.
+
+    `clock` gives microseconds since 1970 UTC, as the clock of the logs does. `folded` counts messages.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        folds: Sequence[Fold[Any]],
+        *,
+        tenants: Sequence[str] = ("default",),
+        pace: Pace | None = None,
+        clock: Callable[[], int] = _now,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        random: Random | None = None,
+    ) -> None:
+        for fold in folds:
+            check_fold(fold)
+        self.store = store
+        self.pace = pace or Pace()
+        self.folded = 0
+        self.clock = clock
+        self._sleep = sleep
+        self._random = random or Random()
+        self._lanes = [Lane(tenant, fold) for tenant in tenants for fold in folds]
+        self._job = Job(store, uuid7(), self.pace, clock, self._random, self._is_stopping)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._scan: asyncio.Task[None] | None = None
+        self._timer: asyncio.Future[None] | None = None
+        self._turn = 0
+        self._away = 0
+        self._stopping = False
+
+    async def run(self, *, until_idle: bool = False) -> None:
+        """Work until `stop`; with `until_idle`, until nothing is ready any more, with everything looked at anew first."""
+        for lane in self._lanes:
+            lane.scan_at = 0
+        try:
+            while not self._stopping:
+                self._begin()
+                if until_idle and not self._tasks:
+                    return
+                await self._something()
+            await self._finish()
+        finally:
+            await self._cancel()
+
+    def stop(self) -> None:
+        """Begin nothing more; `run` returns when the steps under way are done and saved."""
+        self._stopping = True
+        self._wake()
+
+    async def retry(self, key: Key, fold: str) -> bool:
+        """Try a conversation that failed at once; whether it was resting for a failure. Raises `SnapshotMoved` in a race."""
+        found = False
+        for lane in self._lanes:
+            if (lane.tenant, lane.fold.name) == (key.tenant, fold):
+                found |= await retry(self.store, key, lane.fold)
+                lane.resting.pop(key.conversation_id, None)
+                lane.scan_at = 0
+        self._wake()
+        return found
+
+    def _begin(self) -> None:
+        """Begin what can be begun now."""
+        if self._scan is None and (due := self._due()):
+            self._scan = self._go(self._look(due))
+        working = len(self._tasks) - (self._scan is not None)
+        while working < self.pace.places and (lane := next_lane(self._lanes)):
+            self._turn += 1
+            self._go(self._work(lane, lane.begin(self._turn)))
+            working += 1
+
+    def _due(self) -> Lane | None:
+        now = self.clock()
+        due = [lane for lane in self._lanes if lane.scan_due(now)]
+        return min(due, key=lambda lane: lane.scan_at, default=None)
+
+    def _go(self, work: Any) -> "asyncio.Task[None]":
+        task: asyncio.Task[None] = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        return task
+
+    async def _look(self, lane: Lane) -> None:
+        """Ask the store who is behind."""
+        begun = self.clock()
+        wanted = lane.wanted(begun)
+        try:
+            found = await self.store.stale(lane.tenant, lane.fold.name, lane.fold.version, limit=wanted)
+        except StoreUnavailable as error:
+            self._rest(lane, error)
+            return
+        self._away = 0
+        lane.take_in(found, wanted, self.pace.waiting, self._random)
+        now = self.clock()
+        lane.scan_at = now + max(micros(self.pace.poll_s), SCANS_SHARE * (now - begun))
+
+    async def _work(self, lane: Lane, key: Key) -> None:
+        """Give a conversation its turn."""
+        try:
+            outcome = await self._job.run(key, lane.fold)
+        except StoreUnavailable as error:
+            lane.end(key)
+            self._rest(lane, error)
+        else:
+            self.folded += outcome.folded
+            lane.end(key, rest_until=outcome.rest_until, pausing=outcome.pausing, more=outcome.more)
+
+    def _rest(self, lane: Lane, error: StoreUnavailable) -> None:
+        """Leave the store alone for a while."""
+        self._away += 1
+        logger.warning("folding %s rests: %s", lane.fold.name, error)
+        lane.ready.clear()
+        lane.cut_short = False
+        lane.scan_at = self.clock() + min(self.pace.rest(self._away, self._random), micros(self.pace.look_again_s))
+
+    async def _something(self) -> None:
+        """Wait until work is done, a scan is due, or somebody calls."""
+        if self._timer is None:
+            due_at = min((lane.scan_at for lane in self._lanes if not lane.ready), default=None)
+            seconds = self.pace.poll_s if due_at is None else max(0.0, (due_at - self.clock()) / 1_000_000)
+            self._timer = asyncio.ensure_future(self._sleep(seconds))
+        done, _ = await asyncio.wait({*self._tasks, self._timer}, return_when=asyncio.FIRST_COMPLETED)
+        if self._timer in done:
+            self._timer = None
+        self._took_note(done)
+
+    def _took_note(self, done: "set[asyncio.Task[None]] | set[asyncio.Future[None]]") -> None:
+        for task in done & self._tasks:
+            self._tasks.discard(task)
+            if task is self._scan:
+                self._scan = None
+            task.result()
+
+    def _wake(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _is_stopping(self) -> bool:
+        return self._stopping
+
+    async def _finish(self) -> None:
+        while self._tasks:
+            done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+            self._took_note(done)
+
+    async def _cancel(self) -> None:
+        left: list[asyncio.Future[None]] = [*self._tasks, *([self._timer] if self._timer else [])]
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        self._tasks.clear()
+        self._timer = self._scan = None

@@ -93,14 +93,14 @@ class Wire:
 
         Raises `StoreUnavailable` or `Again`.
         """
+        values, types, forms = zip(*params, strict=True) if params else ((), (), ())
         if prepare and self._prepares:
             try:
                 if sql not in self._names:
-                    await self._prepare(sql, params, until)
-                return await self._answer(lambda done: self.post(sql, params, until=until, binary=binary, done=done))
+                    await self._prepare(sql, types, until)
+                return await self._answer(lambda done: self.post(sql, values, forms, until=until, binary=binary, done=done))
             except Unprepared:
                 self._prepares = False
-        values, types, forms = zip(*params, strict=True) if params else ((), (), ())
         send = partial(self._connection.send_query_params, sql.encode(), values, types, forms, 1 if binary else 0)
         return await self._answer(lambda done: self._begin(send, until, done))
 
@@ -108,9 +108,17 @@ class Wire:
         """Whether the statement is prepared, so that it can be posted."""
         return sql in self._names and self._prepares
 
-    def post(self, sql: str, params: Sequence[Param], *, until: float, done: Done, binary: bool = False) -> None:
+    def post(
+        self,
+        sql: str,
+        values: Sequence[bytes | None],
+        forms: Sequence[int],
+        *,
+        until: float,
+        done: Done,
+        binary: bool = False,
+    ) -> None:
         """Send a statement that the session knows; `done` is called once, with the rows or the error, by `until`."""
-        values, _, forms = zip(*params, strict=True)
         send = partial(self._connection.send_query_prepared, self._names[sql], values, forms, 1 if binary else 0)
         self._begin(send, until, done)
 
@@ -119,9 +127,9 @@ class Wire:
         send = partial(self._connection.send_query, script.encode())
         await self._answer(lambda done: self._begin(send, inf, done))
 
-    async def _prepare(self, sql: str, params: Sequence[Param], until: float) -> None:
+    async def _prepare(self, sql: str, types: Sequence[int], until: float) -> None:
         name = b"turnlog_" + blake2b(sql.encode(), digest_size=12).hexdigest().encode()
-        send = partial(self._connection.send_prepare, name, sql.encode(), [param.type for param in params])
+        send = partial(self._connection.send_prepare, name, sql.encode(), types)
         await self._answer(lambda done: self._begin(send, until, done))
         self._names[sql] = name
 

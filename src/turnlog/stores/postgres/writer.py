@@ -11,7 +11,7 @@ from turnlog.codec import Record
 from turnlog.errors import ConversationDeleted, ConversationNotFound, StoreUnavailable, TurnlogError
 from turnlog.ports import Appended, Key
 from turnlog.stores.decide import Known, decide
-from turnlog.stores.postgres.values import Param, blob, column, columns, int8s, ints, log_of, number, text, texts
+from turnlog.stores.postgres.values import Param, column, columns, int8s, ints, log_of, texts
 from turnlog.stores.postgres.wire import Again, NotFresh, Pool, Row, Unprepared
 
 LANES = 2
@@ -30,6 +30,8 @@ _LOOK_ONLY = -2
 _NOT_THERE = -1
 _DELETED = -2
 _APPEND_ONE = "SELECT turnlog.append_one_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+_ONE_TYPES = (20, 25, 25, 20, 20, 20, 20, 20, 23, 23, 21, 17, 17)  # int8, text, int4, int2, bytea
+_ONE_FORMS = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1)
 _APPEND = "SELECT * FROM turnlog.append_1($1, $2, $3, $4, $5, $6, $7)"
 _APPEND_FRESH = "SELECT turnlog.append_fresh_1($1, $2, $3, $4, $5, $6, $7, $8, $9)"
 
@@ -99,20 +101,13 @@ class Batch:
             expected.append(group[0].expect)
         return [*self._named(), int8s(counts), int8s(times), int8s(expected), *columns(records)]
 
-    def fresh(self) -> tuple[str, list[Param]]:
-        """The statement for what is taken to be new, and what it is given."""
+    def fresh(self) -> tuple[str, list[bytes | None], Sequence[int], Sequence[int]]:
+        """The statement for what is taken to be new; the values, types and forms of its parameters."""
         first = next(iter(self.by_log.values()))[0]
         if self.appends == 1 and len(first.fresh) == 1:
-            return _APPEND_ONE, self._one_params(first)
-        return _APPEND_FRESH, self._fresh_params()
-
-    def _one_params(self, append: Append) -> list[Param]:
-        key = append.key
-        numbers, name, body = column(append.records[0])
-        return [
-            number(append.log), text(key.tenant), text(key.conversation_id), number(append.now), number(append.expect),
-            *map(number, numbers), blob(name), blob(body),
-        ]  # fmt: skip
+            return _APPEND_ONE, _one_values(first), _ONE_TYPES, _ONE_FORMS
+        values, types, forms = zip(*self._fresh_params(), strict=True)
+        return _APPEND_FRESH, list(values), types, forms
 
     def params(self) -> list[Param]:
         """What `append` is given."""
@@ -144,6 +139,21 @@ class Batch:
             for append in group:
                 if not append.done.done():
                     append.done.set_exception(error)
+
+
+def _one_values(append: Append) -> list[bytes | None]:
+    key = append.key
+    numbers, name, body = column(append.records[0])
+    return [
+        b"%d" % append.log,
+        key.tenant.encode(),
+        key.conversation_id.encode(),
+        b"%d" % append.now,
+        b"%d" % append.expect,
+        *[b"%d" % each for each in numbers],
+        name,
+        body,
+    ]
 
 
 def _settle(append: Append, head: int, known: dict[str, Known]) -> int:
@@ -189,10 +199,14 @@ class Writer:
     def submit(self, key: Key, records: Sequence[Record], now: int, expect_head: int | None) -> asyncio.Future[Appended]:
         """Queue an append; await what comes back."""
         done: asyncio.Future[Appended] = self._loop.create_future()
-        self._queue.append(Append(key, records, now, expect_head, done, self._loop.time() + self._timeout_s))
-        if self._under_way < self._lanes and (
-            self._crowd <= 1 or len(self._queue) * self._lanes >= max(self._crowd, CROWD_MIN)
-        ):
+        append = Append(key, records, now, expect_head, done, self._loop.time() + self._timeout_s)
+        if not self._under_way and self._crowd <= 1 and not self._queue:
+            alone = Batch(care=self._needs_care(append))
+            alone.take(append)
+            self._launch(alone)
+            return done
+        self._queue.append(append)
+        if self._under_way < self._lanes and len(self._queue) * self._lanes >= max(self._crowd, CROWD_MIN):
             self._send()
         else:
             self._call()
@@ -217,11 +231,14 @@ class Writer:
     def _send(self) -> None:
         self._called = False
         while self._under_way < self._lanes and (batch := self._gather()).appends:
-            self._under_way += 1
-            self._busy |= batch.by_log.keys()
-            self._crowd = max(len(self._busy), self._crowd - max(self._crowd // 8, 1))
-            if batch.care or not self._post(batch):
-                self._go(batch)
+            self._launch(batch)
+
+    def _launch(self, batch: Batch) -> None:
+        self._under_way += 1
+        self._busy |= batch.by_log.keys()
+        self._crowd = max(len(self._busy), self._crowd - max(self._crowd // 8, 1))
+        if batch.care or not self._post(batch):
+            self._go(batch)
 
     def _gather(self) -> Batch:
         """What may travel now, in order; what has to wait for an append before it on the same conversation stays."""
@@ -248,7 +265,7 @@ class Writer:
         wire = self._pool.idle()
         if wire is None:
             return False
-        sql, params = batch.fresh()
+        sql, values, _, forms = batch.fresh()
         if not wire.knows(sql):
             self._pool.put(wire)
             return False
@@ -257,7 +274,7 @@ class Writer:
             self._pool.put(wire)
             self._landed(batch, told)
 
-        wire.post(sql, params, until=batch.until, done=landed)
+        wire.post(sql, values, forms, until=batch.until, done=landed)
         return True
 
     def _landed(self, batch: Batch, told: list[Row] | Exception) -> None:
@@ -297,8 +314,8 @@ class Writer:
     async def _append(self, batch: Batch) -> Row:
         if not batch.care:
             try:
-                sql, params = batch.fresh()
-                return (await self._pool.ask(sql, *params, prepare=True, until=batch.until))[0]
+                sql, *told = batch.fresh()
+                return (await self._pool.ask(sql, *map(Param, *told), prepare=True, until=batch.until))[0]
             except NotFresh as error:
                 self._learn(error)
         return (await self._pool.ask(_APPEND, *batch.params(), until=batch.until))[0]

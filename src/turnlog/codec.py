@@ -168,8 +168,14 @@ def role(record: Record) -> Role:
     return _ROLE_OF_LETTER[record.body[_ROLE_AT]] if record.version == VERSION else decode(record).role
 
 
+_NEXT_FIELD = b'","'
+"""What stands between a text and the next field, and never within a text, where each quote has a backslash before it."""
+
+
 def said(record: Record) -> bytes:
     """Role, name and content as JSON: what a model is told."""
+    if text_role(record) is not None and record.body.count(_NEXT_FIELD) == 1:  # that between role and content
+        return record.body
     body = record.body if record.version == VERSION else upcast(record.body, record.version)
     said = _decode_said(body)
     return _encode(said)

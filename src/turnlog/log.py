@@ -31,6 +31,9 @@ def system_clock() -> int:
     return time.time_ns() // 1000
 
 
+_SIMPLE = (int, str, type(None))
+_ASKED_MAX = 256
+"""So many ways to ask for a context are remembered, so that the usual ones are checked once."""
 _CONTEXT_OPTIONS: dict[str, Any] = {
     "budget": None,
     "max_messages": None,
@@ -115,6 +118,7 @@ class Turnlog:
         self.count_tokens = count_tokens
         self.tenant = check_id("tenant", self.settings.tenant)
         self.limits = self.settings.limits
+        self._asked: dict[tuple[object, ...], planning.Wanted] = {}
         self.policy = _deployed(self.settings.context_policy)
 
     async def __aenter__(self) -> Self:
@@ -231,11 +235,15 @@ class Turnlog:
         tools: Sequence[Mapping[str, Any]],
         memory: Memory | None,
     ) -> planning.Wanted:
+        asked = (budget, max_messages, policy, model, format)
+        simple = not tools and memory is None and all(type(each) in _SIMPLE for each in asked)
+        if simple and (known := self._asked.get(asked)):
+            return known
         formats.overhead((), format)
         count = self.count_tokens if model is None else counter_of_model(model)
         options = {"budget": budget, "max_messages": max_messages}
         changes = _changes(policy, options)
-        return planning.Wanted(
+        wanted = planning.Wanted(
             self.policy,
             changes,
             _changed(self.policy, changes, options),
@@ -246,6 +254,11 @@ class Turnlog:
             memory or Memory(),
             self.settings.context_messages,
         )
+        if simple:
+            if len(self._asked) >= _ASKED_MAX:
+                self._asked.clear()
+            self._asked[asked] = wanted
+        return wanted
 
     def _records(self, messages: Sequence[Message], *, salt: bytes = b"", limit: int | None = None) -> list[codec.Record]:
         limit = limit or self.settings.messages_per_call

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
+from msgspec.structs import force_setattr
 
 from turnlog import codec
 from turnlog.codec import Record
@@ -56,6 +57,15 @@ class Wanted(msgspec.Struct, frozen=True):
     tools: Sequence[Mapping[str, Any]] = ()
     memory: Memory = Memory()
     rows: int = 5000
+    label: str = ""
+    """What the usual policy's compactions are kept under; follows from the rest."""
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "label", self.label_of(self.usual))
+
+    def label_of(self, policy: ContextPolicy) -> str:
+        """What compactions for a policy are kept under."""
+        return f"{policy.digest} {self.count.name}"
 
     def resolved(self, metadata: Mapping[str, Any]) -> ContextPolicy:
         """The policy for a conversation with this `metadata`. Raises `InvalidInput`."""
@@ -85,7 +95,7 @@ async def context(store: Store, key: Key, wanted: Wanted, found: Recent) -> Cont
     """
     for _ in range(RACES_MAX):
         policy = wanted.resolved(found.header.metadata)
-        label = f"{policy.digest} {wanted.count.name}"
+        label = wanted.label if policy is wanted.usual else wanted.label_of(policy)
         frozen = _kept(found).get(label)
         if not _suffices(found, policy, frozen, wanted):
             found = await _read_more(store, key, wanted, policy, found, frozen)

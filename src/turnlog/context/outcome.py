@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from hashlib import blake2b
+from struct import Struct
 from typing import Any, Literal
 
 import msgspec
@@ -14,6 +15,7 @@ from turnlog.context.exchanges import LeftOut
 from turnlog.message import Message
 from turnlog.ports import Header
 
+_MARK = Struct(">qI")
 Place = Literal["summary", "pinned", "window", "dropped", "omitted"]
 
 
@@ -118,8 +120,9 @@ class Context(msgspec.Struct, frozen=True):
 
     @property
     def prefix_hash(self) -> str:
-        """32 hexadecimal digits of the stable part: equal digits, equal bytes."""
-        return blake2b(b"\n".join(record.body for record in self.records[: self.stable]), digest_size=16).hexdigest()
+        """32 hexadecimal digits of the stable part, made from its records' digests: equal ones stand for equal bytes."""
+        marks = [_MARK.pack(record.digest, record.checksum) for record in self.records[: self.stable]]
+        return blake2b(b"".join(marks), digest_size=16).hexdigest()
 
     @property
     def explain(self) -> tuple[Entry, ...]:

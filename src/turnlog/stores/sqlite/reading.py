@@ -1,6 +1,6 @@
 """What the reading lanes do: each function reads on a connection inside one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import apsw
@@ -80,9 +80,21 @@ def recent(
     records = []
     if first <= header.head:
         records = _records(connection.execute(SQL["recent"], (place.last, header.head, first, tokens)).get, header.head)
-    before = [seq for seq in sorted(set(pinned)) if 0 < seq <= header.head - len(records)]
-    pins = [_walk(connection, _begin(connection, place, header.head, seq), seq, seq)[0] for seq in before]
+    pins = []
+    for first, last in _runs(seq for seq in sorted(set(pinned)) if 0 < seq <= header.head - len(records)):
+        pins += _walk(connection, _begin(connection, place, header.head, last), first, last)
     return Recent(header, records, pins, snapshots)
+
+
+def _runs(seqs: Iterable[int]) -> list[tuple[int, int]]:
+    """First and last of each run without a gap in ascending `seqs`."""
+    runs: list[tuple[int, int]] = []
+    for seq in seqs:
+        if runs and runs[-1][1] == seq - 1:
+            runs[-1] = runs[-1][0], seq
+        else:
+            runs.append((seq, seq))
+    return runs
 
 
 def row_at(connection: apsw.Connection, place: Place, head: int, seq: int) -> tuple[int, int, int]:

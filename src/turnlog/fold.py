@@ -22,6 +22,7 @@ from turnlog.ports import Header, Key, Snapshot, Store
 BATCH = 200
 """How many messages a fold is given at once, at most."""
 _TOKENS = COUNT_MAX << 16  # no bound: a batch is bounded by its messages
+_TAKEN = "context"  # contexts keep the starts of their windows under this name
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}", re.ASCII)
 
 S = TypeVar("S")
@@ -37,7 +38,7 @@ class Fold(Protocol[S]):
 
     @property
     def name(self) -> str:
-        """1 to 64 small letters, digits, `_` or `-`, beginning with a letter."""
+        """1 to 64 small letters, digits, `_` or `-`, beginning with a letter; not `context`."""
 
     @property
     def version(self) -> int:
@@ -60,7 +61,7 @@ class Leased(Protocol):
 
     @property
     def lease_s(self) -> float:
-        """In seconds; longer than a step takes."""
+        """In seconds; longer than a worker's turn and one step together."""
 
 
 class Ahead(NamedTuple):
@@ -154,6 +155,8 @@ def check_fold(fold: Fold[Any]) -> None:
     """Refuse a fold whose name, version or state cannot be stored."""
     if not isinstance(fold.name, str) or not _NAME.fullmatch(fold.name):
         raise InvalidInput("name", "of a fold must be 1 to 64 of a-z 0-9 _ -, beginning with a letter")
+    if fold.name == _TAKEN:
+        raise InvalidInput("name", f"of a fold must not be {_TAKEN}")
     if type(fold.version) is not int or not 1 <= fold.version <= COUNT_MAX:
         raise InvalidInput("version", "of a fold must be a whole number from 1 on")
     try:

@@ -108,9 +108,11 @@ class Stage:
         return Runner(store, folds, tenants=[self.tenant], pace=pace, clock=self.clock, sleep=never, random=Random(seed))
 
     async def settle(self, store: Any, *folds: Seen) -> None:
-        """Let a new runner do all there is to do."""
-        self.clock.advance(seconds=60)
-        await asyncio.wait_for(self.runner(store, *folds).run(until_idle=True), 30)
+        """Let a new runner do all there is to do, again after a while if what a crash left under way came before it."""
+        runner = self.runner(store, *folds)
+        for _ in range(3):
+            self.clock.advance(seconds=60)
+            await asyncio.wait_for(runner.run(until_idle=True), 30)
 
 
 async def never(_: float) -> None:
@@ -266,6 +268,7 @@ ACTS = st.lists(
         st.tuples(st.just("say"), st.integers(1, 3)),
         st.tuples(st.just("fold"), st.integers(1, 4)),
         st.tuples(st.just("crash"), st.integers(0, 8)),
+        st.tuples(st.just("work"), st.integers(0, 16)),
         st.tuples(st.just("deploy"), st.just(0)),
         st.tuples(st.just("redact"), st.integers(1, 8)),
         st.tuples(st.just("race"), st.integers(0, 6)),
@@ -286,6 +289,9 @@ async def act(stage: Stage, keys: list[Key], folds: list[Seen], what: str, n: in
         await catch_up(stage.second, key, fold, batch=n)
     elif what == "crash":
         await crashed(catch_up(Crashing(stage.first, n // 2, after=n % 2 == 1), key, fold, batch=2))  # type: ignore[arg-type]
+    elif what == "work":
+        stage.clock.advance(seconds=60)
+        await crashed(stage.runner(Crashing(stage.first, n // 2, after=n % 2 == 1), *folds).run(until_idle=True))
     elif what == "deploy":
         folds.append(Seen(fold.version + 1))
     elif what == "redact" and n <= head:

@@ -8,8 +8,8 @@ import pytest
 
 from turnlog import Conversation, InvalidInput, Message, Turnlog, assistant, user
 from turnlog.errors import ConversationDeleted, CorruptRecord
-from turnlog.fold import catch_up, check_fold, replay, state_of
-from turnlog.ports import Key, Snapshot
+from turnlog.fold import catch_up, check_fold, look, replay, state_of
+from turnlog.ports import Key, Page, Snapshot
 from turnlog.stores.ram import RamStore
 
 
@@ -128,6 +128,36 @@ async def test_a_replay_gives_the_same_and_stores_nothing() -> None:
     assert await catch_up(log.store, key, Texts()) == await replay(log.store, key, Texts(), batch=4)
 
 
+async def test_an_erasure_in_the_middle_of_a_replay_begins_it_anew() -> None:
+    class Erasing(RamStore):
+        reads = 0
+
+        async def read(self, key: Key, **options: Any) -> Page:
+            self.reads += 1
+            if self.reads == 2:
+                await Turnlog(self).conversation(key.conversation_id).redact(1)
+            return await super().read(key, **options)
+
+    log = Turnlog(Erasing())
+    conversation = await log.create(*texts(5))
+    fold = Texts()
+    after = await replay(log.store, Key(log.tenant, conversation.id), fold, batch=2)
+    assert (after.watermark, after.epoch) == (5, 1)
+    assert state_of(fold, after.state) == ["", "m2", "m3", "m4", "m5"]
+
+
+async def test_a_state_that_a_store_kept_over_an_erasure_counts_as_none() -> None:
+    store = RamStore()
+    log = Turnlog(store)
+    conversation = await log.create(*texts(3))
+    key, fold = Key(log.tenant, conversation.id), Texts()
+    old = await catch_up(store, key, fold)
+    await conversation.redact(1)
+    store.logs[key].snapshots["texts", 1] = old
+    ahead = await look(store, key, fold)
+    assert (ahead.since, ahead.records[0].seq) == (Snapshot(0, 1, b"[]"), 1)
+
+
 async def test_a_step_that_fails_stores_nothing_and_the_next_call_goes_on_from_there() -> None:
     class Picky(Texts):
         def initial(self) -> list[str]:
@@ -181,7 +211,7 @@ def named(field: str, value: Any) -> Any:
     return fold
 
 
-@pytest.mark.parametrize("name", ["", "Summary", "a.b", "a b", "1st", "a" * 65, 7])
+@pytest.mark.parametrize("name", ["", "Summary", "a.b", "a b", "1st", "a" * 65, 7, "context"])
 def test_a_name_that_is_no_word_is_refused(name: Any) -> None:
     with pytest.raises(InvalidInput) as error:
         check_fold(named("name", name))

@@ -113,8 +113,10 @@ class Job:
             note = await load_note(self.store, key, fold, epoch=epoch)
             state = await self.store.load_snapshot(key, fold.name, fold.version)
             since = state if state and state.epoch == epoch else Snapshot(0, epoch, b"")
-            free_at = note.free_at(since.watermark, self.worker)
-            return free_at if free_at > self.clock() else await self._failed(key, fold, since, note, error)
+            now, free_at = self.clock(), note.free_at(since.watermark, self.worker)
+            if free_at > now:
+                return min(free_at, now + micros(self.pace.look_again_s))
+            return await self._failed(key, fold, since, note, error)
         except (SnapshotMoved, ConversationNotFound):
             return self.clock() + micros(self.pace.look_again_s)
 

@@ -23,12 +23,18 @@ class Lane:
         self.running: set[str] = set()
         self.pausing: dict[str, int] = {}
         self.resting: dict[str, int] = {}
+        self.scanned_at = 0
         self.scan_at = 0
         self.cut_short = False
         self.served = 0
 
     def wanted(self, now: int) -> int:
-        """How many to ask the store for, so that those that cannot be worked on hide none that can."""
+        """How many to ask the store for, so that those that cannot be worked on hide none that can.
+
+        When the clock has gone back, nobody's rest is known any more.
+        """
+        if now < self.scanned_at:
+            self.pausing, self.resting = {}, {}
         self.pausing = {id_: until for id_, until in self.pausing.items() if until > now}
         self.resting = {id_: until for id_, until in self.resting.items() if until > now}
         return LOOK_AHEAD + len(self.pausing) + len(self.resting) + len(self.running)
@@ -47,9 +53,11 @@ class Lane:
         random.shuffle(self.ready)
         self.cut_short = len(found) >= wanted
 
-    def scan_due(self, now: int) -> bool:
-        """Whether to ask the store again: it is time, or there was more than it was asked for."""
-        return not self.ready and (now >= self.scan_at or self.cut_short)
+    def due_at(self, now: int) -> int:
+        """When to ask the store again: when it is time, or at once if there was more than it was asked for or the clock has
+        gone back.
+        """
+        return 0 if self.cut_short or now < self.scanned_at else self.scan_at
 
     def begin(self, turn: int) -> Key:
         """Take one that is ready, in the runner's turn of this number."""
@@ -65,6 +73,12 @@ class Lane:
             (self.pausing if pausing else self.resting)[key.conversation_id] = rest_until
         elif more:
             self.ready.insert(0, key.conversation_id)
+
+    def retry(self, key: Key) -> None:
+        """Make it ready now, before all others, unless it is worked on."""
+        self.resting.pop(key.conversation_id, None)
+        if key.conversation_id not in self.running:
+            self.ready.append(key.conversation_id)
 
 
 def next_lane(lanes: Sequence[Lane]) -> Lane | None:

@@ -59,10 +59,13 @@ def name_of(fold: Fold[Any]) -> tuple[str, int]:
 
 
 def read_note(snapshot: Snapshot | None) -> Note:
-    """The note that a snapshot is."""
+    """The note that a snapshot is; an empty one for what another version of turnlog may have written otherwise."""
     if snapshot is None:
         return Note()
-    return msgspec.structs.replace(_decode(snapshot.state), written=snapshot.watermark)
+    try:
+        return msgspec.structs.replace(_decode(snapshot.state), written=snapshot.watermark)
+    except msgspec.MsgspecError:
+        return Note(written=snapshot.watermark)
 
 
 async def load_note(store: Store, key: Key, fold: Fold[Any], *, epoch: int) -> Note:

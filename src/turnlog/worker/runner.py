@@ -12,11 +12,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from random import Random
 from typing import Any
 
-from turnlog.errors import StoreUnavailable
+from turnlog.errors import InvalidInput, StoreUnavailable
 from turnlog.fold import Fold, check_fold
 from turnlog.message import uuid7
 from turnlog.ports import Key, Store
-from turnlog.worker.job import Job
+from turnlog.worker.job import Job, Outcome
 from turnlog.worker.lanes import Lane, next_lane
 from turnlog.worker.note import retry
 from turnlog.worker.pace import Pace, micros
@@ -50,6 +50,8 @@ class Runner:
     ) -> None:
         for fold in folds:
             check_fold(fold)
+        if len({(fold.name, fold.version) for fold in folds}) < len(folds):
+            raise InvalidInput("folds", "must differ in name or version")
         self.store = store
         self.pace = pace or Pace()
         self.folded = 0
@@ -90,8 +92,7 @@ class Runner:
         for lane in self._lanes:
             if (lane.tenant, lane.fold.name) == (key.tenant, fold):
                 found |= await retry(self.store, key, lane.fold)
-                lane.resting.pop(key.conversation_id, None)
-                lane.scan_at = 0
+                lane.retry(key)
         self._wake()
         return found
 
@@ -106,8 +107,9 @@ class Runner:
             working += 1
 
     def _due(self) -> Lane | None:
+        """The lane that has nothing ready and has been due for a scan the longest."""
         now = self.clock()
-        due = [lane for lane in self._lanes if lane.scan_due(now)]
+        due = [lane for lane in self._lanes if not lane.ready and lane.due_at(now) <= now]
         return min(due, key=lambda lane: lane.scan_at, default=None)
 
     def _go(self, work: Any) -> "asyncio.Task[None]":
@@ -126,17 +128,17 @@ class Runner:
             return
         self._away = 0
         lane.take_in(found, wanted, self.pace.waiting, self._random)
-        now = self.clock()
+        lane.scanned_at = now = self.clock()
         lane.scan_at = now + max(micros(self.pace.poll_s), SCANS_SHARE * (now - begun))
 
     async def _work(self, lane: Lane, key: Key) -> None:
         """Give a conversation its turn."""
+        outcome = Outcome(0)
         try:
             outcome = await self._job.run(key, lane.fold)
         except StoreUnavailable as error:
-            lane.end(key)
             self._rest(lane, error)
-        else:
+        finally:
             self.folded += outcome.folded
             lane.end(key, rest_until=outcome.rest_until, pausing=outcome.pausing, more=outcome.more)
 
@@ -146,18 +148,24 @@ class Runner:
         logger.warning("folding %s rests: %s", lane.fold.name, error)
         lane.ready.clear()
         lane.cut_short = False
-        lane.scan_at = self.clock() + min(self.pace.rest(self._away, self._random), micros(self.pace.look_again_s))
+        lane.scanned_at = now = self.clock()
+        lane.scan_at = now + min(self.pace.rest(self._away, self._random), micros(self.pace.look_again_s))
 
     async def _something(self) -> None:
         """Wait until work is done, a scan is due, or somebody calls."""
-        if self._timer is None:
-            due_at = min((lane.scan_at for lane in self._lanes if not lane.ready), default=None)
-            seconds = self.pace.poll_s if due_at is None else max(0.0, (due_at - self.clock()) / 1_000_000)
-            self._timer = asyncio.ensure_future(self._sleep(seconds))
-        done, _ = await asyncio.wait({*self._tasks, self._timer}, return_when=asyncio.FIRST_COMPLETED)
+        if self._timer is None and self._scan is None:
+            self._timer = asyncio.ensure_future(self._sleep(self._seconds_left()))
+        timers = {self._timer} if self._timer is not None else set()
+        done, _ = await asyncio.wait(self._tasks | timers, return_when=asyncio.FIRST_COMPLETED)
         if self._timer in done:
             self._timer = None
         self._took_note(done)
+
+    def _seconds_left(self) -> float:
+        """Until the next scan."""
+        now = self.clock()
+        due_at = min((lane.due_at(now) for lane in self._lanes if not lane.ready), default=now + micros(self.pace.poll_s))
+        return max(0, due_at - now) / 1_000_000
 
     def _took_note(self, done: "set[asyncio.Task[None]] | set[asyncio.Future[None]]") -> None:
         for task in done & self._tasks:

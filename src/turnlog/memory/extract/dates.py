@@ -1,0 +1,101 @@
+"""Named days: weekdays, months, calendar days, years. Not clock times, durations or "tomorrow"."""
+
+import re
+from itertools import islice
+
+from turnlog.memory.extract.spans import Name
+from turnlog.memory.extract.vocabulary.listed import alternatives
+
+_WEEKDAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)days?"
+_SHORT_DAY = r"(?:Mon|Tues?|Weds?|Thur?s?|Fri|Sat|Sun)\b\.?"
+_MONTH = r"(?:january|february|march|april|may|june|july|august|september|october|november|december)"
+_SHORT_MONTH = r"(?:jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)"
+_DAY = r"(?:3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?"
+_YEAR = r"(?:19|20)\d\d"
+_NAMED = rf"(?:{_MONTH}|{_SHORT_MONTH})\b\.?"
+DATES_MAX = 100
+"""Dates of a message, at most."""
+_FULL = re.compile(
+    rf"\b(?:(?:{_WEEKDAY}|mon|tue|wed|thu|fri|sat|sun)\b,? (?:the )?)?"
+    rf"(?:{_DAY} (?:of )?{_NAMED}(?:,? {_YEAR}\b)?|{_NAMED} {_DAY}\b(?:,? {_YEAR}\b)?"
+    rf"|{_MONTH},? {_YEAR}\b|{_SHORT_MONTH}\.? {_YEAR}\b)",
+    re.IGNORECASE,
+)
+_NUMBERS = re.compile(
+    r"(?<![\w/.:-])(?:(?:19|20)\d\d([-/.])(?:1[0-2]|0?[1-9])\1(?:3[01]|[12]\d|0?[1-9])"
+    r"|(?:3[01]|[12]\d|0?[1-9])([/.-])(?:3[01]|[12]\d|0?[1-9])\2(?:(?:19|20)\d\d|\d\d))(?![\w/-]|\.\d)"
+)
+_DAY_NAME = re.compile(rf"\b(?:(?i:{_WEEKDAY})\b|{_SHORT_DAY}(?=[\s,:;)!?/-]|$))")
+_ORDINAL_DAY = re.compile(r"\bthe ((?:3[01]|[12]\d|[1-9])(?:st|nd|rd|th))\b(?= of (?:this|next) month)", re.IGNORECASE)
+_MONTH_NAME = re.compile(rf"\b{_MONTH}\b", re.IGNORECASE)
+_BEFORE_MONTH = re.compile(
+    r"\b"
+    + alternatives(
+        """
+        in | by | since | until | till | from | next | last | this | early | late | mid | during | every | of | through
+        before | after | end of | for
+        and | to | or
+        """
+    )
+    + r"[ -]$",
+    re.IGNORECASE,
+)
+_YEAR_ALONE = re.compile(rf"(?<![\w.,:/#$€£@-]){_YEAR}s?(?![\w%/@:-]|[.,]\d)")
+_BEFORE_YEAR = re.compile(
+    r"\b"
+    + alternatives(
+        """
+        in | by | since | until | till | from | of | before | after | around | circa | year | spring | summer | autumn
+        fall | winter | early | late
+        mid | the | and | to | for | class of | born | during | back
+        """
+    )
+    + r"[ -]$",
+    re.IGNORECASE,
+)
+_ANY = re.compile(
+    rf"(?:19|20)\d\d|\d[/.-]\d|day|\b(?:{_MONTH}|{_SHORT_MONTH}|mon|tues?|weds?|thur?s?|fri|sat|sun)\b", re.IGNORECASE
+)
+
+
+def dates(text: str) -> list[Name]:
+    """The dates named in `text`, longest first where two overlap, in no order."""
+    if _ANY.search(text) is None:
+        return []
+    found = [Name(match[0].rstrip(" ,."), match.start(), match.end()) for match in _FULL.finditer(text)][:DATES_MAX]
+    found = [date for date in found if not _is_verb(date, text)]
+    found += [Name(match[0], *match.span()) for match in islice(_NUMBERS.finditer(text), DATES_MAX)]
+    found += [
+        Name(match[0].rstrip("."), *match.span())
+        for match in islice(_DAY_NAME.finditer(text), DATES_MAX)
+        if _free(match, found)
+    ]
+    found += [
+        Name(match[1], *match.span(1)) for match in islice(_ORDINAL_DAY.finditer(text), DATES_MAX) if _free(match, found)
+    ]
+    found += [
+        Name(match[0], *match.span())
+        for match in islice(_MONTH_NAME.finditer(text), DATES_MAX)
+        if _free(match, found) and _month(match, text)
+    ]
+    for match in islice(_YEAR_ALONE.finditer(text), DATES_MAX):
+        if _free(match, found) and _BEFORE_YEAR.search(text[max(0, match.start() - 12) : match.start()]):
+            found.append(Name(match[0].rstrip("s"), *match.span()))
+    return found
+
+
+def _free(match: re.Match[str], found: list[Name]) -> bool:
+    return not any(name.start < match.end() and match.start() < name.end for name in found)
+
+
+def _is_verb(date: Name, text: str) -> bool:
+    return date.text[:5] in ("may 1", "mar 1") and text[date.start - 2 : date.start] == "i "
+
+
+def _month(match: re.Match[str], text: str) -> bool:
+    """Whether a month's name stands for the month: "may" and "march" are verbs too."""
+    word, before = match[0].lower(), text[max(0, match.start() - 12) : match.start()]
+    after = text[match.end() : match.end() + 4].lstrip().lower()
+    if word in ("may", "march", "august"):
+        return _BEFORE_MONTH.search(before) is not None and not after.startswith(("be", "i ", "we ", "not"))
+    return True

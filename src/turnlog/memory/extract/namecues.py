@@ -1,0 +1,254 @@
+"""The phrases by which people give, correct and refuse names. What comes after a cue is judged in `names`."""
+
+import re
+
+from turnlog.memory.extract.vocabulary.listed import alternatives, words
+from turnlog.memory.extract.vocabulary.words import KIN
+
+CAPITAL = r"[^\W\d_a-zà-öø-ÿ][\w'-]*"
+"""A word with a capital letter, roughly: `spans.capitalised` decides."""
+NAMED = rf"((?:[a-z]')?{CAPITAL}(?: {CAPITAL}){{0,3}})"
+
+
+def _cue(text: str) -> re.Pattern[str]:
+    return re.compile(alternatives(text), re.IGNORECASE)
+
+
+_MY_NAME = (
+    r"(?:full |first |real |given |actual |own |nick|proper |preferred |legal |chosen )?(?:name|nmae|naem|nam|namee|nme)"
+)
+WISH = _cue(
+    rf"""
+    \bmy {_MY_NAME}(?:'s| is|s|:| =)(?: actually| really| just| now| spelled| spelt| still)?\s
+    \bthe name(?:'s| is)\s | (?:^|(?<=[.,;!\n]) ?)name(?:'s| is|:) (?=[^\W\d_])
+    \bcall(?:s|ed|in)? me (?:just |by |simply |plain |maybe )?
+    \b(?:i|and|but|usually|just|mostly|who) (?:usually |mostly |just |now |also |only |always |do |
+        generally )?goe?s? by (?:the name (?:of )?|just )?
+    \b(?:i|also) (?:only |usually |mostly )?answer to\s
+    \b(?:know|knows|knew|address|refer to|introduce|register|save|put|list|sign|greet|have|
+        has) me (?:down )?as (?=[^\W\d_])
+    \bi(?:'m| am|m| was) (?:called|named|known as|usually called|better known as|mostly called)\s
+    \b(?:parents|mother|mum|mom|dad|father|family) (?:named|christened) me\s
+    \b(?:like|rather|prefer|want|love) (?:you )?to (?:be called|go by|be addressed as|be known as)\s
+    \brather be called\s | \bprefer being called\s
+    \b(?:change|set|update|changed) my (?:display |last |first )?name (?:to|as)\s
+    \bnickname(?:'s| is)\s
+    \byou(?:'re| are) (?:talking|speaking|chatting) (?:to|with) (?=[A-Z])
+    """
+)
+MEND = _cue(
+    r"""
+    \b(?:kidding|jk|joking|i kid|correction|scratch that)\b[,.!:…\s]*(?:it's |its |it is |i'm |i am |that's )?(?=[A-Z])
+    \b(?:i mean|i meant|from now on|going forward|these days|nowadays)\b[,.!:…\s]*(?:it's |its |it is |i'm |
+        i am )(?=[A-Z])
+    """
+)
+ABROAD = re.compile(
+    r"\b"
+    + alternatives(
+        r"""
+        ich hei(?:ß|ss)e | mein name ist | ich bin(?: der| die)? | nenn(?:t|en sie)? mich | du kannst mich
+        je m'appelle | je suis | moi,? c'est | mon nom est | appelle[sz]?-moi | je me nomme
+        me llamo | mi nombre es | soy | ll[aá]mame | puedes llamarme | d[ií]me
+        mi chiamo | il mio nome è | (?:io )?sono | chiamami
+        (?:eu )?me chamo | (?:o )?meu nome é | (?:eu )?sou (?:o|a) | (?:pode )?me chama(?:r)?(?: de)? | chama-me
+        jag heter | mitt namn är | kalla mig | jeg hed?d?er | jeg heter | mit navn er | kall meg | kald mig
+        ik heet | mijn naam is | ik ben | noem me(?: maar)? | mam na imię | nazywam się | jestem | mów mi
+        меня зовут | мене звати | зови(?:те)? меня | jmenuji se | volám sa | ben(?:im)? adım | adım
+        nimeni on | mă numesc | numele meu este | zovem se | με λένε | a nevem | hívj | nama saya | tên tôi là
+        """
+    )
+    + r"\s",
+    re.IGNORECASE,
+)
+EASTERN = re.compile(
+    r"(?:我叫|我的名字是|叫我|名前は|제 이름은 ?|はじめまして[、。!！ ]*)([^\W\d_、。]{1,12}?)"
+    r"(?:です|と申します|といいます|と言います|と呼んで|입니다|이에요|예요|[、。，,.!！]|$)"
+)
+ALSO_OTHERWISE = re.compile(r"\b(?:ich bin|je suis|soy|sono|sou|jestem|ik ben)\b", re.IGNORECASE)
+"""Cues of `ABROAD` after which a trade or a people may stand as well as a name."""
+AM = _cue(
+    r"""
+    \b(?:i'm|i am|im|this is|it's me,?|it is me,?|its me,?) (?:actually |just |still |also |the one and only |plain )?
+    \bsigned,?\s
+    \bi (?:was|were) (?:christened|born|baptised|baptized)\s
+    """
+)
+KIN_WORDS = alternatives("\n".join(sorted(map(re.escape, KIN), key=len, reverse=True)))
+ROLE = re.compile(
+    rf"\b(?:i'm|i am|im) (?:my|his|her|their|our|your|the|a|an|[\w-]+'s) (?:[\w-]+ ){{0,2}}?(?:{KIN_WORDS}|colleague|"
+    rf"helper|organi[sz]er|owner|"
+    rf"admin)(?: here)?,? (?=[A-Z])"
+    r"|\b(?:it's|its|it is|this is|here's) (?:ya|your|yr|yer|the|ur) (?:[\w'-]+ )?(?:boy|girl|man|gal|guy|pal|mate|"
+    r"friend|neighbou?r|lad)\b,? (?=[^\W\d_])",
+    re.IGNORECASE,
+)
+HERE = re.compile(
+    r"(?:^|[.!?\n] ?|\b(?:hi|hello|hey|yo|morning|evening|afternoon)\b[,!. ]*(?:there|all|team|everyone|again)?[,!. ]*)"
+    r"(?=[^\W\d_][\w'-]*(?: [A-Z][\w'-]*){0,2},? (?:here|speaking)\b(?! (?:is|are|was|to|and|we|at the|in the)\b))",
+    re.IGNORECASE,
+)
+AGAIN = re.compile(rf"\b(?:[Ii]t's|[Ii]ts|[Ii]t is) {NAMED} (?:again|here|from|speaking|calling)\b")
+OPENING = re.compile(
+    rf"^\W*{NAMED}(?:, | here, | - )(?:first time|long time|new (?:here|to|user|customer)|calling|writing|"
+    rf"just joined|at your|reporting|back again)\b"
+)
+PRONOUNS = re.compile(rf"{NAMED} ?\((?:she|he|they|ze|any)/\w+(?:/\w+)?\)")
+THATS_ME = re.compile(
+    rf"{NAMED},? ?[(,;—–-]* ?(?:that's|thats|that is|that would be|which is|aka|=) (?:also |actually )?me\b"
+)
+IS_MINE = re.compile(
+    r"\b((?:[a-z]')?[^\W\d_][\w'-]*(?: [A-Z][\w'-]*){0,2}),? (?:is|was)(?: actually| really)? (?:my (?:first |real |"
+    r"full |given |nick|actual |legal )?name"
+    r"|what (?:people|everyone|everybody|they|friends|my \w+|most people|most) (?:calls?|uses?)(?: me)?|how i go|the name)\b"
+)
+TO_YOU = re.compile(
+    rf"(?:^|(?<=[.!?,;:\n)]) |\b(?:so|but|just|and|or) ){NAMED} (?:to you|for short|to my friends)\b", re.MULTILINE
+)
+SUFFICES = re.compile(
+    rf"(?:^|(?<=[.!?,;:\n)]) |\b(?:so|but|just|and) ){NAMED} (?:it is|will do|is (?:just |perfectly |"
+    rf"totally )?(?:fine|enough|better|ok|okay|good|plenty)|works(?: better| fine)?|suits me)\b",
+    re.MULTILINE,
+)
+NAMING = words(
+    """
+    name names named nickname called call calls formal spell spelled spelling used uses use short mother surname mr mrs ms
+    miss me full
+    """
+)
+"""Words of a message that speaks of what somebody is called."""
+SURNAME = re.compile(r"\b[Ii](?:'ve| have) been an? (?=[^\W\d_a-z][a-z])")
+IT_IS = re.compile(
+    r"(?:^|[,.;!?\n—–-] ?|\b(?:close|no|nope|actually|but|sorry|and) ?,? )(?:it's|its|it is|that's|i'm|im|just|use|"
+    r"try) (?:actually |just |really )?|[,;—–-] ",
+    re.IGNORECASE,
+)
+NOT_MINE = re.compile(
+    alternatives(
+        rf"""
+        \bmy {_MY_NAME}(?:'s| is| was) (?:not|never)(?: actually| really)?\s
+        \bmy {_MY_NAME} (?:isn't|ain't|isnt|wasn't)\s
+        \bi(?:'m| am|m) not (?:actually |really |called |named |a )?
+        \b(?:don't|do not|dont|stop|quit|never|not to|no longer|
+            please don't) (?:you )?(?:dare )?(?:ever )?(?:call(?:ing)? me|say(?:ing)? (?=[A-Z]))\s?
+        \b(?:nobody|no one|only my \w+) (?:ever )?calls me\s
+        \b(?:not|isn't|ain't|who's|who is) (?=[A-Z])
+        """
+    ),
+    re.IGNORECASE,
+)
+ALONE = re.compile(rf"(?:[.!?\n] ?){NAMED}(?= ?(?:[.!\n]|$))")
+NOT_BUT = re.compile(r",? (?:and |but |definitely )?not (?:an? )?(?=[^\W\d_])")
+CLOSING = re.compile(
+    r"^[ \t]*(?:(?:many|with|my|kind|warm|best|warmest|kindest|very|all|much) ?){0,4}"
+    + alternatives(
+        r"""
+        regards | rgds | cheers | thanks | thank you | thx | best | sincerely | love | yours | wishes | cordially
+        respectfully
+        greetings | ta | gratefully | grüße | gruß | saludos | cordialement | merci | gracias | saluti | take care | xoxo
+        cordialmente
+        """
+    )
+    + r"(?: (?:again|truly|sincerely|faithfully|so much|a lot|in advance|a million|a bunch|you|all|the best|"
+    r"and regards|ever|always)){0,3}[,.!:)]* *$",
+    re.IGNORECASE,
+)
+DASHED = re.compile(r"^[ \t]*(?:--?|–|—|~|xx?o?x?o?,?) ?(?=[^\W\d_])")
+DASHED_IN_LINE = re.compile(r"\b(?:thanks|cheers|regards|thx|ta|best)[,!.]* ?(?:--?|–|—|~) ?(?=[A-Z])", re.IGNORECASE)
+ASKS = _cue(
+    r"""
+    \byour (?:first |full |preferred |last |given |actual |real )?name\b
+    \b(?:call|address|greet) you\b | \brefer to you\b | \bknow you as\b | \byou go by\b
+    \b(?:speaking|talking|chatting) (?:to|with)\b[^.?!]{0,20}\?
+    \bwho(?:'s| is) (?:this|there|asking|speaking)\b | \bwho are you\b | \bwho do i have\b | \bwhose name\b
+    \b(?:should|can|shall|do) i use instead\b | \bmay i ask who\b | \bintroduce yourself\b
+    \bname (?:please|should|shall|to put|do i|is this|is it|goes|would you|for the (?:booking|reservation|order|
+        record|form|ticket|table))\b
+    \bwhat (?:should|shall|do|can) i (?:call|put down|write as)
+    \bsign (?:it|this|the \w+)(?: off)? (?:as|from|with)\b
+    """
+)
+NOT_ASKS = _cue(
+    r"""
+    \byour (?!first|full|preferred|last|given|actual|real)\w+(?:'s)? name\b | \bname of (?:the|your)\b
+    \b(?:your|the) (?:file|user|domain|branch|project|company|pet|dog|cat)'?s? ?name\b
+    """
+)
+OFFERS = re.compile(
+    r"\b"
+    + alternatives(
+        r"""
+        call(?:ing)? you | address(?:ing)? you as | speaking (?:with|to) | talking (?:with|to) | chatting with
+        your name(?: is|'s)? | name is
+        are you | you're | is this | you go by | refer(?:ring)? to you as | use | know you as | stick with | go with
+        sign (?:it|this) as
+        """
+    )
+    + r" (?:still |really |actually |just )?(?=[A-Z])"
+)
+YES = _cue(
+    r"""
+    ^\W*(?:yes|yep|yeah|yup|ya|aye|correct|right|sure|exactly|that's (?:right|me|correct|fine)|that is|please do|
+        of course|indeed|si|sí|oui|ja)\b
+    ^\W*(?:absolutely|definitely|you got it|perfect|spot on|affirmative|fine by me|mhm|uh-huh|speaking|the very same|
+        guilty)\b
+    """
+)
+FILLERS = re.compile(
+    r"^\W*(?:(?:oh|um|uh|er|well|sure|hi|hello|hey|just|it's|its|it is|that's|that'd be|that would be|yes|yeah|ok|"
+    r"okay|sorry|no worries|haha|lol"
+    r"|you can (?:use|say)|use|make it|try|go with|i'm|im|i am|this is|the name's|call me|please|so|no|nope|"
+    r"actually|close)\b[,.!:… ]*){0,6}",
+    re.IGNORECASE,
+)
+NEEDED = {
+    WISH: words(
+        """
+        name names name's nmae naem nam namee nme call calls called callin go goes answer as known christened named nickname
+        nickname's be being
+        """
+    ),
+    MEND: words("kidding jk joking kid correction scratch mean meant now forward days nowadays"),
+    IS_MINE: words("name calls call uses use go"),
+    THATS_ME: words("that's thats that which aka me"),
+    TO_YOU: words("short friends you"),
+    AM: words("i'm im i this it's its it signed"),
+    ROLE: KIN | words("colleague helper organizer organiser owner admin boy girl man gal guy pal mate lad"),
+    SURNAME: words("been"),
+    HERE: words("here speaking"),
+    AGAIN: words("again here from speaking calling"),
+    OPENING: words("first long new calling writing joined at reporting back"),
+    PRONOUNS: words("she he they ze any"),
+    NOT_MINE: words("not never isn't isnt ain't wasn't don't dont stop quit longer nobody no only who's who"),
+    ABROAD: words(
+        """
+        heiße heisse mein bin nenn nennt nennen mich je moi mon appelle appelle-moi appellez-moi llamo mi soy llámame
+        llamame llamarme dime díme chiamo sono chiamami chamo meu sou chama chamar chama-me jag mitt kalla jeg kall kald
+        heet mijn ik noem mam nazywam jestem mów меня мене зови зовите jmenuji volám adım nimeni numesc numele zovem λένε
+        nevem hívj nama tên navn
+        """
+    ),
+}
+"""The words one of which is in every text that a pattern fits."""
+NOT_CALLED = words(
+    """
+    later back crazy maybe tomorrow tonight old-fashioned oldfashioned old paranoid cynical naive lazy picky biased
+    skeptical sceptical stupid weird dumb silly ignorant boring pedantic sentimental greedy impatient cheap selfish
+    stubborn superstitious spoiled spoilt insane mad nuts anytime whenever sometime asap soon again names out up over by
+    collect direct directly immediately first today now ma'am mam sir boss dude bro buddy babe honey sweetie dear idiot
+    fool liar unreasonable optimistic pessimistic nostalgic jaded obsessed curious impressed surprised confused cautious
+    anything whatever what something when if at on in during about around before after a an the my your every as to for
+    from once twice and or but because with undefined null none empty missing required invalid unknown secret anonymous
+    anyone nobody blank wrong right optional taken
+    """
+)
+"""What may follow "call me", or a name's "is", and is no name."""
+AFTER_AM = words(
+    """
+    frank rich sunny misty rusty max ace major grant young art may will hope sandy chance sage royal pat page clay paris
+    london chelsea brooklyn sydney dakota jay cash park lee golden guy man min jan mike gene dean ray sol star stone storm
+    summer willow ward van dot don chip joy grace faith patience mercy prince king duke earl skip dale glen cliff dawn eve
+    august april june said sue sal rod
+    """
+)
+"""Names that after a small "im" are the word, not the name."""

@@ -1,0 +1,358 @@
+"""What the user asks to be called, and whose name they say is not theirs."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from difflib import SequenceMatcher
+from itertools import islice
+from typing import NamedTuple
+
+from turnlog.memory.extract import namecues as cues
+from turnlog.memory.extract.reading import Reading
+from turnlog.memory.extract.spans import Name, capitalised, ends, name_at, opens, split
+from turnlog.memory.extract.vocabulary.organisations import ORGANISATIONS
+from turnlog.memory.extract.vocabulary.people import GIVEN, GIVEN_AND_WORDS
+from turnlog.memory.extract.vocabulary.places import PLACES
+from turnlog.memory.extract.vocabulary.products import PRODUCTS
+from turnlog.memory.extract.vocabulary.words import COMMON, DEMONYMS, TITLES
+
+SIMILAR = 0.7
+"""Share of letters (difflib's ratio) from which one name is taken for a correction of another."""
+CUES_MAX = 50
+"""Places of one kind that are looked at in a message, at most."""
+SIGNATURE_LINES = 6
+"""Lines at the end of a message in which its signature is looked for."""
+
+
+class Said(NamedTuple):
+    """A name with which the user was, or was not, to be called.
+
+    `asked` tells a wish ("call me") from a mere introduction ("I'm"). A name that `replies` is understood from the
+    assistant's question; `start` is -1 where only the question says it.
+    """
+
+    name: str
+    start: int
+    end: int
+    asked: bool = True
+    denied: bool = False
+    replies: bool = False
+
+
+def names(reading: Reading, asked: str = "") -> list[Said]:
+    """The names that the user gives or denies, in the order of the text; `asked` is what the assistant said just before."""
+    own = reading.own
+    found = list(_answers(own, asked)) if asked else []
+    found += _denials(reading, asked)
+    denied = {said.start for said in found if said.denied}
+    found += (said for said in (*_wishes(reading), *_sufficing(reading, asked), *_weak(reading)) if said.start not in denied)
+    found += _foreign(reading)
+    if "\n" in own or "-" in own or "—" in own or "–" in own:
+        found += _signatures(own)
+    return sorted(_once(found), key=lambda said: said.start)
+
+
+def chosen(found: list[Said]) -> Said | None:
+    """The name that the user is to have after the message: the last wish, else the last introduction."""
+    given = [said for said in found if not said.denied]
+    wishes = [said for said in given if said.asked]
+    best = wishes or given
+    return best[-1] if best else None
+
+
+def _once(found: list[Said]) -> list[Said]:
+    """Each place once: a denial before a wish before an introduction."""
+    kept: list[Said] = []
+    for said in sorted(found, key=lambda item: (not item.denied, not item.asked)):
+        if not any(other.start <= said.start < max(other.end, other.start + 1) for other in kept):
+            kept.append(said)
+    return kept
+
+
+def _each(pattern: re.Pattern[str], reading: Reading) -> Iterator[re.Match[str]]:
+    """The first `CUES_MAX` places where `pattern` fits, looked for only if one of its words was said."""
+    needed = cues.NEEDED.get(pattern)
+    if needed is not None and needed.isdisjoint(reading.words):
+        return iter(())
+    return islice(pattern.finditer(reading.own), CUES_MAX)
+
+
+def _given(name: Name, *, asked: bool = True) -> Said:
+    return Said(name.text, name.start, name.end, asked)
+
+
+def _wishes(reading: Reading) -> Iterator[Said]:
+    own = reading.own
+    for cue in _each(cues.WISH, reading):
+        said = cue[0].lower()
+        name = name_at(own, cue.end(), lower=said.startswith(("my", "call", "the", "i ")) or " me " in said, wish=True)
+        if name is None or not _is_called(own, name, by_call="call" in said) or _of_another(own, cue.start()):
+            continue
+        yield _given(name)
+        yield from _but_not(own, name)
+    for cue in _each(cues.MEND, reading):
+        name = name_at(own, cue.end())
+        if name is not None and not _is_thing(name) and ends(own, name.end):
+            yield _given(name)
+    for match in (match for pattern in (cues.IS_MINE, cues.THATS_ME, cues.TO_YOU) for match in _each(pattern, reading)):
+        name = name_at(own, match.start(1), lower=True)
+        if name is not None and name.text.lower() not in COMMON and not _is_thing(name):
+            yield _given(name)
+
+
+def _but_not(own: str, name: Name) -> Iterator[Said]:
+    """The name denied in "my name is Sami, not Sam"."""
+    cue = cues.NOT_BUT.match(own, name.end)
+    other = name_at(own, cue.end(), lower=True) if cue else None
+    if other is not None and (capitalised(other.text) or _similar(other.text, name.text)):
+        yield Said(other.text, other.start, other.end, denied=True)
+
+
+def _sufficing(reading: Reading, asked: str) -> Iterator[Said]:
+    """The name in "Kostya is fine", where names are what is spoken of."""
+    for match in _each(cues.SUFFICES, reading):
+        name = name_at(reading.own, match.start(1), wish=True)
+        if name is None or _is_thing(name) or name.text.lower() in COMMON:
+            continue
+        known = reading.own.find(name.text) < match.start(1) or any(_similar(name.text, word) for word in _capitals(asked))
+        if known or not cues.NAMING.isdisjoint(reading.words) or cues.ASKS.search(asked):
+            yield _given(name)
+
+
+def _of_another(own: str, place: int) -> bool:
+    """Whether the words before `place` make the cue no wish: "will call me", "didn't call me"."""
+    before = own[max(0, place - 20) : place].lower()
+    if before.endswith(
+        ("like you to ", "want you to ", "prefer to ", "need you to ", "easier to ", "free to ", "like to ", "best to ")
+    ):
+        return False
+    return before.endswith(
+        (
+            "will ",
+            "won't ",
+            "to ",
+            "didn't ",
+            "did ",
+            "should ",
+            "could ",
+            "if you ",
+            "when you ",
+            "would ",
+            "can't ",
+            "not ",
+            "never ",
+            "don't ",
+        )
+    )
+
+
+def _is_called(own: str, name: Name, *, by_call: bool) -> bool:
+    first = name.text.lower().split()[0]
+    if first in cues.NOT_CALLED or first in TITLES:
+        return False
+    if capitalised(name.text) and not (name.text.isupper() and len(name.text) > 2 and first not in GIVEN and by_call):
+        return True
+    if first in GIVEN or first in GIVEN_AND_WORDS:
+        return True
+    adjective = by_call and first.endswith(("ing", "ed", "ish", "ic", "ful", "ous"))
+    return first not in COMMON and first not in DEMONYMS and ends(own, name.end) and not adjective
+
+
+def _weak(reading: Reading) -> Iterator[Said]:
+    own = reading.own
+    for cue in _each(cues.AM, reading):
+        name = name_at(own, cue.end(), lower=True)
+        if name is not None and _introduces(own, cue, name):
+            yield _given(name, asked=False)
+    for cue in (*_each(cues.ROLE, reading), *_each(cues.SURNAME, reading)):
+        name = name_at(own, cue.end())
+        if name is not None and (ends(own, name.end) or "'s " in cue[0]) and not _is_thing(name):
+            yield _given(name, asked=False)
+    for cue in _each(cues.HERE, reading):
+        name = name_at(own, cue.end(), lower=True)
+        if name is not None and (capitalised(name.text) or name.text in GIVEN) and not _is_thing(name):
+            yield _given(name, asked=False)
+    for match in (*_each(cues.AGAIN, reading), *_each(cues.OPENING, reading), *_each(cues.PRONOUNS, reading)):
+        name = name_at(own, match.start(1))
+        if name is not None and not _is_thing(name):
+            yield _given(name, asked=False)
+
+
+def _is_thing(name: Name) -> bool:
+    lower = name.text.lower()
+    known = lower in PLACES or lower in ORGANISATIONS or lower in PRODUCTS
+    return known and lower not in GIVEN and lower not in GIVEN_AND_WORDS
+
+
+def _introduces(own: str, cue: re.Match[str], name: Name) -> bool:
+    """Whether what follows "I'm" or "this is" is the speaker's name."""
+    first = name.text.lower().split()[0]
+    if _is_thing(name) or first in DEMONYMS or not ends(own, name.end):
+        return False
+    if cue[0].lower().startswith("this is"):
+        return _presents(own, cue, name)
+    if len(name.text) == 1:
+        return False
+    if capitalised(name.text) and not name.text.isupper():
+        return True
+    return first in GIVEN or (first in GIVEN_AND_WORDS and first not in cues.AFTER_AM)
+
+
+def _presents(own: str, cue: re.Match[str], name: Name) -> bool:
+    """Whether "this is" opens the message or a sentence, and presents the speaker rather than another."""
+    before, after = own[: cue.start()].strip(" ,.!").lower(), own[name.end : name.end + 14].strip(" ,").lower()
+    if not (opens(own, cue.start()) or before in ("hi", "hello", "hey")) or after.startswith(
+        ("my ", "his ", "her ", "our ")
+    ):
+        return False
+    if name.text.lower().split()[0] in GIVEN:
+        return True
+    return capitalised(name.text) and after.startswith(("from", "here", "speaking", "again", "at", "with", "!", "."))
+
+
+def _denials(reading: Reading, asked: str) -> Iterator[Said]:
+    own = reading.own
+    for cue in _each(cues.NOT_MINE, reading):
+        said = cue[0].lower()
+        of_name = "name" in said or "call" in said or "say" in said
+        name = name_at(own, cue.end(), lower="name" in said)
+        if name is None or _is_thing(name) or name.text.lower() in COMMON or not ends(own, name.end):
+            continue
+        bare = said.strip() in ("not", "isn't", "ain't", "who's", "who is")
+        if bare and (not _spoken_of(own, cue.start()) or (cues.NAMING.isdisjoint(reading.words) and name.text not in asked)):
+            continue
+        yield Said(name.text, name.start, name.end, denied=True)
+        yield from _before_denial(own, cue.start()) if bare else _instead(own, name, of_name)
+
+
+def _spoken_of(own: str, place: int) -> bool:
+    """Whether "not Sam" at `place` follows a name: "it's Sami, not Sam"."""
+    return any(True for _ in _before_denial(own, place))
+
+
+def _instead(own: str, denied: Name, of_name: bool) -> Iterator[Said]:
+    """The name that is right where `denied` is wrong: right after it, or alone in a sentence."""
+    cue = cues.IT_IS.match(own, denied.end) or cues.IT_IS.search(own, denied.end, denied.end + 8)
+    right = name_at(own, cue.end(), lower=of_name) if cue else None
+    if right is not None and (capitalised(right.text) or ends(own, right.end)) and not _is_thing(right):
+        yield _given(right)
+        return
+    for match in cues.ALONE.finditer(own, denied.end, denied.end + 200):
+        right = name_at(own, match.start(1))
+        if of_name and right is not None and not _is_thing(right):
+            yield _given(right)
+
+
+def _before_denial(own: str, place: int) -> Iterator[Said]:
+    for cue in cues.IT_IS.finditer(own, max(0, place - 40), place):
+        name = name_at(own, cue.end()) if any(map(str.isalpha, cue[0])) else None
+        if name is not None and not own[name.end : place].strip(" ,;—-") and not _is_thing(name):
+            yield _given(name)
+
+
+def _foreign(reading: Reading) -> Iterator[Said]:
+    own = reading.own
+    for cue in _each(cues.ABROAD, reading):
+        name = name_at(own, cue.end())
+        if name is None or _is_thing(name) or name.text.split()[0].lower() in COMMON:
+            continue
+        if name.text.split()[0].lower() in GIVEN or not cues.ALSO_OTHERWISE.match(cue[0]):
+            yield _given(name)
+    if not own.isascii():
+        for match in _each(cues.EASTERN, reading):
+            yield Said(match[1], match.start(1), match.end(1))
+
+
+def _signatures(own: str) -> Iterator[Said]:
+    """The name under the message: after a closing, after a dash, or alone below an empty line."""
+    lines = own.splitlines(keepends=True)
+    first = max(1, len(lines) - SIGNATURE_LINES)
+    place = sum(map(len, lines[:first]))
+    for number in range(first, len(lines)):
+        line, before = lines[number], lines[number - 1]
+        dashed = cues.DASHED.match(line)
+        last = number >= len(lines) - 2 and not cues.DASHED.match(before)
+        above = next((other for other in reversed(lines[:number]) if other.strip()), "")
+        closed = cues.CLOSING.match(above.rstrip()) is not None
+        start = place + (dashed.end() if dashed else len(line) - len(line.lstrip()))
+        name = name_at(own, start, lower=True) if closed or (dashed and last) or not before.strip() else None
+        if (
+            name is not None
+            and not own[name.end : place + len(line)].strip(" ,.!xX\n")
+            and _signs(name, sure=closed or bool(dashed))
+        ):
+            yield _given(name, asked=False)
+            return
+        place += len(line)
+    yield from _dashed(own)
+
+
+def _dashed(own: str) -> Iterator[Said]:
+    for cue in islice(cues.DASHED_IN_LINE.finditer(own), CUES_MAX):
+        name = name_at(own, cue.end())
+        if name is not None and not own[name.end :].strip(" .!x\n"):
+            yield _given(name, asked=False)
+
+
+def _signs(name: Name, *, sure: bool) -> bool:
+    words = name.text.lower().split()
+    known = words[0] in GIVEN or words[0] in GIVEN_AND_WORDS
+    if _is_thing(name):
+        return False
+    return (capitalised(name.text) and (sure or known)) or (sure and known and len(words) < 3)
+
+
+def _answers(own: str, asked: str) -> Iterator[Said]:
+    """The name that answers the assistant's question for it, or mends the name that the assistant used."""
+    question = asked.rstrip()
+    if cues.YES.match(own) and "?" in question[-200:]:
+        offered = _offered(question)
+        if offered is not None:
+            yield Said(offered.text, -1, -1, replies=True)
+            return
+    filler = cues.FILLERS.match(own)
+    name = name_at(own, filler.end() if filler else 0, lower=True)
+    if name is None:
+        return
+    wanted = cues.ASKS.search(question) is not None and cues.NOT_ASKS.search(question) is None
+    if (wanted and _is_answer(own, name)) or _mends(own, name, question):
+        yield Said(name.text, name.start, name.end, replies=True)
+
+
+def _offered(question: str) -> Name | None:
+    for cue in cues.OFFERS.finditer(question):
+        name = name_at(question, cue.end())
+        if name is not None and "?" in question[name.end :] and not _is_thing(name):
+            return name
+    return None
+
+
+def _is_answer(own: str, name: Name) -> bool:
+    first = name.text.split()[0].lower()
+    if first in COMMON or first in DEMONYMS or first in cues.NOT_CALLED or not ends(own, name.end):
+        return False
+    return capitalised(name.text) or first in GIVEN or first in GIVEN_AND_WORDS or len(split(own)) <= 3
+
+
+def _mends(own: str, name: Name, question: str) -> bool:
+    """Whether `name` is, in other letters, a name that the assistant used."""
+    if not capitalised(name.text) or _is_thing(name) or not ends(own, name.end) or name.text in question:
+        return False
+    return any(_similar(name.text, word) for word in _capitals(question))
+
+
+def _capitals(text: str) -> set[str]:
+    return {word.text for word in split(text[-400:]) if word.text[0].isupper() and word.lower not in COMMON}
+
+
+def _similar(one: str, other: str) -> bool:
+    a, b = _plain(one), _plain(other)
+    return (
+        a == b
+        or (len(b) > 2 and a[:2] == b[:2] and SequenceMatcher(None, a, b).ratio() >= SIMILAR)
+        or (len(a) > 2 and a[:3] == b[:3])
+    )
+
+
+def _plain(name: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))

@@ -1,0 +1,432 @@
+"""The phrases by which people say what they like and dislike. What comes after or before them is judged in `preferences`."""
+
+import re
+from typing import Literal, NamedTuple
+
+from turnlog.memory.extract.vocabulary.listed import alternatives, words
+
+Polarity = Literal["like", "dislike", "prefer"]
+
+
+class Cue(NamedTuple):
+    """A pattern, what it tells, and the words one of which is in every text that it fits."""
+
+    pattern: re.Pattern[str]
+    polarity: Polarity
+    needed: frozenset[str]
+
+
+def _cues(*rows: tuple[str, Polarity, str]) -> tuple[Cue, ...]:
+    return tuple(Cue(_pattern(f"(?:{pattern}) "), polarity, words(needed)) for pattern, polarity, needed in rows)
+
+
+def _subjects(*rows: tuple[str, Polarity, str]) -> tuple[Cue, ...]:
+    return tuple(
+        Cue(_pattern(_BEGIN + _NP + alternatives(text)), polarity, words(needed)) for text, polarity, needed in rows
+    )
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(text, re.IGNORECASE)
+
+
+_ADVERBS = (
+    "(?:"
+    + alternatives(
+        """
+        really | absolute?ly | truly | still | also | always | just | honestly | quite | rather | kinda | kind of
+        sort of | do | definitely
+        actually | totally | especially | particularly | mostly | usually | generally | much | strongly | now | so
+        simply | genuinely | personally
+        very much | tend to | only | secretly | deeply | too | even | normally | seriously | fucking | bloody | frankly
+        typically | often | almost
+        sincerely | certainly | then | instead | again | n | both | have always | always have
+        """
+    )
+    + r" ){0,3}"
+)
+_I = r"(?<![\w'])(?:i|we)(?:'ve| have)? " + _ADVERBS
+_IM = r"(?<![\w'])(?:i'm|i am|im|we're) " + _ADVERBS
+_START = (
+    r"(?:^|(?<=[.!?;:,\n(]) ?|(?<=\n)[-*•] ?|\b(?:but|and|or|cause|because|cos|me|personally|honestly|tbh|also|so|now|"
+    r"plus),? )"
+)
+_ID = r"(?<![\w'])i(?:'d| would) (?:much |far |always |really |still )*"
+_BARE = r"(?:much |always |still |really |absolutely |totally )*"
+_CANT = r"can(?:'t|not|t)"
+_LIKES = alternatives(
+    rf"""
+    like | love | luv | lurve | adore | adroe | enjoy | enoy | enjo | appreciate | treasure | worship | dig | crave
+    cherish | relish
+    swear by | live for | live on | am all for | melt for | rave about
+    {_CANT} (?:get enough of|resist|live without|do without|function without|go without|say no to|start (?:the|
+        my) day without)
+    have (?:a |such a |always had a )?(?:huge |real |bit of a )?(?:soft spot|weakness|thing|passion|love|preference) for
+    could (?:eat|drink|listen to|live on|watch|talk about|spend all day)
+    """
+)
+_PREFERS = alternatives(
+    r"""
+    prefer | perfer | prefr | preffer | favou?r | (?:go|opt|plump|aim) for | stick (?:to|with) | leans? towards?
+    gravitate towards? | go with
+    (?:work|learn|sleep|think|focus|study|write) (?:best|better) (?:with|in|on|from|by)
+    (?:always|only|usually|exclusively|ever) (?:fly|buy|order|use|take|choose|pick|book|drink|eat|wear|read|get|
+        ask for|sit|play|drive|write in|work in|cook with|travel with|stay (?:at|in))
+    """
+)
+_BEINGS = alternatives(
+    r"""
+    into | fond of | partial to | (?:very |really |super )?keen on | obsessed with | crazy about | mad about | nuts about
+    addicted to | hooked on
+    a sucker for | all about | in love with | happi(?:est|er) (?:with|in|on|when) | more comfortable (?:with|in) | big on
+    weak for | devoted to
+    an? (?:(?:huge|big|massive|real|total|lifelong|die-?hard|great) )*(?:fan|lover|devotee|admirer) of
+    """
+)
+_DONT = (
+    r"(?:do not|don't|dont|didn't|never|do n't) (?:(?:really|particularly|much|actually|even|exactly|ever|usually|"
+    r"generally) )*"
+)
+_HATES = alternatives(
+    rf"""
+    hate | h8 | dislike | dislke | detest | detst | loathe | lothe | loath | despise | abhor | avoid | resent | refuse
+    {_CANT} (?:stand|bear|abide|tolerate|deal with|be bothered with|cope with|do with|get into|get on with|stomach|handle)
+    could never get into | (?:could|can) (?:really )?do without
+    have (?:zero |no |little )(?:time|patience|love|interest|use) (?:for|in)
+    {_DONT}(?:like|enjoy|love|care (?:much )?for|fancy|appreciate|do|trust|eat|drink|touch|wear|fly|dig|get on with|
+        get along with|want any|need any)
+    {_DONT}(?:liked|enjoyed|cared for|understood the appeal of|got into|use|watch|listen to|order|play)
+    (?:have )?(?:gone|went|gone right) off | (?:have )?had (?:it|enough) (?:with|of)
+    (?:steer|stay) (?:clear|away) (?:of|from)
+    stopped (?:liking|enjoying) | (?:swore|sworn) off
+    (?:won't|will not|wouldn't|would never|will never|would not) (?:ever )?(?:touch|eat|drink|wear|set foot in|
+        be caught dead (?:in|with)|go near|fly|stay in)
+    """
+)
+_NOT_BEING = alternatives(
+    r"""
+    (?:not|no|never been|never|hardly|not exactly|not really) (?:(?:really|much|particularly|exactly|a|an|at all|too|
+        very|that|so|the|big|huge|great|biggest|massive|such) )*(?:fan of|into|keen on|fond of|big on|crazy about|
+        mad about|lover of|one for|partial to)
+    (?:so )?(?:sick|tired) of | fed up (?:with|of) | done with | over it with | bored (?:of|with) | terrified of
+    scared of | sick to death of | averse to
+    """
+)
+_LIKE_WORDS = """
+like love luv lurve adore adroe enjoy enoy enjo appreciate treasure worship dig crave cherish relish swear live melt rave
+can't cant cannot have could all
+"""
+_PREFER_WORDS = """
+prefer perfer prefr preffer favor favour go opt plump aim stick lean leans gravitate best better always only usually
+exclusively ever
+"""
+_BEING_WORDS = """
+into fond partial keen obsessed crazy mad nuts addicted hooked sucker all love happiest happier comfortable big weak
+devoted fan lover devotee admirer
+"""
+_HATE_WORDS = """
+hate h8 dislike dislke detest detst loathe lothe loath despise abhor avoid resent refuse can't cant cannot could couldn't
+don't dont not didn't never gone went had steer stay stopped swore sworn won't wouldn't time patience interest
+"""
+_NOT_BEING_WORDS = (
+    "fan into keen fond big crazy mad lover one partial sick fed tired done bored terrified scared averse over"
+)
+OF_ME: tuple[Cue, ...] = _cues(
+    *(
+        (_I + _LIKES, "like", _LIKE_WORDS),
+        (_I + _PREFERS, "prefer", _PREFER_WORDS),
+        (_IM + _BEINGS, "like", _BEING_WORDS),
+        (_I + r"(?:have )?(?:been |always been )" + _BEINGS, "like", "been"),
+        (_I + _HATES, "dislike", _HATE_WORDS),
+        (_IM + _NOT_BEING, "dislike", _NOT_BEING_WORDS),
+        (
+            _ID + r"(?:rather|sooner)(?: (?:have|use|take|go with|get|go for|eat|drink|be|see|read|stay in|do))?",
+            "prefer",
+            "rather sooner",
+        ),
+        (
+            _ID + r"(?:choose|pick|happily take|gladly take|go for any day|prefer)",
+            "prefer",
+            "choose pick happily gladly go prefer",
+        ),
+    )
+)
+"""Cues with "I", before what is liked."""
+VERBS: tuple[Cue, ...] = _cues(
+    *(
+        (
+            _START + _BARE + rf"(?:love|adore|luv|{_CANT} get enough of|(?:a )?(?:big|huge|massive) fan of)",
+            "like",
+            "love adore luv can't cant cannot fan",
+        ),
+        (_START + r"(?:now |these days )?" + _BARE + r"(?:prefer|perfer)", "prefer", "prefer perfer"),
+        (
+            _START
+            + _BARE
+            + rf"(?:hate|loathe|detest|dislike|{_CANT} (?:stand|bear|abide)|don'?t (?:really )?(?:like|enjoy|care for)|"
+            rf"never liked)",
+            "dislike",
+            "hate loathe detest dislike can't cant cannot don't dont never",
+        ),
+        (_START + _BARE + _NOT_BEING, "dislike", _NOT_BEING_WORDS),
+        (r"\b(?:don't|dont|do not) (?:even )?get me started on", "dislike", "started"),
+        (r"\byou(?:'ll| will) never (?:catch|see|find) me", "dislike", "catch see find"),
+        (
+            r"\b(?:anything (?:but|except)|as long as it(?:'s| is) not|as long as it isn't|no to)",
+            "dislike",
+            "anything long no",
+        ),
+        (
+            r"\b(?:nothing (?:beats|like|better than|compares to|tops|makes me happier than)|long live|hooray for|"
+            r"you can't beat|can't beat)",
+            "like",
+            "nothing long hooray beat",
+        ),
+        (
+            r"\b(?:yes to|happiness is|(?:no such thing as|can never have|never have) too (?:much|many))",
+            "like",
+            "yes happiness many much",
+        ),
+        (r"\bgive me(?= [^.!?\n]{2,40}? (?:any day|any time|over|every time))", "prefer", "give"),
+        (
+            r"\bmy (?:absolute |all-time |all time |personal |current )?(?:favou?rite|fave|fav|go-to|"
+            r"preferred)(?: [\w-]+){0,3}?(?: of all time)?"
+            r" (?:is|are|has to be|would be|has always been|will always be)",
+            "like",
+            "favorite favourite fave fav go-to preferred",
+        ),
+        (
+            r"\b(?:spare me|leave out|hold|go easy on|enough (?:with|of)|lay off|ditch|lose|drop|cut|skip)(?: all)? the",
+            "dislike",
+            "spare leave hold easy enough lay ditch lose drop cut skip",
+        ),
+        (r"\b(?:stop|quit) (?:using|sending|giving me|adding|with)", "dislike", "stop quit"),
+        (
+            r"\bnever (?:use|send|give me|include)|\b(?:please |pls )(?:don't|do not|dont|avoid) (?:use|using|send|"
+            r"sending|include|including|add|adding)",
+            "dislike",
+            "never please pls",
+        ),
+        (r"\bno (?:more )?(?=[\w -]{2,30},? (?:please|pls|thanks|thank you)\b)(?!worries|problem|need)", "dislike", "no"),
+        (
+            r"\b(?:always|only|from now on,?|in (?:the )?future,?|going forward,?) (?:please )?"
+            r"(?:use|answer in|reply in|write in|give me|respond (?:in|with)|send|show me|speak|format in|stick to)",
+            "prefer",
+            "use answer reply write give respond send show speak format stick",
+        ),
+        (
+            r"(?:^|(?<=[.!?\n,]) ?)(?:please |pls )?(?:keep|make) (?:it|your \w+|answers|replies|them)(?= (?:short|"
+            r"brief|concise|simple|casual|formal|to the point|snappy|plain|friendly)\b)",
+            "prefer",
+            "keep make",
+        ),
+    )
+)
+"""Cues without it."""
+_NP = r"((?:[^\W_][\w'&-]* ){0,4}?[^\W_][\w'&-]*?)"
+_BEGIN = r"(?:^|(?<=[.!?;:,\n(]) ?|\b(?:and|but|because|so|cause|cos|though) )"
+_FEELS = "an?|the|awful|terrible|bad|such"
+_HARM = "migraines?|headaches?|rash|hives|anxiety|creeps|ick|nightmares|heartburn|panic|shivers|nausea|stress"
+_SICK = (
+    r"sick|queasy|anxious|nauseous|itch|gag|skim|ill|cringe|nervous|dizzy|sneeze|sad|angry|uncomfortable|sleepy|want to \w+"
+)
+_CUP = r"(?:for me|my thing|my cup of tea|my style|my jam)"
+SUBJECTS: tuple[Cue, ...] = _subjects(
+    *(
+        (
+            r"""
+            (?:'s| is| are|'re| has always been)(?: still| always| definitely| by far| probably)* my (?:absolute |
+                all-time |guilty |happy |true |one |new |only )?(?:favou?rite|fave|fav|thing|jam|go-to|weakness|pleasure|
+                comfort|passion|love|religion|kryptonite)\b
+            (?:'s| is| are|'re) the only (?:[\w']+ ){1,5}?i (?:\w+ )?(?:enjoy|like|love|drink|eat|trust|use)\b
+            \s(?:makes? (?:me (?:so )?(?:happy|smile|calm)|my day)|cheers? me up|calms? me|relax(?:es)? me|
+                keeps? me (?:sane|going))\b
+            \s(?:rocks?|rules?|ftw|for the win|goe?s? (?:in|on|with) everything|(?:is|are) (?:underrated|the best|
+                life|bliss|heaven|where it's at))\b
+            """,
+            "like",
+            """
+            favorite favourite fave fav thing jam go-to weakness pleasure comfort passion religion kryptonite only
+            happy smile calm day cheers cheer calms relax relaxes sane going rocks rock rules rule ftw win everything
+            underrated best life bliss heaven where love
+            """,
+        ),
+        (
+            r"""
+            ,? (?:all the way|every time|any day|any time|all day(?:,? every day)?|always|forever|or nothing|
+                or bust)\b(?! [a-z])
+            \sover [\w' -]{2,30}?,? (?:any day|every time|always|fight me|all day|anytime|for me|please|hands down|
+                no contest|no question|any time)\b
+            \s(?:beats?|trumps?|>|>>) [\w' -]{2,30}(?=[.!,;\n]|$)
+            \sfirst, (?:then )?[\w' ]{2,30} (?:after|later|second|last|afterwards)\b
+            \s(?:works? best for me|suits? me (?:best|better|fine))\b
+            """,
+            "prefer",
+            "way every any all always forever nothing bust over beats beat trumps trump first best better suits suit",
+        ),
+        (
+            rf"""
+            \sgives? me (?:(?:{_FEELS}) ){{0,2}}(?:{_HARM})\b
+            \smakes? me (?:feel )?(?:so |a bit )?(?:{_SICK})\b
+            \s(?:annoys? me|bores? me|puts? me off|drives? me (?:crazy|nuts|mad|insane|up the wall|bonkers)|
+                turns? my stomach|freaks? me out)\b
+            \s(?:does|do)(?:n't| not) (?:agree with me|work for me|do it for me|appeal to me)\b
+            (?: is| are|'s|'re) (?:just )?(?:not|n't) (?:really )?{_CUP}\b
+            \s(?:isn't|aren't) (?:really )?{_CUP}\b
+            \sand (?:i|me) (?:don't|do not|dont) (?:mix|get along|get on)\b
+            \sare (?:(?:so|really|just|absolutely|honestly|such|simply|truly|pretty) )*(?:horrible|awful|terrible|
+                disgusting|gross|the worst|overrated|vile|unbearable|evil|hell|a nightmare|pointless|torture|annoying|
+                ugly|the devil|a crime)\b
+            \s(?:is|are) (?:a )?(?:hard (?:no|pass)|a no-go|dealbreaker|deal-breaker|deal breaker|the bane of my \w+|
+                overrated)\b
+            (?: is| are|'s) (?:(?:way|much|far) )?too \w+ for (?:me|my (?:taste|liking))\b
+            \s(?:can|should) (?:go to hell|get in the bin|go in the bin|burn)\b
+            """,
+            "dislike",
+            """
+            give gives make makes annoy annoys bore bores put puts drive drives turn turns freak freaks agree appeal
+            thing cup style jam horrible awful terrible disgusting gross worst overrated vile unbearable evil hell
+            nightmare pointless torture annoying ugly devil crime pass no-go dealbreaker deal-breaker deal bane taste
+            liking too bin burn mix along isn't aren't
+            """,
+        ),
+    )
+)
+CAPTURES: tuple[Cue, ...] = (
+    Cue(
+        _pattern(
+            _IM.removesuffix(_ADVERBS)
+            + r"(?:very much |more of |strictly |totally |definitely )?an? (?:(?:huge|big|massive|real|total|lifelong|"
+            r"die-?hard|proper) )*"
+            r"((?:[\w'-]+ )?[\w'-]+) (?:person|fan|lover|girl|guy|addict|enthusiast|fanatic|drinker|eater|nut|junkie)\b"
+        ),
+        "like",
+        words("person fan lover girl guy addict enthusiast fanatic drinker eater nut junkie"),
+    ),
+    Cue(
+        _pattern(r"(?:^|\bi'm |\bim |[.!,\n] ?)team ([\w-]+)(?=,? (?:all the way|here|over|forever)|[.!,\n]|$)"),
+        "prefer",
+        words("team"),
+    ),
+    Cue(
+        _pattern(
+            r"\bi find ((?:[\w'-]+ ){0,3}[\w'-]+) (?:so |really |a bit |very |quite |rather )?(?:boring|tedious|"
+            r"annoying|tiring|irritating|ugly|depressing|gross|disgusting|overrated|stressful|exhausting)\b"
+        ),
+        "dislike",
+        words("find"),
+    ),
+    Cue(
+        _pattern(
+            r"\bi find ((?:[\w'-]+ ){0,3}[\w'-]+) (?:so |really |a bit |very |quite |rather )?(?:soothing|relaxing|"
+            r"delicious|fascinating|charming|comforting|delightful|fun|calming)\b"
+        ),
+        "like",
+        words("find"),
+    ),
+    Cue(
+        _pattern(r"\b(?:ugh+|eww*|yuck|bleh|meh|blegh|gross),? ((?:[\w'-]+ ){0,2}[\w'-]+)(?=[.!,\n]|$)"),
+        "dislike",
+        words("ugh ughh ew eww yuck bleh meh blegh gross"),
+    ),
+    Cue(_pattern(r"\b(?:mm+|yum|yay),? ((?:[\w'-]+ ){0,2}[\w'-]+)(?=[.!,\n]|$)"), "like", words("mm mmm mmmm yum yay")),
+    Cue(_pattern(r"\bnot ((?:[\w'-]+ )?[\w'-]+) again\b(?=[.!,\n]|$)"), "dislike", words("again")),
+)
+NOT_SUBJECT = _pattern(
+    alternatives(
+        """
+        big | huge | great
+        it | this | that | he | she | they | which | what | who | you | i | we | there | these | those | the | my | your
+        his | her | their | our
+        everything | nothing | something | someone | people | one | if | when | would | does | do | is | are | not | no
+        how | why | all | and | but
+        because | as | was | to | always | every | forever | been | so | never | or | of | at | in | on | for | with | did
+        has | have | had | am | any
+        """
+    )
+    + r"\b"
+)
+PAST = _pattern(
+    r"(?<![\w'])i (?:used to (?:really |absolutely )?(?:like|love|enjoy|adore|prefer|be into|be a fan of|swear by)"
+    r"|(?P<hate>used to (?:hate|dislike|detest|avoid|can't stand))|no longer (?:like|love|enjoy|prefer|care for)) "
+)
+ENDS = _pattern(
+    r"[.,;:!?()\n…—–\"]|\s-\s|\s"
+    + alternatives(
+        """
+        but | because | cause | cuz | cos | since | so | although | though | tho | while | when | whenever | if | unless
+        until | over | rather
+        instead | more than | than | tbh | honestly | lol | haha | btw | anyway | too | as well
+        and (?:i|i'm|my|it|dont|don't|he|she|they|always|now)
+        which | it's | its | these days | nowadays | right now | at the moment | for now | especially | most | any day
+        every | always
+        all the time | so much | a lot | very much | thanks | please | pls | after | before | during | any ?more
+        to be honest | more | myself
+        with a passion | n i | at all | as long as | from now on | all day | forever | with all my heart
+        """
+    )
+    + r"(?![\w'])"
+)
+ENDS_CHOICE = _pattern(r"\s(?:for|on|at|in) ")
+VERSUS = _pattern(r"\s+to\s+(?!\w+ing\b)")
+LEADING = _pattern(
+    r"(?:a bit of |a little |a good |a nice |a proper |a lot of |it when |when |me some |the |a |an |some |any |my |"
+    r"all |having |getting |to )+"
+)
+NO_OBJECT = _pattern(
+    r"\W*"
+    + alternatives(
+        r"""
+        it(?! when) | that | this | them | him | you | your | yours | how | what | where | why | not | one | these | those
+        there | i | we | he | she
+        they | me(?! some) | myself | both | either | neither | us | so | up | still | here | straight | very | much
+        more | things? (?:that|like) | if
+        the (?:idea|way|look|sound|thought|fact|feeling|first|second|other|one|last)\b
+        to (?:say|ask|bother|admit|be|break|interrupt|nag|complain|think|tell|see you|hear|do that|know|sound|leave|
+            go|get|buy|give|have|make|try|keep it)\b
+        see | watch paint | die | eat (?:glass|my) | stick needles | say | talk | answer | discuss | go home | well | with
+        for | of | in | on | at
+        a question | a refund
+        """
+    )
+    + r"(?![\w'])"
+)
+HYPOTHETIC = _pattern(
+    r"\b(?:if|do|did|would|should|could|can|does|may|might|says?|thinks?|suppose|wish|pretend|imagine|assume|"
+    r"guessing|whether|why|must|shall|like|not that|what)(?: that)? $"
+)
+LIST_HEAD = _pattern(
+    r"(?:^|\n)[^\n]{0,60}\b(?:(?P<hate>things (?:i|that) (?:hate|can't stand|annoy me|dislike|drive me)|"
+    r"(?:my )?(?:dislikes|pet hates|pet peeves)|i (?:hate|dislike|can't stand))"
+    r"|things (?:i|that) (?:like|love|enjoy|improve|make|cheer|help|calm|keep)|(?:my )?(?:likes|favou?rites)|"
+    r"i (?:like|love|enjoy|prefer))[^\n]{0,40}:[ \t]*\n"
+)
+ITEM = re.compile(r"[ \t]*(?:[-*•+]|\d{1,2}[.)])[ \t]+([^\n]{1,120})(?:\n|$)")
+OPTIONS = _pattern(r"([^.!?\n:]{2,160}\bor\b[^.!?\n]{2,160})\?")
+FIRST = _pattern(
+    r"\W*(?:(?:the|a|an|oh|um|well|definitely|probably|maybe|i think|i'd say|go with|let's go with|let's do|"
+    r"let's say|always|yes|yeah|please|i'll take|i'll have|make it|just) ){0,4}"
+    r"([^\W_][\w'-]*(?: [\w'-]+){0,3}?)"
+    r"(?=\s*(?:[,.!;:—–\n]|$| (?:please|pls|always|every|for|if|thanks|i|because|is|are|all|works|sounds|any|"
+    r"obviously|of course|definitely|by far|over)\b| - ))"
+)
+REFUSES = _pattern(r"(?:^|[.!\n,] ?)(?:no|without|never|not) ((?:[\w'-]+ ){0,2}[\w'-]+)(?=[,.!;\n]|$)")
+OFFER = _pattern(r"\b(?:would|do|should|shall|want|need|any|like|prefer|include|add)\b[^.!?\n]{0,120}\?")
+LOVELY = _pattern(
+    r"(?:^|(?<=[.!?;,\n]) ?|\b(?:and|but) )((?:[\w'-]+ ){0,3}[\w'-]+) (?:would|'d) be (?:so |really |absolutely )?"
+    r"(?:lovely|nice|great|ideal|perfect|amazing|wonderful|good|best|a plus|fantastic)\b"
+)
+PLEASE = _pattern(
+    r"(?:^|(?<=[.!?\n]) ?)((?:[\w'-]+ ){0,2}[\w'-]+?)(?: (?:everywhere|only|always|throughout))?,? (?:please|"
+    r"pls)\b(?=[.!,\n]|$)"
+)
+STYLE = words(
+    """
+    mode theme landscape portrait dark light metric imperial celsius fahrenheit bullets bullet points table tables prose
+    short brief concise formal informal casual font decimals 24h plain markdown emoji emojis vegetarian vegan spelling
+    units english seat seats row size
+    """
+)
+"""Words of a wish in two words and a please, such as "dark mode, please"."""
+FIRST_PERSON = words("i i've i'm im i'd we we've we're")
+SPOKEN = OF_ME + VERBS

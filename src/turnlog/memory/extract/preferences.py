@@ -1,0 +1,165 @@
+"""What the user likes, prefers and dislikes, in their own words."""
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import NamedTuple
+
+from turnlog.memory.extract import preferencecues as cues
+from turnlog.memory.extract.preferencecues import Cue, Polarity
+from turnlog.memory.extract.reading import Reading
+
+WORDS_MAX = 10
+"""Words of what is liked, at most."""
+CUES_MAX = 50
+"""Places of one kind that are looked at in a message, at most."""
+
+
+class Liking(NamedTuple):
+    """Something that the user likes, prefers or dislikes; `ended` tells that they say so of the past.
+
+    One that `replies` is understood from the assistant's question.
+    """
+
+    polarity: Polarity
+    text: str
+    start: int
+    ended: bool = False
+    replies: bool = False
+
+
+def preferences(reading: Reading, asked: str = "") -> list[Liking]:
+    """The user's likes and dislikes in the order of the text; `asked` is what the assistant said just before."""
+    own, spoken = reading.own, reading.words
+    found = [*_verbs(own, spoken), *_inverted(own, spoken), *_captured(own, spoken)]
+    if not cues.FIRST_PERSON.isdisjoint(spoken):
+        found += _past(own)
+    if "please" in spoken or "pls" in spoken:
+        found += _styles(own)
+    if "\n" in own:
+        found += _listed(own)
+    if "?" in asked:
+        found += _replies(own, asked)
+    return _once(found)
+
+
+def _each(pattern: re.Pattern[str], own: str) -> Iterator[re.Match[str]]:
+    return islice(pattern.finditer(own), CUES_MAX)
+
+
+def _once(found: list[Liking]) -> list[Liking]:
+    kept: list[Liking] = []
+    for liking in sorted(found, key=lambda item: item.start):
+        words = set(liking.text.lower().split())
+        if words and not any(words <= set(other.text.lower().split()) and other.ended == liking.ended for other in kept):
+            kept.append(liking)
+    return kept
+
+
+def _heard(table: tuple[Cue, ...], spoken: frozenset[str]) -> Iterator[Cue]:
+    """The cues of `table` that may fit a text of the words `spoken`."""
+    return (cue for cue in table if not cue.needed.isdisjoint(spoken))
+
+
+def _verbs(own: str, spoken: frozenset[str]) -> Iterator[Liking]:
+    table = cues.VERBS if cues.FIRST_PERSON.isdisjoint(spoken) else cues.SPOKEN
+    for pattern, polarity, _ in _heard(table, spoken):
+        for cue in _each(pattern, own):
+            if cues.HYPOTHETIC.search(own[max(0, cue.start() - 14) : cue.start()]):
+                continue
+            negative = polarity == "prefer" and own[cue.end() : cue.end() + 4].lower() == "not "
+            text = _object(own, cue.end() + (4 if negative else 0), choice=polarity == "prefer")
+            if text:
+                yield Liking("dislike" if negative else polarity, text, cue.start())
+
+
+def _object(own: str, start: int, *, choice: bool = False) -> str:
+    """What is liked, from `start` to the end of the clause; empty where it is only pointed at."""
+    if cues.NO_OBJECT.match(own, start):
+        return ""
+    end = cues.ENDS.search(own, start, start + 120)
+    text = own[start : end.start() if end else start + 120]
+    if choice:
+        for pattern in (cues.VERSUS, cues.ENDS_CHOICE):
+            if (rest := pattern.search(text, 2)) is not None:
+                text = text[: rest.start()]
+    return _trimmed(text)
+
+
+def _trimmed(text: str) -> str:
+    text = text.strip()
+    if (leading := cues.LEADING.match(text)) is not None:
+        text = text[leading.end() :]
+    words = text.split()[:WORDS_MAX]
+    while words and not any(c.isalnum() for c in words[-1]):
+        words.pop()
+    return " ".join(words).strip("*_~ '")
+
+
+def _inverted(own: str, spoken: frozenset[str]) -> Iterator[Liking]:
+    """What stands before its cue: "pools give me a rash"."""
+    for pattern, polarity, _ in _heard(cues.SUBJECTS, spoken):
+        for match in _each(pattern, own):
+            if not cues.NOT_SUBJECT.match(match[1]):
+                text = match[1] + " first" if match[0][len(match[1]) :].lstrip().startswith("first,") else match[1]
+                yield Liking(polarity, _trimmed(text), match.start(1))
+
+
+def _captured(own: str, spoken: frozenset[str]) -> Iterator[Liking]:
+    for pattern, polarity, _ in _heard(cues.CAPTURES, spoken):
+        for match in _each(pattern, own):
+            if not cues.NOT_SUBJECT.match(match[1]):
+                yield Liking(polarity, _trimmed(match[1]), match.start(1))
+
+
+def _past(own: str) -> Iterator[Liking]:
+    for cue in _each(cues.PAST, own):
+        text = _object(own, cue.end())
+        if text:
+            yield Liking("dislike" if cue["hate"] else "like", text, cue.start(), ended=True)
+
+
+def _styles(own: str) -> Iterator[Liking]:
+    for match in _each(cues.PLEASE, own):
+        text = match[1].lower()
+        if not cues.STYLE.isdisjoint(text.split()) and not text.startswith(("yes", "no ", "make", "use", "in ", "to ")):
+            yield Liking("prefer", _trimmed(match[1]), match.start(1))
+
+
+def _listed(own: str) -> Iterator[Liking]:
+    for head in _each(cues.LIST_HEAD, own):
+        place = head.end()
+        while (item := cues.ITEM.match(own, place)) is not None:
+            yield Liking("dislike" if head["hate"] else "like", _trimmed(re.split(r"[,.;(]", item[1])[0]), item.start(1))
+            place = item.end()
+
+
+def _replies(own: str, asked: str) -> Iterator[Liking]:
+    """What answers the assistant's choice or offer: "A or B?" "B, always"."""
+    question = asked[-300:]
+    options = cues.OPTIONS.findall(question)
+    first = cues.FIRST.match(own)
+    if options and first is not None and first.end() < 60 and _offered(first[1], options[-1]):
+        yield Liking("prefer", first[1], first.start(1), replies=True)
+    if cues.OFFER.search(question) is None:
+        return
+    asked_of = _stems(question)
+    for match in _each(cues.REFUSES, own):
+        if _stem(match[1].lower().split()[-1]) in asked_of:
+            yield Liking("dislike", _trimmed(match[1]), match.start(1), replies=True)
+    for match in _each(cues.LOVELY, own):
+        if not cues.NOT_SUBJECT.match(match[1]):
+            yield Liking("like", _trimmed(match[1]), match.start(1), replies=True)
+
+
+def _offered(answer: str, options: str) -> bool:
+    stems = [_stem(word) for word in answer.lower().split()]
+    return stems[0] not in ("the", "would", "you", "not", "which", "or") and _stems(options).issuperset(stems)
+
+
+def _stems(text: str) -> set[str]:
+    return {_stem(word) for word in re.findall(r"[\w'-]{3,}", text.lower())}
+
+
+def _stem(word: str) -> str:
+    return word[:-1] if word.endswith("s") and len(word) > 3 else word

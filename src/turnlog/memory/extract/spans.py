@@ -1,0 +1,150 @@
+"""Words with their places, and what can be told of one word."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from turnlog.memory.extract.vocabulary.listed import alternatives
+from turnlog.memory.extract.vocabulary.listed import words as listed
+from turnlog.memory.extract.vocabulary.people import GIVEN, GIVEN_AND_WORDS
+from turnlog.memory.extract.vocabulary.words import ACRONYMS, COMMON, DEMONYMS, TITLES
+
+_TOKEN = re.compile(r"[^\W_](?:[\w&']|[.-](?=\w))*")
+_JOINS_NAMES = listed("de da di du del della la le van von der den ter ten bin ibn al el ben st")
+_AND = frozenset(("y", "e", "et", "und", "and", "i"))
+_CONTRACTED = ("'m", "'s", "'re", "'ve", "'ll", "'d", "'t")
+NAME_WORDS_MAX = 4
+
+
+class Word(NamedTuple):
+    """A word of a text: as it stands without a closing 's, in lower case, its place, and whether it had that 's."""
+
+    text: str
+    lower: str
+    start: int
+    end: int
+    possessive: bool
+
+
+class Name(NamedTuple):
+    """A name in a text, and its place."""
+
+    text: str
+    start: int
+    end: int
+
+
+def split(text: str, start: int = 0, end: int | None = None) -> list[Word]:
+    """The words of `text` between the places `start` and `end`."""
+    found = _TOKEN.finditer(text, start) if end is None else _TOKEN.finditer(text, start, end)
+    return [_word(match) for match in found]
+
+
+def _word(match: re.Match[str]) -> Word:
+    text, start = match[0].rstrip("'&"), match.start()
+    possessive = len(text) > 2 and text[-2:] in ("'s", "'S")
+    if possessive:
+        text = text[:-2]
+    return Word(text, text.lower(), start, start + len(text), possessive)
+
+
+def capitalised(word: str) -> bool:
+    """Whether `word` begins with a capital letter, or is written in letters that know none."""
+    first = word[2] if len(word) > 2 and word[1] == "'" else word[0]
+    return first.isupper() or (first.isalpha() and not first.islower())
+
+
+def can_name(word: Word) -> bool:
+    """Whether `word` may be (part of) a person's name, by what it is not."""
+    lower = word.lower
+    if lower in GIVEN or lower in GIVEN_AND_WORDS:
+        return True
+    return not (lower in COMMON or lower in DEMONYMS or lower in ACRONYMS or lower.endswith(_CONTRACTED))
+
+
+def name_at(text: str, place: int, *, lower: bool = False, wish: bool = False) -> Name | None:
+    """The person's name that begins at `place`, titles left out; with `lower`, it may be in lower case.
+
+    With `wish`, an everyday word may begin it: "Big Tone".
+    A word with 's names an owner, not the person: it gives None.
+    """
+    first = _TOKEN.search(text, place, place + 60)
+    if first is None or not (lower or capitalised(first[0]) or first[0].lower() in TITLES):
+        return None
+    if first[0].lower() in COMMON and not wish and first[0].lower() not in TITLES:
+        return None
+    words = split(text, place, place + 120)
+    while words and words[0].lower in TITLES and words[0].start - place < 12:
+        words = words[1:]
+    if not words or text[place : words[0].start].strip(" .\t\"'*_") not in TITLES_SAID:
+        return None
+    taken = _capitals(text, words, wish) if capitalised(words[0].text) else _small(text, words) if lower else []
+    if not taken or taken[-1].possessive:
+        return None
+    return Name(text[taken[0].start : taken[-1].end], taken[0].start, taken[-1].end)
+
+
+TITLES_SAID = frozenset({""} | TITLES | {title.capitalize() for title in TITLES})
+
+
+def _capitals(text: str, words: Sequence[Word], wish: bool) -> list[Word]:
+    named = can_name(words[0]) or (
+        wish and len(words) > 1 and words[1].text[0].isupper() and can_name(words[1]) and words[1].start == words[0].end + 1
+    )
+    if not named or words[0].text[0].isdigit():
+        return []
+    taken = [words[0]]
+    for index, word in enumerate(words[1:], 1):
+        if text[taken[-1].end : word.start] not in (" ", "-", ". ") or len(taken) >= NAME_WORDS_MAX or taken[-1].possessive:
+            break
+        if word.lower in _AND:
+            break
+        if (capitalised(word.text) and (text[taken[-1].end] != "." or len(taken[-1].text) == 1) and can_name(word)) or (
+            word.lower in _JOINS_NAMES and index + 1 < len(words) and capitalised(words[index + 1].text)
+        ):
+            taken.append(word)
+        else:
+            break
+    return taken
+
+
+def _small(text: str, words: Sequence[Word]) -> list[Word]:
+    if not can_name(words[0]) or words[0].text[0].isdigit():
+        return []
+    both = len(words) > 1 and text[words[0].end : words[1].start] == " " and words[0].lower in GIVEN
+    if both and can_name(words[1]) and ends(text, words[1].end) and len(words[1].text) > 2:
+        return [words[0], words[1]]
+    return [words[0]]
+
+
+def ends(text: str, place: int) -> bool:
+    """Whether a clause ends at `place`: by punctuation, the end of the line, or a word that begins another."""
+    return _END.match(text, place) is not None
+
+
+_END = re.compile(
+    r"\s*(?:$|[.,;:!?()\n—–\"”]|[-/] |\b"
+    + alternatives(
+        """
+        and | but | from | by | here | please | pls | plz | not | or | thanks | instead | if | so | because | btw | with
+        at | since | everyone
+        everybody | for | now | again | too | haha | lol | then | when | as | unless | ok | okay | while | until
+        """
+    )
+    + r"\b)|\s*[^\w\s]"
+)
+
+
+def opens(text: str, place: int) -> bool:
+    """Whether a sentence, a line or a quotation begins at `place`, so that a capital letter there says nothing."""
+    before = text[max(0, place - 12) : place]
+    stripped = before.rstrip(" \t")
+    if not stripped:
+        return place <= 12 or len(before) == 12
+    last = stripped[-1]
+    if last == ".":
+        return _ABBREVIATED.search(stripped) is None
+    return not (last.isalnum() or last in ",'&/()-+—–%$€£@#<[")
+
+
+_ABBREVIATED = re.compile(r"\b(?:mr|mrs|ms|dr|prof|mme|st|sr|sra|jr|vs|e\.g|i\.e|capt|sgt|rev|[A-Z])\.$", re.IGNORECASE)

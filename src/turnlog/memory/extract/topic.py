@@ -1,0 +1,67 @@
+"""What the talk is about, modestly: what the user says it is about, else the words that come back."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from turnlog.memory.extract.reading import Reading
+from turnlog.memory.extract.vocabulary.listed import alternatives
+from turnlog.memory.extract.vocabulary.listed import words as listed
+from turnlog.memory.extract.vocabulary.words import COMMON
+
+WORDS_MAX = 24
+"""Words of one message that are weighed, at most."""
+TOPIC_WORDS = 3
+"""Words of a topic that nobody named, at most."""
+FADES = 0.6
+"""What a word's weight is worth one message later."""
+
+_NAMED = re.compile(
+    r"\b"
+    + alternatives(
+        r"""
+        (?:let's|lets|can we|could we|i want to|i'd like to|i wanted to) (?:talk|chat|speak) about | let's discuss
+        can we discuss | i'd like to discuss
+        (?:a |one |another |quick |my )*questions? (?:about|on|regarding|concerning)
+        (?:need|want|could use|get) (?:some |your )?(?:help|advice|info|information) (?:with|on|about|for)
+        (?:moving|going|switching|back) (?:on )?to the (?:topic|subject|question) of
+        (?:changing|change of|new|different) (?:the )?(?:topic|subject): | (?:topic|subject|re):
+        """
+    )
+    + r" ([^.,;:!?\n]{3,60})",
+    re.IGNORECASE,
+)
+_NEEDED = listed("discuss talk chat speak question questions help advice info information topic subject re")
+_WORD = re.compile(r"[^\W\d_][\w'-]{3,}")
+_NO_NOUN = re.compile(r".*(?:ly|n't|'ll|'re|'ve|'s|'d|'m)$")
+
+
+class Words(NamedTuple):
+    """The words of the message at `seq` that may tell its topic."""
+
+    seq: int
+    words: tuple[str, ...]
+
+
+def named_topic(reading: Reading) -> str | None:
+    """What the message says that it is about."""
+    found = None if _NEEDED.isdisjoint(reading.words) else _NAMED.search(reading.own)
+    return found[1].strip() if found else None
+
+
+def topic_words(reading: Reading) -> tuple[str, ...]:
+    """The telling words of a message, each once, in lower case, in their order."""
+    words = dict.fromkeys(_WORD.findall(reading.own.lower()))
+    return tuple(word for word in words if word not in COMMON and not _NO_NOUN.match(word))[:WORDS_MAX]
+
+
+def topic_of(recent: Sequence[Words]) -> Words | None:
+    """The words that weigh most in the `recent` messages, oldest first, and the seq of the newest with one of them."""
+    weights: dict[str, float] = {}
+    for age, said in enumerate(reversed(recent)):
+        for word in said.words:
+            weights[word] = weights.get(word, 0.0) + FADES**age
+    if not weights:
+        return None
+    best = sorted(weights, key=lambda word: -weights[word])[:TOPIC_WORDS]
+    return Words(max(said.seq for said in recent if not set(best).isdisjoint(said.words)), tuple(best))

@@ -1,0 +1,24 @@
+"""Lists of words and patterns in a form that is easy to read and to extend."""
+
+import re
+
+_CONTINUED = re.compile(r"\|\n\s*")
+
+
+def words(text: str) -> frozenset[str]:
+    """The words of `text`, which spaces and line ends separate."""
+    return frozenset(text.split())
+
+
+def phrases(text: str) -> frozenset[str]:
+    """The phrases of `text`, which commas separate."""
+    return frozenset(" ".join(phrase.split()) for phrase in text.split(","))
+
+
+def alternatives(text: str) -> str:
+    """The pattern of any of the patterns in `text`, which stand on lines of their own or between spaced bars.
+
+    A line that ends with a bar goes on in the next.
+    """
+    lines = _CONTINUED.sub("|", text.strip()).splitlines()
+    return "(?:" + "|".join(pattern.strip() for line in lines for pattern in line.split(" | ")) + ")"

@@ -328,8 +328,8 @@ async def test_stop_finishes_and_saves_the_step_under_way_and_begins_nothing_mor
         await go_on.wait()
 
     fold = Watched(wait)
-    await scene.say("c", *(f"m{n}" for n in range(30)))
-    await scene.say("d", "x")
+    for id_ in "cd":
+        await scene.say(id_, *(f"{id_}{n}" for n in range(30)))
     scene.clock.advance(seconds=60)
     runner = scene.runner(fold, pace=Pace(places=1, batch=10))
     running = asyncio.create_task(runner.run())
@@ -338,7 +338,7 @@ async def test_stop_finishes_and_saves_the_step_under_way_and_begins_nothing_mor
     go_on.set()
     await asyncio.wait_for(running, 5)
     assert len(fold.steps) == 1
-    assert sorted([await scene.seen("c"), await scene.seen("d")]) in ([0, 1], [0, 10])
+    assert sorted([await scene.seen("c"), await scene.seen("d")]) == [0, 10]
 
 
 async def test_a_runner_that_is_idle_stops_at_once() -> None:

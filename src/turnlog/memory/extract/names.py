@@ -85,7 +85,7 @@ def _wishes(reading: Reading) -> Iterator[Said]:
     own = reading.own
     for cue in _each(cues.WISH, reading):
         said = cue[0].lower()
-        name = name_at(own, cue.end(), lower=said.startswith(("my", "call", "the", "i ")) or " me " in said, wish=True)
+        name = name_at(own, cue.end(), lower=said.startswith(("my", "call", "the", "i ")), wish=True)
         if name is None or not _is_called(own, name, by_call="call" in said) or _of_another(own, cue.start()):
             continue
         yield _given(name)
@@ -166,7 +166,7 @@ def _weak(reading: Reading) -> Iterator[Said]:
             yield _given(name, asked=False)
     for cue in (*_each(cues.ROLE, reading), *_each(cues.SURNAME, reading)):
         name = name_at(own, cue.end())
-        if name is not None and (ends(own, name.end) or "'s " in cue[0]) and not _is_thing(name):
+        if name is not None and (ends(own, name.end) or cue[0].lower().startswith(("it", "here"))) and not _is_thing(name):
             yield _given(name, asked=False)
     for cue in _each(cues.HERE, reading):
         name = name_at(own, cue.end(), lower=True)

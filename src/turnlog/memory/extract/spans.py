@@ -71,7 +71,7 @@ def name_at(text: str, place: int, *, lower: bool = False, wish: bool = False) -
     first = _TOKEN.search(text, place, place + 60)
     if first is None or not (lower or capitalised(first[0]) or first[0].lower() in TITLES):
         return None
-    if first[0].lower() in COMMON and not wish and first[0].lower() not in TITLES:
+    if not wish and first[0].lower() not in TITLES and not can_name(_word(first)):
         return None
     words = split(text, place, place + 120)
     while words and words[0].lower in TITLES and words[0].start - place < 12:

@@ -5,6 +5,7 @@ PORT ?= 8377
 STORE ?= $(or $(TURNLOG_STORE),sqlite:///data/turnlog.db)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# A lock names everything that is needed: nothing is resolved anew, so a release of tomorrow changes nothing.
 RUN := .venv/run.stamp
 DEV := .venv/dev.stamp
 PEERS := .venv-peers/peers.stamp
@@ -59,15 +60,15 @@ clean: ## remove .venv and what tools leave behind; data stays
 	$(PYTHON) -m venv .venv
 
 $(RUN): requirements/run.txt pyproject.toml | .venv/bin/python
-	$(PIP) --require-hashes -r requirements/run.txt
+	$(PIP) --no-deps --require-hashes -r requirements/run.txt
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(DEV): requirements/dev.txt $(RUN)
-	$(PIP) --require-hashes -r requirements/dev.txt
+	$(PIP) --no-deps --require-hashes -r requirements/dev.txt
 	@touch $@
 
 $(PEERS): requirements/peers.txt | .venv/bin/python
 	$(PYTHON) -m venv .venv-peers
-	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/peers.txt
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/peers.txt
 	@touch $@

@@ -1,11 +1,13 @@
 """turnlog keeps the state of conversations for AI assistants.
 
-The log is the truth; a context is a view of it. `connect` gives a `Turnlog`, which gives `Conversation`s.
+The log is the truth; memory is folded from it; a context is a view of both. `connect` gives a `Turnlog`, which gives
+`Conversation`s and `User`s.
 """
 
 from turnlog.context.outcome import Context
 from turnlog.context.parts import Memory
 from turnlog.context.policy import ContextPolicy
+from turnlog.context.strategy import MemoryConfig
 from turnlog.errors import (
     BudgetTooSmall,
     Conflict,
@@ -13,6 +15,7 @@ from turnlog.errors import (
     ConversationExists,
     ConversationNotFound,
     CorruptRecord,
+    FactNotFound,
     HeadMoved,
     InvalidInput,
     InvalidJson,
@@ -27,7 +30,14 @@ from turnlog.errors import (
     TranscriptDiverged,
     TurnlogError,
 )
+from turnlog.fold import Fold
 from turnlog.log import Conversation, Listing, Synced, Turn, Turnlog
+from turnlog.memory.book import SharedEntities as Entities
+from turnlog.memory.book import SharedFacts as Facts
+from turnlog.memory.book import SharedProfile as Profile
+from turnlog.memory.known import ConversationContext
+from turnlog.memory.shipped import Remembered
+from turnlog.memory.summary import Summary
 from turnlog.message import (
     Audio,
     File,
@@ -48,6 +58,7 @@ from turnlog.message import (
 )
 from turnlog.ports import Appended, Header, Store
 from turnlog.settings import Settings
+from turnlog.users import Erased, User
 from turnlog.wiring import connect
 
 __version__ = "0.1.0"
@@ -60,11 +71,17 @@ __all__ = [
     "Context",
     "ContextPolicy",
     "Conversation",
+    "ConversationContext",
     "ConversationDeleted",
     "ConversationExists",
     "ConversationNotFound",
     "CorruptRecord",
+    "Entities",
+    "Erased",
+    "FactNotFound",
+    "Facts",
     "File",
+    "Fold",
     "HeadMoved",
     "Header",
     "Image",
@@ -74,17 +91,21 @@ __all__ = [
     "Limits",
     "Listing",
     "Memory",
+    "MemoryConfig",
     "Message",
     "MessageNotFound",
     "NotFound",
+    "Profile",
     "Reasoning",
     "Refusal",
+    "Remembered",
     "RevisionMoved",
     "SchemaTooNew",
     "Settings",
     "SnapshotMoved",
     "Store",
     "StoreUnavailable",
+    "Summary",
     "Synced",
     "Text",
     "TooLarge",
@@ -95,6 +116,7 @@ __all__ = [
     "Turnlog",
     "TurnlogError",
     "Usage",
+    "User",
     "assistant",
     "connect",
     "developer",

@@ -7,7 +7,8 @@
     ├── NotFound
     │   ├── ConversationNotFound
     │   │   └── ConversationDeleted      it was there; its id stays dead
-    │   └── MessageNotFound
+    │   ├── MessageNotFound
+    │   └── FactNotFound
     ├── Conflict                 somebody else was first; nothing was written
     │   ├── HeadMoved
     │   ├── RevisionMoved
@@ -115,6 +116,16 @@ class MessageNotFound(NotFound):
         super().__init__(f"conversation {conversation_id!r} has no message {seq}")
         self.conversation_id = conversation_id
         self.seq = seq
+
+
+class FactNotFound(NotFound):
+    """The user has no fact with this id."""
+
+    code = "fact_not_found"
+
+    def __init__(self, fact_id: str) -> None:
+        super().__init__(f"there is no fact {fact_id!r}")
+        self.fact_id = fact_id
 
 
 class Conflict(TurnlogError):

@@ -15,7 +15,7 @@ import msgspec
 
 from turnlog import codec
 from turnlog.codec import Record
-from turnlog.errors import CorruptRecord, InvalidInput, SnapshotMoved
+from turnlog.errors import ConversationNotFound, CorruptRecord, InvalidInput, SnapshotMoved
 from turnlog.message import COUNT_MAX, Message
 from turnlog.ports import Header, Key, Snapshot, Store
 
@@ -23,6 +23,8 @@ BATCH = 200
 """How many messages a fold is given at once, at most."""
 _TOKENS = COUNT_MAX << 16  # no bound: a batch is bounded by its messages
 _TAKEN = "context"  # contexts keep the starts of their windows under this name
+UNBOUND = ("-", 1)
+"""No fold's name: asked for as the first of a reading, it lets no watermark bound what is read."""
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}", re.ASCII)
 
 S = TypeVar("S")
@@ -64,6 +66,16 @@ class Leased(Protocol):
         """In seconds; longer than a worker's turn and one step together."""
 
 
+@runtime_checkable
+class Shared(Protocol):
+    """An ability of a fold whose states are gathered elsewhere as well, such as in what is known of a user."""
+
+    async def share(self, store: Store, key: Key, header: Header, after: Snapshot) -> None:
+        """Called with each state that has seen the log to its end, before it is stored, and again if that fails: so doing
+        it twice must do no harm. Raises `SnapshotMoved` when something was erased meanwhile.
+        """
+
+
 class Ahead(NamedTuple):
     """What a fold has to see next, as of one moment: the state that it has, and records right behind its watermark.
 
@@ -84,9 +96,10 @@ async def look(
     end = await store.recent(key, tokens=_TOKENS, limit=limit, folds=[(fold.name, fold.version), *beside])
     epoch = end.header.epoch
     first, *others = (found if found and found.epoch == epoch else None for found in end.snapshots)
-    since = first or _beginning(fold, epoch)
-    if since.watermark + len(end.records) >= end.header.head:
-        return Ahead(since, end.header, end.records, False, tuple(others))
+    since = first or await _inherited(store, key, fold, end.header) or _beginning(fold, epoch)
+    records = [record for record in end.records if record.seq > since.watermark]
+    if since.watermark + len(records) >= end.header.head:
+        return Ahead(since, end.header, records, False, tuple(others))
     return (await look_on(store, key, fold, since, limit=limit))._replace(beside=tuple(others))
 
 
@@ -116,6 +129,8 @@ async def save(store: Store, key: Key, fold: Fold[Any], ahead: Ahead, after: Sna
     """Store the state `after` what was ahead. Raises `SnapshotMoved`, and stores nothing, when another worker was faster or
     something was erased meanwhile.
     """
+    if isinstance(fold, Shared) and not ahead.more:
+        await fold.share(store, key, ahead.header, after)
     await store.save_snapshot(key, fold.name, fold.version, after, expect_watermark=ahead.since.watermark)
 
 
@@ -125,18 +140,19 @@ async def catch_up(store: Store, key: Key, fold: Fold[Any], *, batch: int = BATC
     Any number of these may run at once on one conversation; whoever is slower goes on from what the faster one stored.
     """
     check_fold(fold)
-    ahead = await look(store, key, fold, limit=batch)
-    while ahead.records:
+    since: Snapshot | None = None
+    while True:
         try:
-            after = await stepped(fold, ahead)
-            await save(store, key, fold, ahead, after)
+            ahead = await (look_on(store, key, fold, since, limit=batch) if since else look(store, key, fold, limit=batch))
+            if not ahead.records:
+                return ahead.since
+            since = await stepped(fold, ahead)
+            await save(store, key, fold, ahead, since)
         except SnapshotMoved:
-            ahead = await look(store, key, fold, limit=batch)
+            since = None
             continue
         if not ahead.more:
-            return after
-        ahead = await look_on(store, key, fold, after, limit=batch)
-    return ahead.since
+            return since
 
 
 async def replay(store: Store, key: Key, fold: Fold[Any], *, batch: int = BATCH) -> Snapshot:
@@ -149,6 +165,20 @@ async def replay(store: Store, key: Key, fold: Fold[Any], *, batch: int = BATCH)
             return after
         ahead = await look_on(store, key, fold, after, limit=batch)
     return ahead.since
+
+
+def newest(
+    folds: Sequence[tuple[str, int]], snapshots: Sequence[Snapshot | None], epoch: int
+) -> dict[tuple[str, int], Snapshot]:
+    """The snapshots that are to be read, by name and version, one of each name; `folds` has the preferred versions first.
+
+    That is the preferred one of this erase `epoch`, or while that is being made one that has seen more.
+    """
+    best: dict[str, tuple[int, Snapshot]] = {}
+    for (name, version), found in zip(folds, snapshots, strict=False):
+        if found is not None and found.epoch == epoch and (name not in best or found.watermark > best[name][1].watermark):
+            best[name] = version, found
+    return {(name, version): found for name, (version, found) in best.items()}
 
 
 def check_fold(fold: Fold[Any]) -> None:
@@ -199,6 +229,28 @@ def _as_it_is(state: bytes) -> bytes:
     if not isinstance(state, bytes):
         raise TypeError(f"it is no bytes but {type(state).__name__}")
     return state
+
+
+async def _inherited(store: Store, key: Key, fold: Fold[Any], header: Header) -> Snapshot | None:
+    """What the fold made of the messages that a fork shares, if a log above it has that, stored for the fork as well.
+
+    Raises `SnapshotMoved` when another worker was faster or something was erased meanwhile.
+    """
+    above, shared = header, header.head
+    while above.parent is not None:
+        shared = min(shared, above.parent_seq)
+        try:
+            end = await store.recent(Key(key.tenant, above.parent), tokens=0, limit=1, folds=[(fold.name, fold.version)])
+        except ConversationNotFound:
+            return None
+        above, found = end.header, end.snapshots[0]
+        if found is not None and found.epoch == above.epoch and 0 < found.watermark <= shared:
+            since = Snapshot(found.watermark, header.epoch, found.state)
+            await save(
+                store, key, fold, Ahead(_beginning(fold, header.epoch), header, [], since.watermark < header.head), since
+            )
+            return since
+    return None
 
 
 def _beginning(fold: Fold[Any], epoch: int) -> Snapshot:

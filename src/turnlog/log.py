@@ -15,12 +15,16 @@ from turnlog.context import formats
 from turnlog.context.outcome import Context
 from turnlog.context.parts import Memory
 from turnlog.context.policy import ContextPolicy, override, preset
+from turnlog.context.strategy import MemoryConfig
 from turnlog.context.tokens import Counter, counter_of_model, estimate
 from turnlog.errors import InvalidInput, MessageNotFound, TooLarge, TranscriptDiverged
+from turnlog.fold import UNBOUND, Fold, catch_up, newest
+from turnlog.memory.shipped import Remembered, readable, remembered, shipped
 from turnlog.message import INTEGER_MAX, Message, check_id, check_name, uuid7
-from turnlog.ports import Appended, Fault, Header, Key, Page, Position, Recent, Store
+from turnlog.ports import Appended, Fault, Header, Key, Page, Position, Store
 from turnlog.settings import Settings
 from turnlog.transcript import match_ids, match_words
+from turnlog.users import User
 
 Clock = Callable[[], int]
 """Microseconds since 1970 UTC."""
@@ -56,10 +60,18 @@ def _deployed(changes: Mapping[str, Any]) -> ContextPolicy:
 _FIELD_OF_OPTION = {"budget": "budget_tokens", "max_messages": "max_messages"}
 
 
-def _changes(policy: str | Mapping[str, Any] | None, options: Mapping[str, int | None]) -> Mapping[str, Any]:
+Policy = str | Mapping[str, Any] | ContextPolicy | MemoryConfig
+"""How a call names a policy: a preset, some fields, or all of them."""
+
+
+def _changes(policy: Policy | None, options: Mapping[str, int | None]) -> Mapping[str, Any]:
     """What a call changes of the policy; its own options win over the policy that it names."""
+    if isinstance(policy, MemoryConfig):
+        policy = policy.policy
+    if isinstance(policy, ContextPolicy):
+        policy = {"preset": "window", **msgspec.structs.asdict(policy)}
     if not isinstance(policy, str | Mapping | None):
-        raise InvalidInput("policy", "must be the name of a preset, or fields of a policy")
+        raise InvalidInput("policy", "must be the name of a preset, fields of a policy, a ContextPolicy or a MemoryConfig")
     changes: dict[str, Any] = {"preset": policy} if isinstance(policy, str) else dict(policy or {})
     for option, value in options.items():
         if value is not None:
@@ -102,7 +114,11 @@ class Synced(msgspec.Struct, frozen=True):
 
 
 class Turnlog:
-    """The conversations of one tenant in one store. Opens and closes the store; use it as an async context manager."""
+    """The conversations of one tenant in one store. Opens and closes the store; use it as an async context manager.
+
+    `folds` are the kinds of memory that are kept; None stands for those that need no language model. Somebody has to run
+    them: `turnlog serve`, `turnlog worker`, a `turnlog.worker.Runner`, or `Conversation.catch_up` at once.
+    """
 
     def __init__(
         self,
@@ -111,6 +127,7 @@ class Turnlog:
         *,
         clock: Clock = system_clock,
         count_tokens: Counter = estimate,
+        folds: Sequence[Fold[Any]] | None = None,
     ) -> None:
         self.store = store
         self.settings = settings or Settings()
@@ -118,6 +135,9 @@ class Turnlog:
         self.count_tokens = count_tokens
         self.tenant = check_id("tenant", self.settings.tenant)
         self.limits = self.settings.limits
+        self.folds = tuple(shipped() if folds is None else folds)
+        self._versions = readable(self.folds)
+        self._users: dict[str, str] = {}
         self._asked: dict[tuple[object, ...], planning.Wanted] = {}
         self.policy = _deployed(self.settings.context_policy)
 
@@ -143,6 +163,12 @@ class Turnlog:
     def conversation(self, conversation_id: str) -> "Conversation":
         """A handle on a conversation, there or not; does no I/O."""
         return Conversation(self, check_id("conversation_id", conversation_id))
+
+    def user(self, user_id: str) -> User:
+        """A handle on a user, known or not; does no I/O."""
+        check_name("user_id", user_id)
+        versions, limits = self._versions, self.settings.limits
+        return User(self.store, self.tenant, user_id, clock=self.clock, versions=versions, limits=limits)
 
     async def create(
         self,
@@ -229,7 +255,7 @@ class Turnlog:
         self,
         budget: int | None,
         max_messages: int | None,
-        policy: str | Mapping[str, Any] | None,
+        policy: Policy | None,
         model: str | None,
         format: str,
         tools: Sequence[Mapping[str, Any]],
@@ -251,7 +277,8 @@ class Turnlog:
             count,
             format,
             tools,
-            memory or Memory(),
+            memory,
+            self._versions,
             self.settings.context_messages,
         )
         if simple:
@@ -335,11 +362,14 @@ class Conversation:
 
     async def record(self, seq: int) -> codec.Record:
         """The record at `seq`. Raises `MessageNotFound`."""
+        return (await self._at(seq))[1]
+
+    async def _at(self, seq: int) -> tuple[Header, codec.Record]:
         check_seq("seq", seq)
         page = await self.log.store.read(self._key, after=max(seq - 1, 0), before=seq + 1, limit=1)
         if seq < 1 or not page.records:
             raise MessageNotFound(self.id, seq)
-        return page.records[0]
+        return page.header, page.records[0]
 
     async def pages(self, *, after: int = 0) -> AsyncIterator[Page]:
         """The whole log from `after` on, page by page."""
@@ -355,7 +385,7 @@ class Conversation:
         *,
         budget: int | None = None,
         max_messages: int | None = None,
-        policy: str | Mapping[str, Any] | None = None,
+        policy: Policy | None = None,
         model: str | None = None,
         format: str = "openai",
         tools: Sequence[Mapping[str, Any]] = (),
@@ -366,12 +396,12 @@ class Conversation:
         `policy` names a preset or changes fields of the policy that the deployment and the conversation's metadata set;
         `budget` and `max_messages` change two more. `model` tells whose tokenizer counts (default: the one by which
         messages are counted when they are appended), `format` how the context will be rendered, `tools` the schemas that
-        will be sent with it, `memory` what is known beside the log.
+        will be sent with it, `memory` what is known beside the log (default: what the folds know).
         Raises `BudgetTooSmall`.
         """
         wanted = self.log._wanted(budget, max_messages, policy, model, format, tools, memory)
-        found = await planning.read(self.log.store, self._key, wanted)
-        return await planning.context(self.log.store, self._key, wanted, found)
+        found = await planning.read(self.log.store, self._key, wanted, self.log._users)
+        return await planning.context(self.log.store, self._key, wanted, found, self.log._users)
 
     async def turn(
         self, /, *messages: Message, expect_head: int | None = None, idempotency_key: str | None = None, **options: Any
@@ -382,16 +412,30 @@ class Conversation:
         """
         wanted = self.log._wanted_by(options)
         now, records = self.log.clock(), self._batch(messages, idempotency_key)
-        reading = asyncio.ensure_future(planning.read(self.log.store, self._key, wanted))
+        users = self.log._users
+        reading = asyncio.ensure_future(planning.read(self.log.store, self._key, wanted, users))
         try:
             appended = await self._append(records, now, expect_head)
-            found = planning.joined(await reading, records, appended, now)
+            read = await reading
+            log = planning.joined(read.log, records, appended, now)
         finally:
             reading.cancel()
             reading.add_done_callback(_seen)
-        if found is None:
-            found = await planning.read(self.log.store, self._key, wanted)
-        return Turn(appended, await planning.context(self.log.store, self._key, wanted, found))
+        found = await planning.read(self.log.store, self._key, wanted, users) if log is None else read._replace(log=log)
+        return Turn(appended, await planning.context(self.log.store, self._key, wanted, found, users))
+
+    async def catch_up(self) -> dict[str, Remembered]:
+        """Fold what is behind, now; what is remembered then. Raises what a fold raises."""
+        for fold in self.log.folds:
+            await catch_up(self.log.store, self._key, fold)
+        return await self.memory()
+
+    async def memory(self) -> dict[str, Remembered]:
+        """What each fold remembers of the conversation, by its name."""
+        folds, versions = self.log.folds, self.log._versions
+        found = await self.log.store.recent(self._key, tokens=0, limit=1, folds=[UNBOUND, *versions])
+        stored = newest(versions, found.snapshots[1:], found.header.epoch)
+        return {fold.name: remembered(fold, stored, found.header) for fold in folds}
 
     async def update(
         self, /, *, expect_revision: int | None = None, expect_head: int | None = None, **changes: Any
@@ -400,13 +444,16 @@ class Conversation:
         unknown = changes.keys() - {"title", "tags", "metadata", "archived"}
         if unknown:
             raise InvalidInput(min(unknown), "cannot be changed")
-        return await self.log.store.update(
+        header = await self.log.store.update(
             self._key,
             self.log._check_changes(changes),
             now=self.log.clock(),
             expect_revision=expect_revision,
             expect_head=expect_head,
         )
+        if "archived" in changes and header.user_id is not None:
+            await self.log.user(header.user_id).gather()
+        return header
 
     async def fork(self, *, at: int | None = None, conversation_id: str | None = None) -> "Conversation":
         """A new conversation that shares this one's log up to seq `at` (default: all of it), copying nothing."""
@@ -434,12 +481,23 @@ class Conversation:
         return fork
 
     async def redact(self, seq: int) -> None:
-        """Erase what message `seq` says; its place, id, time and role stay. Doing it twice is fine."""
-        tombstone = codec.tombstone(await self.record(seq))
-        await self.log.store.redact(self._key, tombstone, now=self.log.clock())
+        """Erase what message `seq` says, and what was derived from it; its place, id, time and role stay.
+
+        Doing it twice is fine.
+        """
+        header, record = await self._at(seq)
+        await self.log.store.redact(self._key, codec.tombstone(record), now=self.log.clock())
+        if header.user_id is not None:
+            await self.log.user(header.user_id).renew()
 
     async def delete(self) -> None:
-        """Erase the conversation. Its id stays dead; forks keep what they share."""
+        """Erase the conversation, and what was derived from it. Its id stays dead; forks keep what they share."""
+        header = await self.header()
+        if header.user_id is not None:
+            # archived first, and taken out of what is known: a crash leaves what can be deleted again
+            await self.log.store.update(self._key, {"archived": True}, now=self.log.clock())
+            await self.log.user(header.user_id).renew()
+        self.log._users.pop(self.id, None)
         await self.log.store.delete(self._key, now=self.log.clock())
 
     async def verify(self) -> list[Fault]:
@@ -468,7 +526,7 @@ class Conversation:
         return Synced(self.id, matched, len(fresh), base + len(fresh), diverged_at, forked_to)
 
 
-def _seen(reading: "asyncio.Future[Recent]") -> None:
+def _seen(reading: "asyncio.Future[planning.Found]") -> None:
     """Take note of how a reading that nobody waits for any more ended: the append has told of the same."""
     if not reading.cancelled():
         reading.exception()

@@ -1,11 +1,13 @@
 """From the store to a context: read what the planner needs in one go, plan, and keep where the window starts.
 
 What the last compactions fixed is kept as a snapshot of the fold `context`: for each policy and counter one `Compaction`.
-Its watermark lies right before the earliest of their windows, so that what no window shows any more is not read.
+Its watermark lies right before the earliest of their windows, so that what no window shows any more is not read. Where a
+user is known of, it is sealed with a key that goes when something of that user is erased, in whatever conversation.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec.structs import force_setattr
@@ -22,6 +24,11 @@ from turnlog.context.plan import plan
 from turnlog.context.policy import BUDGET_TOKENS_MAX, ContextPolicy, override
 from turnlog.context.tokens import Counter
 from turnlog.errors import InvalidInput, SnapshotMoved
+from turnlog.fold import newest
+from turnlog.memory import book
+from turnlog.memory.gist import Gist, gist_of_states
+from turnlog.memory.seal import sealed, unsealed
+from turnlog.memory.summary import SummaryState
 from turnlog.ports import Appended, Key, Recent, Snapshot, Store
 
 FOLD = ("context", 1)
@@ -29,6 +36,8 @@ COMPACTIONS_KEPT = 4
 """For so many policies a conversation keeps where its windows start; one that comes back later compacts anew."""
 RACES_MAX = 8
 """How often a context is planned anew because another one was stored meanwhile."""
+USERS_MAX = 100_000
+"""Of so many conversations it is remembered whose they are."""
 _MORE = 3
 """So many budgets are read when the first was mostly spent on what is not shown."""
 _MEANWHILE = 100
@@ -39,13 +48,15 @@ OVERRIDES = "context_policy"
 _Kept = dict[str, Compaction]
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(_Kept).decode
+_read_summary = msgspec.json.Decoder(SummaryState).decode
 
 
 class Wanted(msgspec.Struct, frozen=True):
     """What a context is to be like: the deployment's policy, what the call changes of it, and for what it is counted.
 
     `usual` is the policy for a conversation that changes nothing itself. Records are counted by `stored`; `count` is the
-    counter of the model that will read the context.
+    counter of the model that will read the context. `memory` is what the caller knows; None: what `folds` (names and
+    versions, of each name those to be preferred first) have stored.
     """
 
     policy: ContextPolicy
@@ -55,7 +66,8 @@ class Wanted(msgspec.Struct, frozen=True):
     count: Counter
     format: str
     tools: Sequence[Mapping[str, Any]] = ()
-    memory: Memory = Memory()
+    memory: Memory | None = None
+    folds: tuple[tuple[str, int], ...] = ()
     rows: int = 5000
     label: str = ""
     """What the usual policy's compactions are kept under; follows from the rest."""
@@ -81,29 +93,52 @@ class Wanted(msgspec.Struct, frozen=True):
         return override(policy, self.changes)
 
 
-async def read(store: Store, key: Key, wanted: Wanted) -> Recent:
-    """What a context that is `wanted` most likely needs."""
+class Found(NamedTuple):
+    """What was read for a context: the end of the log with what its folds know, and what is known of the user."""
+
+    log: Recent
+    user: Gist | None = None
+
+    @property
+    def seal(self) -> str:
+        """The key under which the conversation keeps what it shows; empty where no user is known of."""
+        return self.user.seal if self.user else ""
+
+
+async def read(store: Store, key: Key, wanted: Wanted, users: dict[str, str]) -> Found:
+    """What a context that is `wanted` most likely needs, in one round trip if `users` has the conversation's user."""
     tokens, pins = _enough(wanted, wanted.usual), _pins(wanted.usual)
-    return await store.recent(key, tokens=tokens, limit=wanted.rows, pinned=pins, folds=[FOLD])
+    reading = store.recent(key, tokens=tokens, limit=wanted.rows, pinned=pins, folds=[FOLD, *wanted.folds])
+    known = users.get(key.conversation_id)
+    if known is not None:
+        log, user = await asyncio.gather(reading, book.glance(store, key.tenant, known))
+        return Found(log, user)
+    log = await reading
+    if log.header.user_id is None:
+        return Found(log)
+    if len(users) >= USERS_MAX:
+        users.clear()
+    users[key.conversation_id] = log.header.user_id
+    return Found(log, await book.glance(store, key.tenant, log.header.user_id))
 
 
-async def context(store: Store, key: Key, wanted: Wanted, found: Recent) -> Context:
+async def context(store: Store, key: Key, wanted: Wanted, found: Found, users: dict[str, str]) -> Context:
     """The context, planned from what was `found`; reads more only when what the policy needs is not there.
 
     What a compaction fixed is stored before it is shown. When another one was stored meanwhile, by another worker or for
     another policy, all is read and planned again; after `RACES_MAX` races the context is shown all the same.
     """
     for _ in range(RACES_MAX):
-        policy = wanted.resolved(found.header.metadata)
+        policy = wanted.resolved(found.log.header.metadata)
         label = wanted.label if policy is wanted.usual else wanted.label_of(policy)
         frozen = _kept(found).get(label)
-        if not _suffices(found, policy, frozen, wanted):
-            found = await _read_more(store, key, wanted, policy, found, frozen)
+        if not _suffices(found.log, policy, frozen, wanted):
+            found = found._replace(log=await _read_more(store, key, wanted, policy, found.log, frozen))
         kept = _kept(found)
         planned = _planned(found, policy, wanted, kept.pop(label, None))
         if planned.compaction is None or await _keep(store, key, found, {**kept, label: planned.compaction}):
             break
-        found = await read(store, key, wanted)
+        found = await read(store, key, wanted, users)
     return planned
 
 
@@ -129,19 +164,20 @@ async def _read_more(
             more = await store.recent(key, tokens=BUDGET_TOKENS_MAX, limit=wanted.rows, pinned=pins)
         return msgspec.structs.replace(more, snapshots=found.snapshots)
     rows = min(wanted.rows, found.header.head - frozen.start + 1 + _MEANWHILE)
-    return await store.recent(key, tokens=BUDGET_TOKENS_MAX, limit=rows, pinned=pins, folds=[FOLD])
+    return await store.recent(key, tokens=BUDGET_TOKENS_MAX, limit=rows, pinned=pins, folds=[FOLD, *wanted.folds])
 
 
 def _pins(policy: ContextPolicy) -> tuple[int, ...]:
     return (*range(1, LEADING + 1), *policy.pinned)
 
 
-def _kept(found: Recent) -> _Kept:
+def _kept(found: Found) -> _Kept:
     """What earlier compactions fixed, if nothing was erased since."""
-    snapshot = found.snapshots[0] if found.snapshots else None
-    if snapshot is None or snapshot.epoch != found.header.epoch:
+    snapshot = found.log.snapshots[0] if found.log.snapshots else None
+    if snapshot is None or snapshot.epoch != found.log.header.epoch:
         return {}
-    return _decode(snapshot.state)
+    state = unsealed(snapshot.state, found.seal)
+    return {} if state is None else _decode(state)
 
 
 def _suffices(found: Recent, policy: ContextPolicy, frozen: Compaction | None, wanted: Wanted) -> bool:
@@ -171,10 +207,11 @@ def _counted(records: list[Record], wanted: Wanted) -> list[Record]:
     return [msgspec.structs.replace(record, tokens=wanted.count(codec.decode(record))) for record in records]
 
 
-def _planned(found: Recent, policy: ContextPolicy, wanted: Wanted, frozen: Compaction | None) -> Context:
+def _planned(found: Found, policy: ContextPolicy, wanted: Wanted, frozen: Compaction | None) -> Context:
     """Plans until what the format adds to the messages that were chosen is in the account."""
-    records, pinned = (_counted(some, wanted) for some in (found.records, found.pinned))
-    view = View(found.header, records, pinned, frozen, wanted.memory)
+    records, pinned = (_counted(some, wanted) for some in (found.log.records, found.log.pinned))
+    memory = wanted.memory if wanted.memory is not None else _remembered(found, wanted.folds)
+    view = View(found.log.header, records, pinned, frozen, memory)
     tools = wanted.count.tools(wanted.tools)
     overhead = formats.overhead((), wanted.format)
     while True:
@@ -185,13 +222,31 @@ def _planned(found: Recent, policy: ContextPolicy, wanted: Wanted, frozen: Compa
         overhead = needed
 
 
-async def _keep(store: Store, key: Key, found: Recent, kept: _Kept) -> bool:
+def _remembered(found: Found, folds: Sequence[tuple[str, int]]) -> Memory:
+    """What the folds have stored: of the conversation, and of its user from all of theirs."""
+    stored = newest(folds, found.log.snapshots[1:], found.log.header.epoch)
+    best = {name: snapshot for (name, _), snapshot in stored.items()}
+    own = gist_of_states({name: snapshot.state for name, snapshot in best.items()})
+    user, summary = found.user or own, best.get("summary")
+    return Memory(
+        profile=user.profile_lines,
+        facts=user.facts,
+        entities=own.entities,
+        summary=_read_summary(summary.state).text if summary else "",
+        summary_to=summary.watermark if summary else 0,
+        user_name=user.user_name,
+        topic=own.topic,
+    )
+
+
+async def _keep(store: Store, key: Key, found: Found, kept: _Kept) -> bool:
     """Store what was fixed; False when others have done so since it was `found`, or something was erased."""
     latest = dict(sorted(kept.items(), key=lambda item: item[1].head)[-COMPACTIONS_KEPT:])
-    there = found.snapshots[0] if found.snapshots else None
-    expected = there.watermark if there is not None and there.epoch == found.header.epoch else 0
+    there, epoch = found.log.snapshots[0] if found.log.snapshots else None, found.log.header.epoch
+    expected = there.watermark if there is not None and there.epoch == epoch else 0
     watermark = min(compaction.start for compaction in latest.values()) - 1
-    fresh = Snapshot(watermark, found.header.epoch, _encode(latest))
+    state = _encode(latest)
+    fresh = Snapshot(watermark, epoch, sealed(state, found.seal) if found.seal else state)
     try:
         await store.save_snapshot(key, *FOLD, fresh, expect_watermark=expected)
     except SnapshotMoved:

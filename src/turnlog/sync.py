@@ -10,7 +10,7 @@ from functools import wraps
 from threading import Thread
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
-from turnlog import log, wiring
+from turnlog import log, users, wiring
 from turnlog.ports import Page
 from turnlog.settings import Settings
 
@@ -88,6 +88,8 @@ class Conversation:
     delete = _blocking(log.Conversation.delete)
     verify = _blocking(log.Conversation.verify)
     sync = _blocking(log.Conversation.sync)
+    catch_up = _blocking(log.Conversation.catch_up)
+    memory = _blocking(log.Conversation.memory)
 
     def pages(self, *, after: int = 0) -> Iterator[Page]:
         """The whole log from `after` on, page by page."""
@@ -98,6 +100,22 @@ class Conversation:
 
         while (page := self._portal.run(following())) is not None:
             yield page
+
+
+class User:
+    """A handle on a user: `turnlog.User`, blocking."""
+
+    def __init__(self, inner: users.User, portal: Portal) -> None:
+        self._inner = inner
+        self._portal = portal
+        self.id = inner.id
+
+    memory = _blocking(users.User.memory)
+    correct = _blocking(users.User.correct)
+    forget = _blocking(users.User.forget)
+    gather = _blocking(users.User.gather)
+    renew = _blocking(users.User.renew)
+    erase = _blocking(users.User.erase)
 
 
 class Turnlog:
@@ -126,6 +144,10 @@ class Turnlog:
     def conversation(self, conversation_id: str) -> Conversation:
         """A handle on a conversation, there or not; does no I/O."""
         return Conversation(self._inner.conversation(conversation_id), self._portal)
+
+    def user(self, user_id: str) -> User:
+        """A handle on a user, known or not; does no I/O."""
+        return User(self._inner.user(user_id), self._portal)
 
     def close(self) -> None:
         """Finish what was accepted, close the store and end the thread."""

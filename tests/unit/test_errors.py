@@ -18,6 +18,7 @@ MADE = [
     errors.ConversationNotFound("c1"),
     errors.ConversationDeleted("c1"),
     errors.MessageNotFound("c1", 4),
+    errors.FactNotFound("5607e2347621f019"),
     errors.Conflict("anything"),
     errors.HeadMoved(expected=1, actual=2),
     errors.RevisionMoved(expected=1, actual=2),

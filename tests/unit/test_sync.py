@@ -57,7 +57,7 @@ def test_a_store_that_does_not_open_leaves_no_thread(tmp_path: Path) -> None:
     assert "turnlog-sync" not in {thread.name for thread in threading.enumerate()}
 
 
-@pytest.mark.parametrize("twin", ["Turnlog", "Conversation"])
+@pytest.mark.parametrize("twin", ["Turnlog", "Conversation", "User"])
 def test_every_public_method_is_there_and_blocks(twin: str) -> None:
     theirs = {name for name, value in vars(getattr(turnlog, twin)).items() if isfunction(value) and name[0] != "_"}
     ours = {name: value for name, value in vars(getattr(turnlog.sync, twin)).items() if isfunction(value)}

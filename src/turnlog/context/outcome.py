@@ -12,6 +12,7 @@ from turnlog.codec import Record
 from turnlog.context import formats
 from turnlog.context.compaction import Compaction
 from turnlog.context.exchanges import LeftOut
+from turnlog.context.parts import Memory
 from turnlog.message import Message
 from turnlog.ports import Header
 
@@ -103,6 +104,8 @@ class Context(msgspec.Struct, frozen=True):
     notes: tuple[Entry, ...]
     before: Sequence[Record]
     """Records that were read and lie before the window."""
+    memory: Memory = Memory()
+    """What memory had to tell, shown or not."""
 
     @property
     def messages(self) -> tuple[Message, ...]:

@@ -14,6 +14,7 @@ from turnlog.message import Message
 HEADINGS = {
     "profile": "About the user:",
     "facts": "Known facts:",
+    "entities": "Named in this conversation:",
     "summary": "Summary of the earlier conversation:",
     "changes": "Changed since the above was written:",
     "recalled": "From earlier, perhaps of use:",
@@ -32,7 +33,8 @@ class Recalled(msgspec.Struct, frozen=True):
 class Memory(msgspec.Struct, frozen=True):
     """What is derived from the log, and from the user's other conversations, as of now; what there is none of is empty.
 
-    Lists begin with what matters most. The summary tells of the messages up to seq `summary_to`.
+    Lists begin with what matters most. The summary tells of the messages up to seq `summary_to`. `user_name` and `topic` are
+    for whoever asks; what a model is to know of them is in `profile`.
     """
 
     profile: tuple[str, ...] = ()
@@ -41,6 +43,14 @@ class Memory(msgspec.Struct, frozen=True):
     summary_to: int = 0
     recalled: tuple[Recalled, ...] = ()
     time: str = ""
+    entities: tuple[str, ...] = ()
+    user_name: str | None = None
+    topic: str | None = None
+
+    @property
+    def silent(self) -> bool:
+        """Whether there is nothing to tell."""
+        return not (self.profile or self.facts or self.entities or self.summary_to or self.recalled or self.time)
 
     def items(self, section: str) -> tuple[str, ...]:
         """What a stable section has to say."""
@@ -49,11 +59,9 @@ class Memory(msgspec.Struct, frozen=True):
                 return self.profile
             case "facts":
                 return self.facts
+            case "entities":
+                return self.entities
         return (self.summary,) if self.summary and self.summary_to else ()
-
-
-NOTHING = Memory()
-"""What there is to tell when there is no memory."""
 
 
 class Part(msgspec.Struct, frozen=True):

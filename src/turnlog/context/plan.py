@@ -20,7 +20,7 @@ from turnlog.context.compaction import Bounds, Compaction, Windows, choose_start
 from turnlog.context.exchanges import LeftOut, exchanges, why_not_shown
 from turnlog.context.ground import LEADING, Ground, Layout, View
 from turnlog.context.outcome import Context, Section, coverage
-from turnlog.context.parts import NOTHING, Part
+from turnlog.context.parts import Part
 from turnlog.context.policy import ContextPolicy
 from turnlog.context.prefix import shared, unchanged
 from turnlog.context.sections import before_window, behind_window, cost, without_summary
@@ -57,7 +57,7 @@ def _ground(view: View, policy: ContextPolicy, count: Counter, fixed: int) -> Gr
         else:
             refused.append(LeftOut(seq, record.tokens if record else 0, reason or ""))
     available = policy.budget_tokens - policy.reserve_tokens - fixed
-    silent = view.memory == NOTHING and not (view.frozen and view.frozen.parts)
+    silent = view.memory.silent and not (view.frozen and view.frozen.parts)
     return Ground(view, policy, count, fixed, available, base, tuple(pins), tuple(refused), silent)
 
 
@@ -185,4 +185,5 @@ def _context(ground: Ground, layout: Layout, fixed: dict[str, int]) -> Context:
         shared(ground, layout),
         tuple(account(ground, layout, pins, dropped)),
         view.records[: max(compaction.start - view.first, 0)],
+        view.memory,
     )

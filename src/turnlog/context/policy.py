@@ -13,12 +13,20 @@ from msgspec.structs import force_setattr
 
 from turnlog.errors import InvalidInput
 
-STABLE = ("profile", "facts", "summary")
+STABLE = ("profile", "facts", "entities", "summary")
 """Sections before the recent window, which stay as they are until a compaction."""
 VOLATILE = ("changes", "recalled", "time")
 """Sections behind the recent window, which may differ in every context."""
 
-SHARES = {"profile": 0.03, "facts": 0.07, "summary": 0.12, "changes": 0.03, "recalled": 0.1, "time": 0.02}
+SHARES = {
+    "profile": 0.03,
+    "facts": 0.07,
+    "entities": 0.03,
+    "summary": 0.12,
+    "changes": 0.03,
+    "recalled": 0.1,
+    "time": 0.02,
+}
 """The sections that are on if a policy does not say, and their shares."""
 
 BUDGET_TOKENS_MAX = 100_000_000
@@ -49,11 +57,11 @@ class ContextPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     low: float = 0.56
 
     def __post_init__(self) -> None:
-        _check_whole("budget_tokens", self.budget_tokens, 1, BUDGET_TOKENS_MAX)
-        _check_whole("reserve_tokens", self.reserve_tokens, 0, self.budget_tokens - 1)
-        _check_whole("min_turns", self.min_turns, 0, TURNS_MAX)
+        check_whole("budget_tokens", self.budget_tokens, 1, BUDGET_TOKENS_MAX)
+        check_whole("reserve_tokens", self.reserve_tokens, 0, self.budget_tokens - 1)
+        check_whole("min_turns", self.min_turns, 0, TURNS_MAX)
         if self.max_messages is not None:
-            _check_whole("max_messages", self.max_messages, 1, MESSAGES_MAX)
+            check_whole("max_messages", self.max_messages, 1, MESSAGES_MAX)
         _check_part_of_one("high", self.high)
         _check_part_of_one("low", self.low)
         if not 0 < self.low < self.high:
@@ -102,7 +110,8 @@ def override(policy: ContextPolicy, *layers: Mapping[str, Any]) -> ContextPolicy
     return policy
 
 
-def _check_whole(field: str, value: object, least: int, most: int) -> None:
+def check_whole(field: str, value: object, least: int, most: int) -> None:
+    """Refuse what is no whole number from `least` to `most`."""
     if type(value) is not int or not least <= value <= most:
         raise InvalidInput(field, f"must be a whole number from {least} to {most}")
 
@@ -131,15 +140,17 @@ def _seqs(pinned: object) -> tuple[int, ...]:
     if len(pinned) > PINNED_MAX:
         raise InvalidInput("pinned", f"must name at most {PINNED_MAX} messages")
     for seq in pinned:
-        _check_whole("pinned", seq, 1, 2**63 - 1)
+        check_whole("pinned", seq, 1, 2**63 - 1)
     return tuple(sorted(set(pinned)))
 
 
 PRESETS: dict[str, ContextPolicy] = {
     "window": ContextPolicy(sections={}),
     "summary": ContextPolicy(sections={"summary": 0.2}),
+    "entity": ContextPolicy(sections={"profile": 0.05, "facts": 0.1, "entities": 0.1, "changes": 0.03}),
     "full": ContextPolicy(),
 }
-"""`window`: recent messages alone; `summary`: with the summary before them; `full`: with everything memory has."""
+"""`window`: recent messages alone; `summary`: with the summary before them; `entity`: with what is known of the user and
+whom and what they named; `full`: with everything memory has."""
 
 _FIELDS = {field.name for field in msgspec.structs.fields(ContextPolicy)}

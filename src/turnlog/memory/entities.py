@@ -49,5 +49,5 @@ def named(state: EntitiesState, talk: Talk) -> EntitiesState:
     for turn in talk.turns:
         if turn.heard is not None:
             for mention in turn.heard.mentions:
-                roster.note(mention, turn.seq)
+                roster.note(mention, turn.seq, turn.at)
     return EntitiesState(roster.entities(), talk.question)

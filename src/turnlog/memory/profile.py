@@ -33,31 +33,43 @@ ABOUT = 0.3
 
 
 class UserName(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How the user is called; `asked` tells a wish from a mere introduction, which does not replace a wish."""
+    """How the user is called; `asked` tells a wish from a mere introduction, which does not replace a wish.
+
+    `at` is when they last said so. All times are in microseconds since 1970 UTC.
+    """
 
     text: str
     seqs: tuple[int, ...]
     asked: bool = False
+    at: int = 0
 
 
 class Preference(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the user likes or dislikes since the message `since`, until a later one contradicts it."""
+    """What the user likes or dislikes since the message `since`, until a later one contradicts it.
+
+    `at` is when they last said so.
+    """
 
     polarity: Polarity
     text: str
     seqs: tuple[int, ...]
     since: int
     until: int | None = None
+    at: int = 0
 
 
 class Task(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the user asked for in the message `opened`; `closed` and `outcome` tell when and how it ended."""
+    """What the user asked for in the message `opened`; `closed` and `outcome` tell where and how it ended.
+
+    `at` is when they asked.
+    """
 
     text: str
     seqs: tuple[int, ...]
     opened: int
     closed: int | None = None
     outcome: Outcome | None = None
+    at: int = 0
 
 
 class Topic(msgspec.Struct, frozen=True):
@@ -126,7 +138,7 @@ def profiled(state: ProfileState, talk: Talk) -> ProfileState:
 
 def _taught(state: ProfileState, turn: Turn, heard: Heard) -> ProfileState:
     seq = turn.seq
-    tasks = _asked(_closed(state.tasks, heard.closings, seq), heard.requests, seq)
+    tasks = _asked(_closed(state.tasks, heard.closings, seq), heard.requests, turn)
     opened = any(task.opened == seq for task in tasks)
     words = (*state.recent_words, Words(seq, heard.words))[-RECENT:]
     name, former = _called(state, heard.names, turn)
@@ -149,10 +161,10 @@ def _called(state: ProfileState, said: Sequence[HeardName], turn: Turn) -> tuple
         former, name = (*former, name), None
     if given is not None and (given.asked or name is None or not name.asked):
         if name is not None and name.text == given.text:
-            name = replace(name, seqs=_sources(name.seqs, (turn.seq,)), asked=name.asked or given.asked)
+            name = replace(name, seqs=_sources(name.seqs, (turn.seq,)), asked=name.asked or given.asked, at=turn.at)
         else:
             former = former if name is None else (*former, name)
-            name = UserName(given.text, (*(turn.before if given.replies else ()), turn.seq), given.asked)
+            name = UserName(given.text, (*(turn.before if given.replies else ()), turn.seq), given.asked, turn.at)
     return name, former[-FORMER_NAMES_MAX:]
 
 
@@ -176,11 +188,12 @@ def _liked(known: tuple[Preference, ...], likings: Sequence[HeardLiking], turn: 
                 continue
             same = _is_positive(other) == (liking.polarity != "dislike")
             if same and not liking.ended and not repeated:
-                kept[place], repeated = replace(other, seqs=_sources(other.seqs, seqs), polarity=liking.polarity), True
+                seqs = _sources(other.seqs, seqs)
+                kept[place], repeated = replace(other, seqs=seqs, polarity=liking.polarity, at=turn.at), True
             elif same == liking.ended:
                 kept[place] = replace(other, until=seq)
         if not repeated and not liking.ended:
-            kept.append(Preference(liking.polarity, liking.text, seqs, since=seq))
+            kept.append(Preference(liking.polarity, liking.text, seqs, since=seq, at=turn.at))
     return _within(kept, PREFERENCES_MAX, [item.until is not None for item in kept])
 
 
@@ -204,15 +217,15 @@ def _closed(tasks: tuple[Task, ...], closed: Sequence[HeardClosing], seq: int) -
     return tuple(kept)
 
 
-def _asked(tasks: tuple[Task, ...], asked: Sequence[str], seq: int) -> tuple[Task, ...]:
+def _asked(tasks: tuple[Task, ...], asked: Sequence[str], turn: Turn) -> tuple[Task, ...]:
     kept = list(tasks)
     for request in asked:
         for place, task in enumerate(kept):
             if task.closed is None and overlap(task.text, request) >= SAME_TASK:
-                kept[place] = replace(task, seqs=_sources(task.seqs, (seq,)))
+                kept[place] = replace(task, seqs=_sources(task.seqs, (turn.seq,)))
                 break
         else:
-            kept.append(Task(request, (seq,), opened=seq))
+            kept.append(Task(request, (turn.seq,), opened=turn.seq, at=turn.at))
     return _within(kept, TASKS_MAX, [task.closed is not None for task in kept])
 
 

@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from turnlog.memory.extract.entities import Kind
 from turnlog.memory.heard import HeardMention
 
-SEQS_MAX = 256
+SEQS_MAX = 64
 """Messages that are kept as the sources of one entity: the newest."""
-ENTITIES_MAX = 2000
+ENTITIES_MAX = 500
 """Entities that are kept: of more, those that were last seen longest ago go."""
 ALIASES_MAX = 20
 
@@ -20,7 +20,7 @@ class Entity(msgspec.Struct, frozen=True, omit_defaults=True):
     """Someone or something that the user named in `count` messages, the first and the last of which are told.
 
     `aliases` are the other forms in which it was named. `seqs` holds the newest `SEQS_MAX` messages; older ones lie
-    between `first_seen` and the least of them.
+    between `first_seen` and the least of them. `at` is when it was last named, in microseconds since 1970 UTC.
     """
 
     text: str
@@ -30,6 +30,7 @@ class Entity(msgspec.Struct, frozen=True, omit_defaults=True):
     first_seen: int
     last_seen: int
     aliases: tuple[str, ...] = ()
+    at: int = 0
 
 
 class Roster:
@@ -42,17 +43,17 @@ class Roster:
         for place, entity in enumerate(self._entities):
             self._index(entity, place)
 
-    def note(self, mention: HeardMention, seq: int) -> None:
-        """Count `mention` in the message `seq`: once, however often it stands there."""
+    def note(self, mention: HeardMention, seq: int, at: int = 0) -> None:
+        """Count `mention` in the message `seq` of the time `at`: once, however often it stands there."""
         place = self._place(mention)
         if place is None:
-            entity = Entity(mention.text, mention.kind, (seq,), 1, seq, seq)
+            entity = Entity(mention.text, mention.kind, (seq,), 1, seq, seq, at=at)
             self._index(entity, len(self._entities))
             self._entities.append(entity)
             return
         known = self._entities[place]
         if known.last_seen != seq:
-            known = replace(known, seqs=(*known.seqs, seq)[-SEQS_MAX:], count=known.count + 1, last_seen=seq)
+            known = replace(known, seqs=(*known.seqs, seq)[-SEQS_MAX:], count=known.count + 1, last_seen=seq, at=at)
         self._entities[place] = entity = _named(known, mention.text)
         self._index(entity, place)
 

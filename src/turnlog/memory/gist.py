@@ -1,0 +1,126 @@
+"""The little of what is known that goes into contexts: lines that a model reads, the most important first."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import msgspec
+
+from turnlog.memory.extract.preferencecues import Polarity
+from turnlog.memory.known import VERBS, ConversationContext
+
+PREFERENCES_MAX = 30
+TASKS_MAX = 20
+FACTS_MAX = 60
+ENTITIES_MAX = 20
+
+
+class Gist(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What contexts tell of a user and of the conversation at hand.
+
+    `seal` is the key, in hexadecimal digits, under which conversations keep what they show of their user: when something of
+    the user is erased, it goes with the gist.
+    """
+
+    user_name: str | None = None
+    preferences: tuple[tuple[Polarity, str], ...] = ()
+    tasks: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
+    topic: str | None = None
+    entities: tuple[str, ...] = ()
+    seal: str = ""
+
+    @property
+    def profile_lines(self) -> tuple[str, ...]:
+        """Who the user is, what they like and what they wait for."""
+        named = (f"The user is called {self.user_name}.",) if self.user_name else ()
+        liked = tuple(f"{VERBS[polarity].capitalize()} {text}" for polarity, text in self.preferences)
+        return named + liked + tuple(f"Open request: {text}" for text in self.tasks)
+
+
+def gist_of(context: ConversationContext, *, seal: str = "") -> Gist:
+    """What contexts tell of what is known of a user."""
+    return Gist(
+        context.user_name,
+        tuple((item.polarity, item.text) for item in context.user_preferences[:PREFERENCES_MAX]),
+        tuple(task.text for task in context.pending_tasks[:TASKS_MAX]),
+        tuple(_line(fact.text, fact.valid_from, fact.recorded_at) for fact in context.other_facts[:FACTS_MAX]),
+        context.current_topic,
+        tuple(entity.text for entity in context.entities[:ENTITIES_MAX]),
+        seal,
+    )
+
+
+def gist_of_states(states: Mapping[str, bytes]) -> Gist:
+    """What contexts tell of one conversation, from the stored states of its folds by their names."""
+    profile = _read_profile(states["profile"]) if "profile" in states else _Profile()
+    entities = _read_entities(states["entities"]).entities if "entities" in states else ()
+    facts = _read_facts(states["facts"]).facts if "facts" in states else ()
+    span = max((entity.last_seen for entity in entities), default=1)
+    named = sorted(entities, key=lambda it: (-it.count * (1 + it.last_seen / span), -it.last_seen, it.text))
+    liked = [it for it in profile.preferences if it.until is None]
+    told = [it for it in facts if it.valid_to is None and it.slot != "name" and it.text.split(" ", 1)[0] not in _TOLD]
+    return Gist(
+        profile.name.text if profile.name else None,
+        tuple((it.polarity, it.text) for it in liked[: -PREFERENCES_MAX - 1 : -1]),
+        tuple(it.text for it in [task for task in profile.tasks if task.closed is None][: -TASKS_MAX - 1 : -1]),
+        tuple(_line(it.text, it.valid_from, it.recorded_at) for it in told[: -FACTS_MAX - 1 : -1]),
+        profile.topic.text if profile.topic else None,
+        tuple(it.text for it in named[:ENTITIES_MAX]),
+    )
+
+
+def _line(text: str, valid_from: int | None, recorded_at: int) -> str:
+    if valid_from is None or valid_from == recorded_at:
+        return text
+    return f"{text} (since {datetime.fromtimestamp(valid_from / 1_000_000, UTC):%Y-%m})"
+
+
+# The states, as far as a gist needs them: what is not named here is passed over, which is far faster than to build it.
+class _Text(msgspec.Struct):
+    text: str
+
+
+class _Preference(msgspec.Struct):
+    polarity: Polarity
+    text: str
+    until: int | None = None
+
+
+class _Task(msgspec.Struct):
+    text: str
+    closed: int | None = None
+
+
+class _Profile(msgspec.Struct):
+    name: _Text | None = None
+    preferences: tuple[_Preference, ...] = ()
+    tasks: tuple[_Task, ...] = ()
+    topic: _Text | None = None
+
+
+class _Entity(msgspec.Struct):
+    text: str
+    count: int
+    last_seen: int
+
+
+class _Entities(msgspec.Struct):
+    entities: tuple[_Entity, ...] = ()
+
+
+class _Fact(msgspec.Struct):
+    text: str
+    slot: str
+    recorded_at: int
+    valid_from: int | None = None
+    valid_to: int | None = None
+
+
+class _Facts(msgspec.Struct):
+    facts: tuple[_Fact, ...] = ()
+
+
+_TOLD = frozenset(VERBS.values())
+_read_profile = msgspec.json.Decoder(_Profile).decode
+_read_entities = msgspec.json.Decoder(_Entities).decode
+_read_facts = msgspec.json.Decoder(_Facts).decode

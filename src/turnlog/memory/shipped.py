@@ -1,0 +1,48 @@
+"""The kinds of memory that turnlog keeps, and what each remembers of one conversation."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from turnlog.fold import Fold, state_of
+from turnlog.memory.book import SharedEntities, SharedFacts, SharedProfile
+from turnlog.memory.hearing import BY_RULES, Hearing
+from turnlog.memory.summary import Summary
+from turnlog.ports import Header, Snapshot
+
+
+class Remembered(msgspec.Struct, frozen=True):
+    """What a fold remembers: its state after the messages up to `watermark`, which is `lag` messages behind the head.
+
+    `version` is that of the state, which while another version is being made is the older one; None, with no state, when
+    nothing was folded yet.
+    """
+
+    fold: str
+    version: int | None
+    watermark: int
+    lag: int
+    state: Any
+
+
+def shipped(llm: Any = None, hearing: Hearing | None = None) -> tuple[Fold[Any], ...]:
+    """The folds: by rules, or with a language model that writes summaries and one that understands messages."""
+    return (Summary(llm), SharedProfile(hearing), SharedEntities(hearing), SharedFacts(hearing))
+
+
+def readable(folds: Sequence[Fold[Any]]) -> tuple[tuple[str, int], ...]:
+    """The names and versions of states that may be there, of each name the fold's own version first."""
+    found: list[tuple[str, int]] = []
+    for fold in folds:
+        found += dict.fromkeys([(fold.name, fold.version), (fold.name, BY_RULES)])
+    return tuple(found)
+
+
+def remembered(fold: Fold[Any], stored: Mapping[tuple[str, int], Snapshot], header: Header) -> Remembered:
+    """What `fold` remembers of the conversation, from the snapshots that are to be read."""
+    for (name, version), snapshot in stored.items():
+        if name == fold.name:
+            lag = header.head - snapshot.watermark
+            return Remembered(name, version, snapshot.watermark, lag, state_of(fold, snapshot.state))
+    return Remembered(fold.name, None, 0, header.head, None)

@@ -1,0 +1,148 @@
+"""`User`: what is known of a person across their conversations, what they put right, and how all of theirs goes."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from turnlog import codec
+from turnlog.codec import Record
+from turnlog.errors import ConversationDeleted, ConversationNotFound, FactNotFound, InvalidInput
+from turnlog.memory import book
+from turnlog.memory.known import ConversationContext, KnownFact, fact_id
+from turnlog.message import INTEGER_MAX, Limits, Message, check_text, user, uuid7
+from turnlog.ports import Header, Key, Store
+
+TEXT_MAX = 2000
+"""Characters of a fact, its slot and its value, at most."""
+
+
+class Erased(msgspec.Struct, frozen=True):
+    """A receipt: how much of each kind was erased, and when, in microseconds since 1970 UTC. It names nobody.
+
+    `messages` are those of the conversations; what forks of other people's conversations shared is not counted.
+    """
+
+    conversations: int
+    messages: int
+    facts: int
+    preferences: int
+    entities: int
+    corrections: int
+    erased_at: int
+
+
+class User:
+    """A handle on a user; does no I/O by itself. `versions` are the folds to read, of each name the preferred ones first."""
+
+    def __init__(
+        self,
+        store: Store,
+        tenant: str,
+        user_id: str,
+        *,
+        clock: Callable[[], int],
+        versions: Sequence[tuple[str, int]],
+        limits: Limits,
+    ) -> None:
+        self.store = store
+        self.tenant = tenant
+        self.id = user_id
+        self._clock = clock
+        self._versions = versions
+        self._limits = limits
+
+    async def memory(self) -> ConversationContext:
+        """What their conversations taught, those that are archived left out, and what they put right."""
+        return await book.known(self.store, self.tenant, self.id)
+
+    async def correct(
+        self,
+        text: str,
+        *,
+        fact: str | None = None,
+        slot: str = "",
+        value: str = "",
+        valid_from: int | None = None,
+        valid_to: int | None = None,
+    ) -> KnownFact:
+        """Put right the fact with the id `fact`, or add one; the fact as it is known now.
+
+        `text` tells it in the third person without its subject ("lives in Lisbon"); of one `slot` ("home") the newest
+        `value` holds. Times are in microseconds since 1970 UTC. It stands whatever is rebuilt, until the user says
+        otherwise later.
+        """
+        said = {"text": text, "slot": slot, "value": value}
+        for field, told in said.items():
+            _check(field, told, empty=field != "text")
+        for field, moment in (("valid_from", valid_from), ("valid_to", valid_to)):
+            if moment is not None and (type(moment) is not int or not 0 <= moment <= INTEGER_MAX):
+                raise InvalidInput(field, "must be a time in microseconds since 1970 UTC")
+        id_ = _check("fact", fact) if fact is not None else fact_id(slot, value, text)
+        said |= {"id": id_, "valid_from": valid_from, "valid_to": valid_to}  # type: ignore[dict-item]
+        context = await self._log(text, said)
+        return next(known for known in context.history() if known.id == id_)
+
+    async def forget(self, fact: str) -> None:
+        """Take back a fact: it is not known again, whatever is rebuilt, unless the user says it in other words.
+
+        Raises `FactNotFound`.
+        """
+        _check("fact", fact)
+        if not any(known.id == fact for known in (await self.memory()).history()):
+            raise FactNotFound(fact)
+        await self._log("That is not so.", {"id": fact})
+        for record in await book.corrections(self.store, self.tenant, self.id):
+            told = codec.decode(record).metadata.get("fact", {})
+            if told.get("id") == fact and told.get("text") is not None:
+                await book.redact(self.store, self.tenant, self.id, record, now=self._clock())
+        await self.gather()
+
+    async def gather(self) -> ConversationContext:
+        """Make what is known anew from what is stored with the conversations."""
+        return await book.gather(self.store, self.tenant, self.id, self._versions)
+
+    async def renew(self) -> None:
+        """As `gather`, once all that was derived before is dropped: after an erasure in one of the conversations."""
+        await book.renew(self.store, self.tenant, self.id, self._versions, self._mark, now=self._clock())
+
+    async def erase(self) -> Erased:
+        """Erase all conversations of this user, and all that is known of them; their conversations' ids stay dead.
+
+        Safe to repeat. What is begun for the user while this runs is erased too, as far as it is there when this ends.
+        """
+        conversations = messages = 0
+        while headers := await self._conversations():
+            for header in headers:
+                try:
+                    await self.store.delete(Key(self.tenant, header.id), now=self._clock())
+                except (ConversationDeleted, ConversationNotFound):
+                    continue
+                conversations += 1
+                messages += header.head - header.parent_seq
+        if not conversations and not await book.exists(self.store, self.tenant, self.id):
+            return Erased(0, 0, 0, 0, 0, 0, self._clock())
+        gone = await book.erase(self.store, self.tenant, self.id, now=self._clock())
+        found = len(gone.history()), len(gone.user_preferences), len(gone.entities), len(gone.corrections)
+        return Erased(conversations, messages, *found, self._clock())
+
+    async def _conversations(self) -> list[Header]:
+        return await self.store.list_headers(self.tenant, user_id=self.id, limit=200)
+
+    async def _log(self, text: str, fact: dict[str, Any]) -> ConversationContext:
+        told = {name: value for name, value in fact.items() if value not in (None, "")}
+        record = self._record(user(text, id=uuid7(), metadata={"fact": told}))
+        return await book.correct(self.store, self.tenant, self.id, record, now=self._clock())
+
+    def _mark(self) -> Record:
+        return self._record(user("Something was erased.", id=uuid7()))
+
+    def _record(self, message: Message) -> Record:
+        return codec.encode(message, tokens=0, limits=self._limits)
+
+
+def _check(field: str, text: str, *, empty: bool = False) -> str:
+    check_text(field, text)
+    if not (empty or text.strip()) or len(text) > TEXT_MAX:
+        raise InvalidInput(field, f"must have 1 to {TEXT_MAX} characters")
+    return text

@@ -19,6 +19,7 @@ from turnlog.context.strategy import MemoryConfig
 from turnlog.context.tokens import Counter, counter_of_model, estimate
 from turnlog.errors import InvalidInput, MessageNotFound, TooLarge, TranscriptDiverged
 from turnlog.fold import UNBOUND, Fold, catch_up, newest
+from turnlog.memory.gist import Gist
 from turnlog.memory.shipped import Remembered, readable, remembered, shipped
 from turnlog.message import INTEGER_MAX, Message, check_id, check_name, uuid7
 from turnlog.ports import Appended, Fault, Header, Key, Page, Position, Store
@@ -318,7 +319,7 @@ class Conversation:
     def __init__(self, log: Turnlog, conversation_id: str) -> None:
         self.log = log
         self.id = conversation_id
-        self._key = Key(log.tenant, conversation_id)
+        self.key = Key(log.tenant, conversation_id)
 
     async def append(
         self, *messages: Message, expect_head: int | None = None, idempotency_key: str | None = None
@@ -339,11 +340,11 @@ class Conversation:
     async def _append(self, records: Sequence[codec.Record], now: int, expect_head: int | None) -> Appended:
         if expect_head is not None:
             check_seq("expect_head", expect_head)
-        return await self.log.store.append(self._key, records, now=now, expect_head=expect_head)
+        return await self.log.store.append(self.key, records, now=now, expect_head=expect_head)
 
     async def header(self) -> Header:
         """What is known of the conversation beside its messages."""
-        return await self.log.store.get(self._key)
+        return await self.log.store.get(self.key)
 
     async def read(self, *, after: int = 0, before: int | None = None, limit: int = 50, newest: bool = False) -> Page:
         """Up to `limit` records with after < seq < before: the first of them, or with `newest` the last."""
@@ -351,7 +352,7 @@ class Conversation:
         check_seq("after", after)
         if before is not None:
             check_seq("before", before)
-        return await self.log.store.read(self._key, after=after, before=before, limit=limit, newest=newest)
+        return await self.log.store.read(self.key, after=after, before=before, limit=limit, newest=newest)
 
     async def messages(
         self, *, after: int = 0, before: int | None = None, limit: int = 50, newest: bool = False
@@ -366,7 +367,7 @@ class Conversation:
 
     async def _at(self, seq: int) -> tuple[Header, codec.Record]:
         check_seq("seq", seq)
-        page = await self.log.store.read(self._key, after=max(seq - 1, 0), before=seq + 1, limit=1)
+        page = await self.log.store.read(self.key, after=max(seq - 1, 0), before=seq + 1, limit=1)
         if seq < 1 or not page.records:
             raise MessageNotFound(self.id, seq)
         return page.header, page.records[0]
@@ -400,8 +401,8 @@ class Conversation:
         Raises `BudgetTooSmall`.
         """
         wanted = self.log._wanted(budget, max_messages, policy, model, format, tools, memory)
-        found = await planning.read(self.log.store, self._key, wanted, self.log._users)
-        return await planning.context(self.log.store, self._key, wanted, found, self.log._users)
+        found = await planning.read(self.log.store, self.key, wanted, self.log._users)
+        return await planning.context(self.log.store, self.key, wanted, found, self.log._users)
 
     async def turn(
         self, /, *messages: Message, expect_head: int | None = None, idempotency_key: str | None = None, **options: Any
@@ -413,7 +414,7 @@ class Conversation:
         wanted = self.log._wanted_by(options)
         now, records = self.log.clock(), self._batch(messages, idempotency_key)
         users = self.log._users
-        reading = asyncio.ensure_future(planning.read(self.log.store, self._key, wanted, users))
+        reading = asyncio.ensure_future(planning.read(self.log.store, self.key, wanted, users))
         try:
             appended = await self._append(records, now, expect_head)
             read = await reading
@@ -421,21 +422,25 @@ class Conversation:
         finally:
             reading.cancel()
             reading.add_done_callback(_seen)
-        found = await planning.read(self.log.store, self._key, wanted, users) if log is None else read._replace(log=log)
-        return Turn(appended, await planning.context(self.log.store, self._key, wanted, found, users))
+        found = await planning.read(self.log.store, self.key, wanted, users) if log is None else read._replace(log=log)
+        return Turn(appended, await planning.context(self.log.store, self.key, wanted, found, users))
 
     async def catch_up(self) -> dict[str, Remembered]:
         """Fold what is behind, now; what is remembered then. Raises what a fold raises."""
         for fold in self.log.folds:
-            await catch_up(self.log.store, self._key, fold)
+            await catch_up(self.log.store, self.key, fold)
         return await self.memory()
 
     async def memory(self) -> dict[str, Remembered]:
         """What each fold remembers of the conversation, by its name."""
         folds, versions = self.log.folds, self.log._versions
-        found = await self.log.store.recent(self._key, tokens=0, limit=1, folds=[UNBOUND, *versions])
+        found = await self.log.store.recent(self.key, tokens=0, limit=1, folds=[UNBOUND, *versions])
         stored = newest(versions, found.snapshots[1:], found.header.epoch)
         return {fold.name: remembered(fold, stored, found.header) for fold in folds}
+
+    async def known(self) -> Gist:
+        """What is known of the user from all their conversations, and of this one its topic and entities."""
+        return await planning.known(self.log.store, self.key, self.log._versions, self.log._users)
 
     async def update(
         self, /, *, expect_revision: int | None = None, expect_head: int | None = None, **changes: Any
@@ -445,7 +450,7 @@ class Conversation:
         if unknown:
             raise InvalidInput(min(unknown), "cannot be changed")
         header = await self.log.store.update(
-            self._key,
+            self.key,
             self.log._check_changes(changes),
             now=self.log.clock(),
             expect_revision=expect_revision,
@@ -464,7 +469,7 @@ class Conversation:
         now = self.log.clock()
         seq = header.head if at is None else at
         await self.log.store.fork(
-            self._key,
+            self.key,
             Header(
                 fork.id,
                 now,
@@ -486,7 +491,7 @@ class Conversation:
         Doing it twice is fine.
         """
         header, record = await self._at(seq)
-        await self.log.store.redact(self._key, codec.tombstone(record), now=self.log.clock())
+        await self.log.store.redact(self.key, codec.tombstone(record), now=self.log.clock())
         if header.user_id is not None:
             await self.log.user(header.user_id).renew()
 
@@ -495,14 +500,14 @@ class Conversation:
         header = await self.header()
         if header.user_id is not None:
             # archived first, and taken out of what is known: a crash leaves what can be deleted again
-            await self.log.store.update(self._key, {"archived": True}, now=self.log.clock())
+            await self.log.store.update(self.key, {"archived": True}, now=self.log.clock())
             await self.log.user(header.user_id).renew()
         self.log._users.pop(self.id, None)
-        await self.log.store.delete(self._key, now=self.log.clock())
+        await self.log.store.delete(self.key, now=self.log.clock())
 
     async def verify(self) -> list[Fault]:
         """What is wrong with the log as it is stored; empty when nothing is."""
-        return await self.log.store.verify(self._key)
+        return await self.log.store.verify(self.key)
 
     async def sync(
         self, transcript: Sequence[Message], *, by_id: bool, on_divergence: Literal["error", "fork"] = "error"
@@ -521,7 +526,7 @@ class Conversation:
         base = len(stored) if diverged_at is None else diverged_at - 1
         target = self if diverged_at is None else await self.fork(at=base)
         if fresh:
-            await self.log.store.append(target._key, fresh, now=self.log.clock(), expect_head=base)
+            await self.log.store.append(target.key, fresh, now=self.log.clock(), expect_head=base)
         forked_to = None if target is self else target.id
         return Synced(self.id, matched, len(fresh), base + len(fresh), diverged_at, forked_to)
 

@@ -24,7 +24,7 @@ from turnlog.context.plan import plan
 from turnlog.context.policy import BUDGET_TOKENS_MAX, ContextPolicy, override
 from turnlog.context.tokens import Counter
 from turnlog.errors import InvalidInput, SnapshotMoved
-from turnlog.fold import newest
+from turnlog.fold import UNBOUND, newest
 from turnlog.memory import book
 from turnlog.memory.gist import Gist, gist_of_states
 from turnlog.memory.seal import sealed, unsealed
@@ -114,12 +114,17 @@ async def read(store: Store, key: Key, wanted: Wanted, users: dict[str, str]) ->
         log, user = await asyncio.gather(reading, book.glance(store, key.tenant, known))
         return Found(log, user)
     log = await reading
+    return Found(log, await _user(store, key, log, users))
+
+
+async def _user(store: Store, key: Key, log: Recent, users: dict[str, str]) -> Gist | None:
+    """What is known of the conversation's user, who is noted among `users`."""
     if log.header.user_id is None:
-        return Found(log)
+        return None
     if len(users) >= USERS_MAX:
         users.clear()
     users[key.conversation_id] = log.header.user_id
-    return Found(log, await book.glance(store, key.tenant, log.header.user_id))
+    return await book.glance(store, key.tenant, log.header.user_id)
 
 
 async def context(store: Store, key: Key, wanted: Wanted, found: Found, users: dict[str, str]) -> Context:
@@ -225,18 +230,32 @@ def _planned(found: Found, policy: ContextPolicy, wanted: Wanted, frozen: Compac
 def _remembered(found: Found, folds: Sequence[tuple[str, int]]) -> Memory:
     """What the folds have stored: of the conversation, and of its user from all of theirs."""
     stored = newest(folds, found.log.snapshots[1:], found.log.header.epoch)
-    best = {name: snapshot for (name, _), snapshot in stored.items()}
-    own = gist_of_states({name: snapshot.state for name, snapshot in best.items()})
-    user, summary = found.user or own, best.get("summary")
+    states = {name: snapshot for (name, _), snapshot in stored.items()}
+    known, summary = _known(found, states), states.get("summary")
     return Memory(
-        profile=user.profile_lines,
-        facts=user.facts,
-        entities=own.entities,
+        profile=known.profile_lines,
+        facts=known.facts,
+        entities=known.entities,
         summary=_read_summary(summary.state).text if summary else "",
         summary_to=summary.watermark if summary else 0,
-        user_name=user.user_name,
-        topic=own.topic,
+        known=known,
     )
+
+
+def _known(found: Found, states: Mapping[str, Snapshot]) -> Gist:
+    """What is known of the user, and of the conversation what is its own: topic and entities."""
+    own = gist_of_states({name: snapshot.state for name, snapshot in states.items()})
+    if found.user is None:
+        return own
+    return msgspec.structs.replace(found.user, topic=own.topic, entities=own.entities, seal="")
+
+
+async def known(store: Store, key: Key, folds: Sequence[tuple[str, int]], users: dict[str, str]) -> Gist:
+    """What is known of a conversation and its user."""
+    log = await store.recent(key, tokens=0, limit=1, folds=[UNBOUND, *folds])
+    found = Found(log, await _user(store, key, log, users))
+    stored = newest(folds, log.snapshots[1:], log.header.epoch)
+    return _known(found, {name: snapshot for (name, _), snapshot in stored.items()})
 
 
 async def _keep(store: Store, key: Key, found: Found, kept: _Kept) -> bool:

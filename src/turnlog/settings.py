@@ -1,7 +1,7 @@
 """Everything that can be set, in one frozen value."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import msgspec
 
@@ -48,6 +48,15 @@ class Settings(msgspec.Struct, frozen=True):
     """How long a call may wait for the store before it fails with `StoreUnavailable`."""
     tokenizer: str = "estimate"
     """What counts the tokens of messages: `estimate`, `o200k_base`, `cl100k_base`, a model or `hf:` and a path."""
+
+    fold: Literal["process", "inline", "off"] = "process"
+    """Where `serve` keeps memory up: in a process beside it, in its own (always so with `ram:`), or not at all."""
+    fold_places: Count = 8
+    """Conversations that a worker folds at once."""
+    fold_pause_s: Annotated[float, msgspec.Meta(ge=0)] = 2.0
+    """Seconds for which nobody must have touched a conversation before it is folded, unless many messages wait."""
+    fold_waiting: Count = 50
+    """Messages of a busy conversation that are folded without waiting for a pause."""
 
     postgres_sharded: bool = False
     """Whether PostgreSQL's tables are distributed by `log`: then no statement writes to two conversations."""

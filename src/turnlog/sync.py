@@ -90,6 +90,7 @@ class Conversation:
     sync = _blocking(log.Conversation.sync)
     catch_up = _blocking(log.Conversation.catch_up)
     memory = _blocking(log.Conversation.memory)
+    known = _blocking(log.Conversation.known)
 
     def pages(self, *, after: int = 0) -> Iterator[Page]:
         """The whole log from `after` on, page by page."""

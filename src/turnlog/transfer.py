@@ -237,6 +237,12 @@ async def export_all(log: Turnlog, *, user_id: str | None = None, tag: str | Non
             continue
 
 
+async def export_user(log: Turnlog, user_id: str) -> AsyncIterator[bytes]:
+    """All of a user's."""
+    async for piece in export_all(log, user_id=user_id):
+        yield piece
+
+
 async def _headers(log: Turnlog, *, user_id: str | None, tag: str | None) -> AsyncIterator[Header]:
     """Every conversation that was there at the beginning, once, also one that moves in the listing meanwhile."""
     began, since = log.clock(), None

@@ -10,11 +10,13 @@ from turnlog.codec import Record
 from turnlog.errors import ConversationDeleted, ConversationNotFound, FactNotFound, InvalidInput
 from turnlog.memory import book
 from turnlog.memory.known import ConversationContext, KnownFact, fact_id
-from turnlog.message import INTEGER_MAX, Limits, Message, check_text, user, uuid7
+from turnlog.message import INTEGER_MAX, Limits, Message, check_name, check_text, user, uuid7
 from turnlog.ports import Header, Key, Store
 
 TEXT_MAX = 2000
 """Characters of a fact, its slot and its value, at most."""
+FACT_ID_MAX = 64
+"""Characters of a fact's id, at most."""
 
 
 class Erased(msgspec.Struct, frozen=True):
@@ -78,7 +80,7 @@ class User:
         for field, moment in (("valid_from", valid_from), ("valid_to", valid_to)):
             if moment is not None and (type(moment) is not int or not 0 <= moment <= INTEGER_MAX):
                 raise InvalidInput(field, "must be a time in microseconds since 1970 UTC")
-        id_ = _check("fact", fact) if fact is not None else fact_id(slot, value, text)
+        id_ = check_name("fact", fact, length_max=FACT_ID_MAX) if fact is not None else fact_id(slot, value, text)
         said |= {"id": id_, "valid_from": valid_from, "valid_to": valid_to}  # type: ignore[dict-item]
         context = await self._log(text, said)
         return next(known for known in context.history() if known.id == id_)
@@ -88,7 +90,7 @@ class User:
 
         Raises `FactNotFound`.
         """
-        _check("fact", fact)
+        check_name("fact", fact, length_max=FACT_ID_MAX)
         if not any(known.id == fact for known in (await self.memory()).history()):
             raise FactNotFound(fact)
         await self._log("That is not so.", {"id": fact})

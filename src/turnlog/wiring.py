@@ -1,4 +1,6 @@
-"""From a URL and settings to a `Turnlog`: the one place that knows every store."""
+"""From a URL and settings to a `Turnlog` and to what folds for it: the one place that knows every store."""
+
+from collections.abc import Sequence
 
 from turnlog.context.tokens import counter
 from turnlog.errors import InvalidInput
@@ -7,6 +9,7 @@ from turnlog.ports import Store
 from turnlog.settings import Settings
 from turnlog.stores.ram import RamStore
 from turnlog.stores.sqlite import SqliteStore
+from turnlog.worker import Pace, Runner
 
 
 def connect(url: str | None = None, *, settings: Settings | None = None) -> Turnlog:
@@ -19,6 +22,13 @@ def connect(url: str | None = None, *, settings: Settings | None = None) -> Turn
     settings = settings or Settings()
     count_tokens = counter(settings.tokenizer)
     return Turnlog(open_store(url or settings.store, settings), settings, count_tokens=count_tokens)
+
+
+def runner(log: Turnlog, tenants: Sequence[str] = (), *, pace: Pace | None = None) -> Runner:
+    """What keeps the memory of `tenants` (default: that of `log`) up with what is said, as `log.settings` say."""
+    told = log.settings
+    own = Pace(places=told.fold_places, pause_s=told.fold_pause_s, waiting=told.fold_waiting)
+    return Runner(log.store, log.folds, tenants=tenants or (log.tenant,), pace=pace or own, clock=log.clock)
 
 
 def open_store(url: str, settings: Settings) -> Store:

@@ -89,7 +89,7 @@ def test_context_explains_itself(filled):
 @pytest.mark.parametrize(
     ("option", "value", "told"),
     [
-        ("--policy", "fullest", "policy.preset: must be one of window, summary, full"),
+        ("--policy", "fullest", "policy.preset: must be one of window, summary, entity, full"),
         ("--policy", '{"sections": {"weather": 0.1}}', "policy.sections.weather: must be one of"),
         ("--policy", '{"budget": 5}', "policy.budget: is no field of a policy"),
         ("--format", "yaml", "format: must be one of openai"),

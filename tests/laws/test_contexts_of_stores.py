@@ -180,7 +180,7 @@ def test_law_12_what_no_window_shows_is_not_read(store: str, store_url: str, ten
         async with desk(store_url, tenant) as at:
             conversation = await at.talk(turns=40)
             context = await conversation.context(**OPTIONS)
-            found = await at.watched.store.recent(conversation._key, tokens=10_000, limit=5000, folds=[FOLD])
+            found = await at.watched.store.recent(conversation.key, tokens=10_000, limit=5000, folds=[FOLD])
             assert found.records[0].seq == context.coverage.window_from
 
     asyncio.run(play())
@@ -243,7 +243,7 @@ def test_law_11_what_was_erased_is_in_no_later_context(store: str, store_url: st
                     assert SECRET not in b"".join(sent(after)).decode()
                     assert [left.reason for left in after.coverage.dropped] == ["redacted"]
                     assert not any("no longer" in text.decode() for text in sent(after))
-                kept = await at.watched.load_snapshot(handle._key, *FOLD)
+                kept = await at.watched.load_snapshot(handle.key, *FOLD)
                 assert kept is None or SECRET.encode() not in kept.state
 
     asyncio.run(play())
@@ -275,7 +275,7 @@ def test_law_11_an_erasure_beside_a_compaction_leaves_nothing_behind(store: str,
                 at.watched.before[before] = erase
             await conversation.context(policy={"pinned": [3]}, memory=Memory(facts=("clean",)))
             assert (await conversation.header()).epoch == 1
-            kept = await at.watched.load_snapshot(conversation._key, *FOLD)
+            kept = await at.watched.load_snapshot(conversation.key, *FOLD)
             assert kept is not None
             assert SECRET.encode() not in kept.state
 
@@ -333,7 +333,7 @@ def test_more_policies_than_are_kept_compact_anew_and_hold_the_laws(store: str, 
                     assert context.compaction is not None
                     await check(conversation, context, budget)
                     assert (await conversation.context(policy="window", budget=budget)).compaction is None
-            kept = await at.watched.load_snapshot(conversation._key, *FOLD)
+            kept = await at.watched.load_snapshot(conversation.key, *FOLD)
             assert len(msgspec.json.decode(kept.state)) == COMPACTIONS_KEPT
 
     asyncio.run(play())
@@ -463,6 +463,6 @@ def test_law_5_a_turn_that_is_refused_stores_nothing(store: str, store_url: str,
             with pytest.raises(HeadMoved):
                 await conversation.turn(user("late"), expect_head=3, **OPTIONS)
             assert (await conversation.header()).head == 24
-            assert await at.watched.load_snapshot(conversation._key, *FOLD) is None
+            assert await at.watched.load_snapshot(conversation.key, *FOLD) is None
 
     asyncio.run(play())

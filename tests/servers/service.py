@@ -6,9 +6,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 
 @dataclass
@@ -33,15 +34,19 @@ def command_of(pid: int) -> bytes:
 
 
 @contextlib.contextmanager
-def serving(store: str, *, workers: int, directory: Path, tenant: str = "default") -> Iterator[Service]:
-    """A service that takes requests; what it says of errors goes to a file in `directory`."""
+def serving(
+    store: str, *, workers: int, directory: Path, tenant: str = "default", environ: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Service]:
+    """A service that takes requests, and does not fold unless `environ` says so; what it says of errors goes to a file in
+    `directory`.
+    """
     command = [sys.executable, "-m", "turnlog", "serve", "--port", "0", "--json", "--workers", str(workers)]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TURNLOG_")}
     with (directory / "service.log").open("ab") as log:
         process = subprocess.Popen(
             [*command, "--store", store, "--tenant", tenant],
             cwd=directory,
-            env=kept,
+            env={**kept, "TURNLOG_FOLD": "off", **environ},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,

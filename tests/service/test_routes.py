@@ -10,6 +10,14 @@ import turnlog
 
 C1 = "/v1/conversations/c1"
 CALL = {"id": "k1", "type": "function", "function": {"name": "find", "arguments": "{}"}}
+NOTHING_KNOWN = {
+    "user_name": None,
+    "user_preferences": {"likes": [], "dislikes": [], "prefers": []},
+    "current_topic": None,
+    "entities": [],
+    "facts": [],
+    "pending_tasks": [],
+}
 
 
 async def test_a_conversation_begins_with_what_it_is_given(client: httpx.AsyncClient) -> None:
@@ -48,14 +56,7 @@ async def test_the_state_shows_header_memory_and_the_newest_messages(client: htt
     assert answer.headers["etag"] == '"61.1"'
     assert [message["seq"] for message in state["messages"]] == list(range(12, 62))
     assert state["has_more"] is True
-    assert state["context"] == {
-        "user_name": None,
-        "user_preferences": {},
-        "current_topic": None,
-        "entities": [],
-        "facts": [],
-        "pending_tasks": [],
-    }
+    assert state["context"] == NOTHING_KNOWN
     few = (await client.get(C1, params={"messages": 2})).json()
     assert [message["content"] for message in few["messages"]] == ["58", "59"]
 
@@ -148,7 +149,7 @@ async def test_the_context_is_what_to_send(client: httpx.AsyncClient) -> None:
     costs = [section["tokens"] for section in answer["sections"]]
     assert answer == {
         "messages": [{"role": "user", "content": "second", "name": "ana"}],
-        "context": {"user_name": None, "current_topic": None, "entities": []},
+        "context": NOTHING_KNOWN,
         "tokens": sum(costs),
         "token_estimate": sum(costs),
         "budget": 8000,

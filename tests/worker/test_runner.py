@@ -369,10 +369,36 @@ async def test_one_worker_at_a_time_takes_a_dear_step() -> None:
     assert (first.steps, second.steps) == ([["a"]], [])
 
 
+class Died(BaseException):
+    """The process ends here."""
+
+
 async def test_the_lease_of_a_worker_that_died_ends_by_itself() -> None:
     scene = Scene()
 
+    async def die(_: Sequence[Message]) -> None:
+        raise Died
+
+    async def work(_: Sequence[Message]) -> None:
+        pass
+
+    await scene.say("c", "a")
+    scene.clock.advance(seconds=2)
+    with pytest.raises(Died):
+        await scene.runner(Dear(die)).run()
+    fold = Dear(work)
+    runner = scene.runner(fold)
+    await scene.pass_by(runner, 59)
+    assert fold.steps == []
+    await scene.pass_by(runner, 5)
+    assert fold.steps == [["a"]]
+
+
+async def test_a_step_that_outlasts_a_stop_is_broken_off_and_its_lease_given_back() -> None:
+    scene, begun = Scene(), asyncio.Event()
+
     async def hang(_: Sequence[Message]) -> None:
+        begun.set()
         await asyncio.sleep(60)
 
     async def work(_: Sequence[Message]) -> None:
@@ -380,16 +406,13 @@ async def test_the_lease_of_a_worker_that_died_ends_by_itself() -> None:
 
     await scene.say("c", "a")
     scene.clock.advance(seconds=2)
-    dying = asyncio.create_task(scene.runner(Dear(hang)).run())
-    await asyncio.sleep(0.05)
-    dying.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await dying
+    slow = scene.runner(Dear(hang), pace=Pace(stop_s=0.01))
+    running = asyncio.create_task(slow.run())
+    await begun.wait()
+    slow.stop()
+    await asyncio.wait_for(running, 10)
     fold = Dear(work)
-    runner = scene.runner(fold)
-    await scene.pass_by(runner, 59)
-    assert fold.steps == []
-    await scene.pass_by(runner, 5)
+    await scene.pass_by(scene.runner(fold), 5)
     assert fold.steps == [["a"]]
 
 

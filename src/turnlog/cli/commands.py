@@ -29,6 +29,7 @@ from turnlog.cli.doctor import doctor
 from turnlog.cli.importing import import_file
 from turnlog.cli.output import header_fields, print_header, print_headers, print_records, raw, say, write, write_json
 from turnlog.cli.schema import schema
+from turnlog.folding import fold
 from turnlog.log import Listing, Turnlog
 from turnlog.ports import Header, Page
 from turnlog.transfer import export_all, export_one
@@ -72,6 +73,29 @@ def serve(
         told = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
         make_room(settings.store)
         run_service(msgspec.structs.replace(settings, **told), workers=workers, tell=tell)
+
+
+@app.command()
+def worker(
+    tenants: Annotated[
+        list[str] | None, typer.Option("--tenant", metavar="NAME", help="Whose; may be given again. [default: default]")
+    ] = None,
+    store: StoreUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Keep memory up with what is said, until told to stop; any number of workers share the work."""
+    with failing(as_json):
+        settings = read_settings(store, tenants[0] if tenants else None)
+        make_room(settings.store)
+        told = tuple(tenants or ()) or (settings.tenant,)
+
+        def tell() -> None:
+            if as_json:
+                write_json({"tenants": list(told), "pid": os.getpid()})
+            else:
+                write(f"turnlog folds for {', '.join(told)}\n".encode())
+
+        fold(settings, told, tell=tell)
 
 
 @app.command("import")

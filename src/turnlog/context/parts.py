@@ -9,6 +9,7 @@ from turnlog import codec
 from turnlog.codec import Record
 from turnlog.context.exchanges import UNLIMITED
 from turnlog.context.tokens import Counter
+from turnlog.memory.gist import Gist
 from turnlog.message import Message
 
 HEADINGS = {
@@ -33,8 +34,8 @@ class Recalled(msgspec.Struct, frozen=True):
 class Memory(msgspec.Struct, frozen=True):
     """What is derived from the log, and from the user's other conversations, as of now; what there is none of is empty.
 
-    Lists begin with what matters most. The summary tells of the messages up to seq `summary_to`. `user_name` and `topic` are
-    for whoever asks; what a model is to know of them is in `profile`.
+    Lists begin with what matters most. The summary tells of the messages up to seq `summary_to`. `known` is for whoever
+    asks; what a model is to know of it is in the other fields.
     """
 
     profile: tuple[str, ...] = ()
@@ -44,8 +45,7 @@ class Memory(msgspec.Struct, frozen=True):
     recalled: tuple[Recalled, ...] = ()
     time: str = ""
     entities: tuple[str, ...] = ()
-    user_name: str | None = None
-    topic: str | None = None
+    known: Gist = Gist()
 
     @property
     def silent(self) -> bool:

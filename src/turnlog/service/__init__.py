@@ -1,5 +1,6 @@
 """The HTTP service: `create_app(log)` is an ASGI application, to run or to mount in another one."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -16,11 +17,12 @@ from starlette.types import Receive, Scope, Send
 from turnlog.context.tokens import counter
 from turnlog.errors import InvalidInput, TurnlogError
 from turnlog.log import Turnlog
-from turnlog.service.call import Answer, Call
+from turnlog.service.call import Answer, Call, Stream
 from turnlog.service.openapi import document
 from turnlog.service.problems import UnsupportedMedia, of_error, problem
 from turnlog.service.query import read_query
 from turnlog.service.routes import Operation, Result, table
+from turnlog.worker import Runner
 
 __all__ = ["create_app", "load_tokenizers"]
 
@@ -28,8 +30,8 @@ VERSION = "1"
 logger = logging.getLogger("turnlog.service")
 
 
-def create_app(log: Turnlog) -> Starlette:
-    """The service of `log`.
+def create_app(log: Turnlog, *, runner: Runner | None = None) -> Starlette:
+    """The service of `log`, which runs `runner`, if there is one, on its own event loop.
 
     Run alone, the application opens `log` when it starts and closes it when it ends. Mounted in another application it
     gets no lifespan events: the host opens and closes `log`. `app.state.unexpected` counts the errors that nobody foresaw.
@@ -38,7 +40,7 @@ def create_app(log: Turnlog) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         load_tokenizers()
-        async with log:
+        async with log, _running(runner):
             yield
 
     app = Starlette(lifespan=lifespan, exception_handlers={404: _unrouted})  # type: ignore[dict-item]
@@ -55,6 +57,20 @@ def create_app(log: Turnlog) -> Starlette:
         app.router.routes.append(Route(_pattern(path), Endpoint(app, log, here)))
     app.router.redirect_slashes = False
     return app
+
+
+@asynccontextmanager
+async def _running(runner: Runner | None) -> AsyncIterator[None]:
+    """While this lasts, `runner` runs."""
+    if runner is None:
+        yield
+        return
+    task = asyncio.create_task(runner.run())
+    try:
+        yield
+    finally:
+        runner.stop()
+        await task
 
 
 def load_tokenizers() -> None:
@@ -100,7 +116,7 @@ class Endpoint:
         return problem(405, "method_not_allowed", detail, headers=((b"allow", self.allow),))
 
 
-async def _answer(call: Call, operation: Operation) -> Answer:
+async def _answer(call: Call, operation: Operation) -> Answer | Stream:
     if operation.query or call.scope["query_string"]:
         call.query = read_query(call.scope["query_string"], operation.query)
     if operation.request:

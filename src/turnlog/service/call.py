@@ -1,7 +1,7 @@
 """One request and its answer, without objects that a hot route does not need."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, NamedTuple, TypeVar
 
 from starlette.requests import ClientDisconnect
@@ -34,6 +34,24 @@ class Answer(NamedTuple):
         ]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body})
+
+
+class Stream(NamedTuple):
+    """A response in pieces, which are sent as they come."""
+
+    pieces: AsyncIterator[bytes]
+    media_type: bytes
+    status: int = 200
+
+    async def send(self, send: Send) -> None:
+        """Send it. What goes wrong after the first piece cuts it off."""
+        first = await anext(self.pieces, b"")
+        headers = [(b"content-type", self.media_type)]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": first, "more_body": True})
+        async for piece in self.pieces:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
 
 
 class IfMatch(NamedTuple):
@@ -124,4 +142,4 @@ class Call:
             chunks.append(chunk)
 
 
-Handler = Callable[[Call], Awaitable[Answer]]
+Handler = Callable[[Call], Awaitable[Answer | Stream]]

@@ -29,11 +29,11 @@ FORKED = INFO | {
 }
 STATE = INFO | {
     "context": {
-        "user_name": None,
-        "user_preferences": {},
-        "current_topic": None,
-        "entities": [],
-        "facts": [],
+        "user_name": "Ana",
+        "user_preferences": {"likes": ["green tea"], "dislikes": [], "prefers": []},
+        "current_topic": "Lisbon",
+        "entities": ["Lisbon"],
+        "facts": ["lives in Porto"],
         "pending_tasks": [],
     },
     "messages": [STORED],
@@ -41,7 +41,7 @@ STATE = INFO | {
 }
 CONTEXT = {
     "messages": [MESSAGE],
-    "context": {"user_name": None, "current_topic": None, "entities": []},
+    "context": STATE["context"],
     "tokens": 14,
     "token_estimate": 14,
     "budget": 8000,
@@ -61,3 +61,61 @@ CONTEXT = {
 }
 TURN = {"receipts": [RECEIPT], **CONTEXT}
 SYNCED = {"conversation_id": _ID, "appended": 1, "matched": 0, "head": 1}
+
+_SOURCES = [{"conversation_id": _ID, "seq": 1}]
+FACT = {
+    "id": "68a203122c40af55",
+    "text": "lives in Lisbon",
+    "slot": "home",
+    "value": "Lisbon",
+    "confidence": 0.8,
+    "valid_from": _TIME,
+    "valid_to": None,
+    "recorded_at": _TIME,
+    "sources": _SOURCES,
+    "corrected": False,
+}
+USER_MEMORY = {
+    "user_id": "ana",
+    "user_name": "Ana",
+    "user_preferences": [{"polarity": "like", "text": "green tea", "sources": _SOURCES}],
+    "current_topic": "Lisbon",
+    "facts": [FACT],
+    "pending_tasks": [{"text": "book a table", "sources": _SOURCES}],
+    "entities": [{"text": "Lisbon", "kind": "PLACE", "count": 1, "aliases": [], "sources": _SOURCES}],
+}
+CONVERSATION_MEMORY = {
+    "conversation_id": _ID,
+    "folds": {
+        "entities": {
+            "fold": "entities",
+            "version": 1,
+            "watermark": 1,
+            "lag": 0,
+            "state": {
+                "entities": [{"text": "Lisbon", "kind": "PLACE", "seqs": [1], "count": 1, "first_seen": 1, "last_seen": 1}]
+            },
+        }
+    },
+    "failures": [
+        {
+            "fold": "summary",
+            "version": 101,
+            "watermark": 0,
+            "failures": 2,
+            "error": "LLMUnavailable: the language model cannot answer: timed out",
+            "failed_at": _TIME,
+            "retry_at": _TIME,
+        }
+    ],
+}
+ERASED = {
+    "conversations": 2,
+    "messages": 24,
+    "facts": 3,
+    "preferences": 1,
+    "entities": 5,
+    "corrections": 0,
+    "erased_at": _TIME,
+}
+EXPORTED = {"conversation_id": _ID, "user_id": "ana", "messages": [STORED]}

@@ -9,20 +9,20 @@ from turnlog import codec
 from turnlog.context.outcome import Context, Entry
 from turnlog.errors import InvalidInput
 from turnlog.intake import MessageIn, decoded, to_message
+from turnlog.memory.gist import Gist
 from turnlog.message import Message, check_json, check_text
 from turnlog.ports import Appended, Header
 from turnlog.service.call import Answer, Call
+from turnlog.service.memory import memory_of
 from turnlog.service.schemas import (
     ChangeConversation,
     ContextAccount,
-    ContextMemory,
     ContextRequest,
     ConversationCreated,
     CreateConversation,
     Deleted,
     ForkRequest,
     Health,
-    Memory,
     MessageBatch,
     Ready,
     Redacted,
@@ -44,7 +44,8 @@ _sync = msgspec.json.Decoder(SyncRequest).decode
 
 _HEALTHY = Answer(200, _json(Health()))
 _READY = Answer(200, _json(Ready()))
-_MEMORY = _json(ContextMemory())
+_NOTHING = Gist()
+_NOTHING_KNOWN = _json(memory_of(_NOTHING))
 _DEFAULT_CONTEXT = ContextRequest()
 _NOT_RECALLED = (Entry("recalled", 0, 0, False, "nothing is recalled yet, whatever the query"),)
 
@@ -83,8 +84,9 @@ async def create(call: Call) -> Answer:
 
 async def state(call: Call) -> Answer:
     """Header, memory and the newest messages."""
-    page = await call.conversation.read(limit=call.query["messages"], newest=True)
-    head = _json(info(page.header) | {"context": Memory(), "has_more": page.more})
+    conversation = call.conversation
+    page = await conversation.read(limit=call.query["messages"], newest=True)
+    head = _json(info(page.header) | {"context": memory_of(await conversation.known()), "has_more": page.more})
     return Answer(200, head[:-1] + b',"messages":' + codec.list_to_json(page.records) + b"}", (_version(page.header),))
 
 
@@ -281,7 +283,11 @@ def _context_answer(found: Context, given: ContextRequest) -> bytes:
         (*found.explain, *_NOT_RECALLED[: given.query is not None]) if given.explain else msgspec.UNSET,
     )
     messages = b",".join(map(codec.said, found.records))
-    return b'{"messages":[' + messages + b'],"context":' + _MEMORY + b"," + _json(account)[1:]
+    return b'{"messages":[' + messages + b'],"context":' + _memory(found.memory.known) + b"," + _json(account)[1:]
+
+
+def _memory(known: Gist) -> bytes:
+    return _NOTHING_KNOWN if known == _NOTHING else _json(memory_of(known))
 
 
 def _created(header: Header, *, whole: bool = False) -> Answer:

@@ -22,6 +22,7 @@ _PATH_PARAMETERS: dict[str, dict[str, Any]] = {
     "conversation_id": {"type": "string", "pattern": r"^[A-Za-z0-9_][A-Za-z0-9_.:~@|=+-]{0,127}$"},
     "user_id": {"type": "string", "minLength": 1, "maxLength": 256},
     "seq": {"type": "integer", "minimum": 1},
+    "fact_id": {"type": "string", "minLength": 1, "maxLength": 64},
 }
 
 
@@ -79,7 +80,7 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
 def _responses(operation: Operation, answers: dict[int, Any]) -> dict[str, Any]:
     responses = {}
     for status, result in operation.results.items():
-        content = {"application/json": {"schema": answers[status], "example": result.example}}
+        content = {result.media_type: {"schema": answers[status], "example": result.example}}
         headers = {"headers": _ETAG} if result.etag else {}
         responses[str(status)] = {"description": result.says, "content": content, **headers}
     for status in sorted({*operation.errors, 422, 500, 503}):

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from turnlog.intake import MessageIn
-from turnlog.service import examples, handlers, schemas
+from turnlog.service import examples, handlers, memory, schemas
 from turnlog.service.call import Handler
 from turnlog.service.query import Choice, Flag, Number, Parameter, Word
 from turnlog.settings import Settings
@@ -18,6 +18,7 @@ class Result(NamedTuple):
     says: str
     example: Any
     etag: bool = False
+    media_type: str = "application/json"
 
 
 class Operation(NamedTuple):
@@ -39,6 +40,7 @@ class Operation(NamedTuple):
 
 CONVERSATIONS = "/v1/conversations"
 ONE = "/v1/conversations/{conversation_id}"
+USER = "/v1/users/{user_id}"
 MESSAGES = ONE + "/messages"
 _READ = (404, 422)
 _WRITE = (400, 404, 410, 413, 415, 422)
@@ -47,7 +49,7 @@ _WRITE = (400, 404, 410, 413, 415, 422)
 def table(settings: Settings) -> tuple[Operation, ...]:
     """Every operation, the ones that are called most first."""
     page = Number("limit", "Most items of the page.", minimum=1, maximum=settings.messages_per_call, default=50)
-    return (*_of_messages(page), *_of_conversations(page), *_of_service())
+    return (*_of_messages(page), *_of_conversations(page), *_of_memory(), *_of_users(), *_of_service())
 
 
 def _of_messages(page: Number) -> tuple[Operation, ...]:
@@ -198,7 +200,7 @@ def _of_conversations(page: Number) -> tuple[Operation, ...]:
         ),
         Operation(
             "GET",
-            "/v1/users/{user_id}/conversations",
+            USER + "/conversations",
             handlers.listing,
             "A user's conversations, latest first",
             {200: Result(schemas.ConversationList, "A page of them.", {"data": [examples.INFO], "next_cursor": None})},
@@ -209,6 +211,101 @@ def _of_conversations(page: Number) -> tuple[Operation, ...]:
                 Word("tag", "Only those with this tag."),
                 Flag("archived", "Only archived ones, or only others."),
             ),
+        ),
+    )
+
+
+def _of_memory() -> tuple[Operation, ...]:
+    remembered = {200: Result(schemas.ConversationMemory, "Fold by fold.", examples.CONVERSATION_MEMORY)}
+    return (
+        Operation(
+            "GET",
+            ONE + "/memory",
+            memory.conversation_memory,
+            "What each fold remembers of a conversation",
+            remembered,
+            _READ,
+        ),
+        Operation(
+            "POST",
+            ONE + "/memory/refresh",
+            memory.refresh,
+            "Fold what is behind now, and tell what is remembered then",
+            remembered,
+            _READ,
+            query=(Number("wait", "How many seconds it may take.", minimum=1, maximum=60, default=10),),
+        ),
+        Operation(
+            "POST",
+            ONE + "/memory/retry",
+            memory.retry_fold,
+            "Try a fold that failed at once",
+            {200: Result(schemas.Retried, "It is tried when a worker comes by.", {"retried": True})},
+            (*_WRITE, 409),
+            (schemas.RetryRequest,),
+            {"fold": "summary"},
+        ),
+    )
+
+
+def _of_users() -> tuple[Operation, ...]:
+    facts, errors = USER + "/facts", (400, 409, 413, 415, 422)
+    told = {"text": "lives in Lisbon", "slot": "home", "value": "Lisbon", "valid_from": "2026-05-01T00:00:00Z"}
+    return (
+        Operation(
+            "GET",
+            USER + "/memory",
+            memory.user_memory,
+            "What is known of a user from all their conversations",
+            {200: Result(schemas.UserMemory, "What is known.", examples.USER_MEMORY)},
+            query=(Word("as_of", "The facts that held at this time."),),
+        ),
+        Operation(
+            "POST",
+            facts,
+            memory.add_fact,
+            "Tell a fact about a user",
+            {201: Result(schemas.FactOut, "It is known.", examples.FACT)},
+            errors,
+            (schemas.FactRequest,),
+            told,
+        ),
+        Operation(
+            "PUT",
+            facts + "/{fact_id}",
+            memory.correct_fact,
+            "Put a fact about a user right; it stands whatever is rebuilt",
+            {200: Result(schemas.FactOut, "As it is known now.", examples.FACT)},
+            errors,
+            (schemas.FactRequest,),
+            told,
+        ),
+        Operation(
+            "DELETE",
+            facts + "/{fact_id}",
+            memory.forget_fact,
+            "Take a fact about a user back",
+            {200: Result(schemas.Deleted, "It is not known any more.", {"deleted": True})},
+            (404, 409, 422),
+        ),
+        Operation(
+            "GET",
+            USER + "/export",
+            memory.export_of_user,
+            "All of a user's, as JSON Lines",
+            {
+                200: Result(
+                    Any, "A conversation a line, then what is known.", examples.EXPORTED, False, "application/x-ndjson"
+                )
+            },
+        ),
+        Operation(
+            "DELETE",
+            USER,
+            memory.erase_user,
+            "Erase a person: their conversations and all that is known of them",
+            {200: Result(schemas.Receipted, "The receipt.", examples.ERASED)},
+            (409, 422),
         ),
     )
 

@@ -163,15 +163,27 @@ class StoredMessage(msgspec.Struct, frozen=True):
     redacted: bool = False
 
 
+class Likings(msgspec.Struct, frozen=True):
+    """What the user likes, dislikes and prefers, in their words, the newest first."""
+
+    likes: tuple[str, ...] = ()
+    dislikes: tuple[str, ...] = ()
+    prefers: tuple[str, ...] = ()
+
+
 class Memory(msgspec.Struct, frozen=True):
-    """What is remembered of the user and the conversation; empty until something is."""
+    """What is remembered, the most important first; empty until something is.
+
+    Name, preferences, facts and pending tasks are those of the user from all their conversations; topic and entities are of
+    this one. Where each of them comes from, `/memory` of the conversation and of the user tell.
+    """
 
     user_name: str | None = None
-    user_preferences: dict[str, Any] = {}
+    user_preferences: Likings = Likings()
     current_topic: str | None = None
-    entities: tuple[Any, ...] = ()
-    facts: tuple[Any, ...] = ()
-    pending_tasks: tuple[Any, ...] = ()
+    entities: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
+    pending_tasks: tuple[str, ...] = ()
 
 
 class ConversationState(ConversationInfo, frozen=True):
@@ -198,14 +210,6 @@ class SaidMessage(msgspec.Struct, frozen=True):
     name: str | UnsetType = UNSET
 
 
-class ContextMemory(msgspec.Struct, frozen=True):
-    """What is remembered, as far as it goes into a context."""
-
-    user_name: str | None = None
-    current_topic: str | None = None
-    entities: tuple[Any, ...] = ()
-
-
 class ContextAccount(msgspec.Struct, frozen=True):
     """What a context costs, and where each message of the conversation is.
 
@@ -229,7 +233,7 @@ class ContextAnswer(ContextAccount, frozen=True, kw_only=True):
     """What to send to the model, and an account of it."""
 
     messages: tuple[SaidMessage, ...]
-    context: ContextMemory
+    context: Memory
 
 
 class TurnAnswer(ContextAnswer, frozen=True, kw_only=True):
@@ -267,6 +271,136 @@ class Redacted(msgspec.Struct, frozen=True):
 
     seq: int
     redacted: bool = True
+
+
+class FoldMemory(msgspec.Struct, frozen=True):
+    """What one fold remembers: its state after the messages up to `watermark`, which is `lag` messages behind the head.
+
+    `version` is null, and so is the state, while nothing was folded.
+    """
+
+    fold: str
+    version: int | None
+    watermark: int
+    lag: int
+    state: Any
+
+
+class FoldFailure(msgspec.Struct, frozen=True):
+    """A fold that does not get on: it failed `failures` times behind `watermark`, and rests until `retry_at`."""
+
+    fold: str
+    version: int
+    watermark: int
+    failures: int
+    error: str
+    failed_at: Time
+    retry_at: Time
+
+
+class ConversationMemory(msgspec.Struct, frozen=True):
+    """What is remembered of a conversation, fold by fold, and what failed."""
+
+    conversation_id: str
+    folds: dict[str, FoldMemory]
+    failures: tuple[FoldFailure, ...]
+
+
+class RetryRequest(Given, frozen=True):
+    """The fold to try again at once."""
+
+    fold: str
+
+
+class Retried(msgspec.Struct, frozen=True):
+    """Whether the fold was resting."""
+
+    retried: bool
+
+
+class SourceOut(msgspec.Struct, frozen=True):
+    """The message that something was learned from."""
+
+    conversation_id: str
+    seq: int
+
+
+class FactOut(msgspec.Struct, frozen=True):
+    """A statement about the user, in the third person: true from `valid_from` until `valid_to` (null: still).
+
+    `recorded_at` is when it was learned, `confidence` from 0 to 1; `corrected` tells that a person said so. `slot` names
+    what has one value at a time.
+    """
+
+    id: str
+    text: str
+    slot: str
+    value: str
+    confidence: float
+    valid_from: Time | None
+    valid_to: Time | None
+    recorded_at: Time
+    sources: tuple[SourceOut, ...]
+    corrected: bool
+
+
+class PreferenceOut(msgspec.Struct, frozen=True):
+    """What the user likes, dislikes or prefers."""
+
+    polarity: Literal["like", "dislike", "prefer"]
+    text: str
+    sources: tuple[SourceOut, ...]
+
+
+class TaskOut(msgspec.Struct, frozen=True):
+    """What the user asked for and waits for."""
+
+    text: str
+    sources: tuple[SourceOut, ...]
+
+
+class EntityOut(msgspec.Struct, frozen=True):
+    """Someone or something that the user named in `count` messages."""
+
+    text: str
+    kind: str
+    count: int
+    aliases: tuple[str, ...]
+    sources: tuple[SourceOut, ...]
+
+
+class UserMemory(msgspec.Struct, frozen=True):
+    """What is known of a user from all their conversations, archived ones left out; the newest first."""
+
+    user_id: str
+    user_name: str | None
+    user_preferences: tuple[PreferenceOut, ...]
+    current_topic: str | None
+    facts: tuple[FactOut, ...]
+    pending_tasks: tuple[TaskOut, ...]
+    entities: tuple[EntityOut, ...]
+
+
+class FactRequest(Given, frozen=True):
+    """What is so, in the third person without its subject ("lives in Lisbon"). Of one slot the newest value holds."""
+
+    text: str
+    slot: str = ""
+    value: str = ""
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
+
+
+class Receipted(msgspec.Struct, frozen=True):
+    """A receipt: how much of each kind was erased, and when."""
+
+    conversations: int
+    messages: int
+    facts: int
+    preferences: int
+    entities: int
+    corrections: int
+    erased_at: Time
 
 
 class Health(msgspec.Struct, frozen=True):

@@ -9,13 +9,17 @@ import uvicorn
 from starlette.applications import Starlette
 
 from turnlog.errors import InvalidInput
+from turnlog.folding import Folding
 from turnlog.service import create_app
 from turnlog.service.workers import Worker, Workers
 from turnlog.settings import Settings
-from turnlog.wiring import connect
+from turnlog.wiring import connect, runner
+from turnlog.worker import Pace
 
 SHUTDOWN_S_MAX = 10
 BACKLOG = 2048
+GENTLE = Pace(places=1, batch=20)
+"""How a runner works that shares the event loop of the service."""
 
 
 def serve(settings: Settings, *, workers: int, tell: Callable[[str], None]) -> None:
@@ -30,11 +34,33 @@ def serve(settings: Settings, *, workers: int, tell: Callable[[str], None]) -> N
     asyncio.run(_open_once(settings))
     with _listen(settings) as listener:
         url = _url(settings.host, listener.getsockname()[1])
-        if workers == 1:
-            _Announcing(_config(create_app(connect(settings=settings))), lambda: tell(url)).run([listener])
-            return
-        make = partial(_config, factory=True, workers=workers)
-        Workers(make, settings, listener, lambda: tell(url)).serve()
+        where = _where_to_fold(settings, workers)
+        with Folding(settings) as folding:
+
+            def announce() -> None:
+                tell(url)
+                if where == "process":
+                    folding.start()
+
+            if workers > 1:
+                make = partial(_config, factory=True, workers=workers)
+                Workers(make, settings, listener, announce).serve()
+            else:
+                _Announcing(_config(_app(settings, inline=where == "inline")), announce).run([listener])
+
+
+def _where_to_fold(settings: Settings, workers: int) -> str:
+    """As the settings say; but `ram:` is folded here, and several workers have a process beside them."""
+    if settings.fold == "off":
+        return "off"
+    if settings.store == "ram:":
+        return "inline"
+    return "process" if workers > 1 else settings.fold
+
+
+def _app(settings: Settings, *, inline: bool) -> Starlette:
+    log = connect(settings=settings)
+    return create_app(log, runner=runner(log, pace=GENTLE) if inline else None)
 
 
 async def _open_once(settings: Settings) -> None:

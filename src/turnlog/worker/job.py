@@ -64,7 +64,11 @@ class Job:
             if paused_at > begun:
                 return Outcome(0, paused_at, pausing=True)
             note = await self._lease(key, fold, ahead, note)
-            return await self._work(key, fold, ahead, note, begun)
+            try:
+                return await self._work(key, fold, ahead, note, begun)
+            except asyncio.CancelledError:
+                await self._release(key, fold, note, ahead.header.epoch)
+                raise
         except SnapshotMoved:
             # another worker has this conversation under its hands: let it go on alone
             return Outcome(0, self.clock() + micros(self.pace.poll_s * self.random.uniform(1.0, 2.0)))
@@ -92,9 +96,12 @@ class Job:
             if not ahead.more or self.stopping() or self.clock() >= begun + micros(self.pace.turn_s):
                 break
             ahead = await folding.look_on(self.store, key, fold, after, limit=self.pace.batch)
-        if note.owner == self.worker:
-            await write_note(self.store, key, fold, Note(written=note.written), epoch=ahead.header.epoch)
+        await self._release(key, fold, note, ahead.header.epoch)
         return Outcome(folded, more=ahead.more)
+
+    async def _release(self, key: Key, fold: Fold[Any], note: Note, epoch: int) -> None:
+        if note.owner == self.worker:
+            await write_note(self.store, key, fold, Note(written=note.written), epoch=epoch)
 
     async def _failed(self, key: Key, fold: Fold[Any], since: Snapshot, note: Note, error: Exception) -> int:
         """Take a note of the failure behind `since`; until when to rest."""

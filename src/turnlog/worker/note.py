@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from turnlog.errors import ConversationNotFound
-from turnlog.fold import Fold
+from turnlog.fold import UNBOUND, Fold
 from turnlog.ports import Key, Snapshot, Store
 
 _LENGTH_MAX = 2000
@@ -90,10 +90,25 @@ async def failures(store: Store, tenant: str, fold: Fold[Any], *, limit: int = 1
             note = await load_note(store, Key(tenant, stale.conversation_id), fold, epoch=stale.epoch)
         except ConversationNotFound:
             continue
-        if count := note.failures_at(stale.watermark):
-            about = (fold.name, fold.version, stale.watermark, stale.head)
-            found.append(Failure(stale.conversation_id, *about, count, note.error, note.failed_at, note.retry_at))
+        if note.failures_at(stale.watermark):
+            found.append(_failure(stale.conversation_id, fold, note, stale.head))
     return found
+
+
+async def failure(store: Store, key: Key, fold: Fold[Any]) -> Failure | None:
+    """How the fold fails on this conversation; None if it does not. Raises `ConversationNotFound`."""
+    folds = [UNBOUND, (fold.name, fold.version), name_of(fold)]
+    end = await store.recent(key, tokens=0, limit=1, folds=folds)
+    state, noted = (found if found and found.epoch == end.header.epoch else None for found in end.snapshots[1:])
+    note = read_note(noted)
+    if not note.failures_at(state.watermark if state else 0):
+        return None
+    return _failure(key.conversation_id, fold, note, end.header.head)
+
+
+def _failure(conversation_id: str, fold: Fold[Any], note: Note, head: int) -> Failure:
+    about = (fold.name, fold.version, note.watermark, head)
+    return Failure(conversation_id, *about, note.failures, note.error, note.failed_at, note.retry_at)
 
 
 async def retry(store: Store, key: Key, fold: Fold[Any]) -> bool:

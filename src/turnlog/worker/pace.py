@@ -30,6 +30,8 @@ class Pace(msgspec.Struct, frozen=True):
     """How long a conversation rests after its first failure; twice as long after each further one."""
     backoff_max_s: Positive = 3600.0
     """The longest such rest."""
+    stop_s: Positive = 8.0
+    """How long steps under way may go on after `stop`; then they are broken off, and done again by whoever comes next."""
     look_again_s: Positive = 30.0
     """How long a resting conversation is not looked at: a retry by hand from another process is seen that late."""
 

@@ -82,7 +82,7 @@ class Runner:
             await self._cancel()
 
     def stop(self) -> None:
-        """Begin nothing more; `run` returns when the steps under way are done and saved."""
+        """Begin nothing more; `run` returns when the steps under way are saved, or are broken off after `Pace.stop_s`."""
         self._stopping = True
         self._wake()
 
@@ -182,8 +182,9 @@ class Runner:
         return self._stopping
 
     async def _finish(self) -> None:
-        while self._tasks:
-            done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        """Wait for what is under way, for as long as a stop may take."""
+        if self._tasks:
+            done, _ = await asyncio.wait(self._tasks, timeout=self.pace.stop_s)
             self._took_note(done)
 
     async def _cancel(self) -> None:

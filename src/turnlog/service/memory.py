@@ -1,0 +1,187 @@
+"""What is remembered, over HTTP: of conversations, of users, and what people put right."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import msgspec
+
+from turnlog import codec
+from turnlog.errors import InvalidInput
+from turnlog.log import Conversation
+from turnlog.memory.gist import Gist
+from turnlog.memory.known import ConversationContext, KnownFact, Source
+from turnlog.message import to_micros
+from turnlog.service.call import Answer, Call, Stream
+from turnlog.service.schemas import (
+    ConversationMemory,
+    Deleted,
+    EntityOut,
+    FactOut,
+    FactRequest,
+    FoldFailure,
+    FoldMemory,
+    Likings,
+    Memory,
+    PreferenceOut,
+    Receipted,
+    Retried,
+    RetryRequest,
+    SourceOut,
+    TaskOut,
+    UserMemory,
+)
+from turnlog.transfer import export_user
+from turnlog.worker import Failure, failure, retry
+
+_json = msgspec.json.Encoder().encode
+_fact = msgspec.json.Decoder(FactRequest).decode
+_retry = msgspec.json.Decoder(RetryRequest).decode
+
+
+def memory_of(known: Gist) -> Memory:
+    """What is known, in the form in which conversations and contexts show it."""
+    told: dict[str, list[str]] = {"like": [], "dislike": [], "prefer": []}
+    for polarity, text in known.preferences:
+        told[polarity].append(text)
+    likings = Likings(tuple(told["like"]), tuple(told["dislike"]), tuple(told["prefer"]))
+    return Memory(known.user_name, likings, known.topic, known.entities, known.facts, known.tasks)
+
+
+async def conversation_memory(call: Call) -> Answer:
+    """What each fold remembers."""
+    return Answer(200, _json(await _remembered(call.conversation)))
+
+
+async def refresh(call: Call) -> Answer:
+    """Fold what is behind, as far as the time allows."""
+    conversation = call.conversation
+    try:
+        async with asyncio.timeout(call.query["wait"]):
+            await conversation.catch_up()
+    except TimeoutError:
+        pass
+    return Answer(200, _json(await _remembered(conversation)))
+
+
+async def retry_fold(call: Call) -> Answer:
+    """Try a fold that failed at once."""
+    conversation, given = call.conversation, await call.decode(_retry)
+    for fold in call.log.folds:
+        if fold.name == given.fold:
+            return Answer(200, _json(Retried(await retry(call.log.store, conversation.key, fold))))
+    raise InvalidInput("fold", f"must be one of {', '.join(fold.name for fold in call.log.folds)}")
+
+
+async def user_memory(call: Call) -> Answer:
+    """What is known of a user."""
+    user_id, as_of = call.path["user_id"], call.query["as_of"]
+    context = await call.log.user(user_id).memory()
+    facts = context.facts if as_of is None else context.facts_at(_moment("as_of", as_of))
+    return Answer(200, _json(_user_memory(user_id, context, facts)))
+
+
+async def add_fact(call: Call) -> Answer:
+    """Tell a fact about a user."""
+    return Answer(201, _json(await _correct(call, None)))
+
+
+async def correct_fact(call: Call) -> Answer:
+    """Put a fact about a user right."""
+    return Answer(200, _json(await _correct(call, call.path["fact_id"])))
+
+
+async def forget_fact(call: Call) -> Answer:
+    """Take a fact about a user back."""
+    await call.log.user(call.path["user_id"]).forget(call.path["fact_id"])
+    return Answer(200, _json(Deleted()))
+
+
+async def erase_user(call: Call) -> Answer:
+    """Erase a person."""
+    gone = await call.log.user(call.path["user_id"]).erase()
+    told = msgspec.structs.asdict(gone) | {"erased_at": codec.format_time(gone.erased_at)}
+    return Answer(200, _json(Receipted(**told)))
+
+
+async def export_of_user(call: Call) -> Stream:
+    """All of a person's, as JSON Lines."""
+    user = call.log.user(call.path["user_id"])
+    return Stream(export_user(call.log, user.id), b"application/x-ndjson")
+
+
+async def _remembered(conversation: Conversation) -> ConversationMemory:
+    log, found = conversation.log, await conversation.memory()
+    failed = [await failure(log.store, conversation.key, fold) for fold in log.folds]
+    folds = {name: FoldMemory(**msgspec.structs.asdict(told)) for name, told in found.items()}
+    return ConversationMemory(conversation.id, folds, tuple(map(_failure, filter(None, failed))))
+
+
+def _failure(failed: Failure) -> FoldFailure:
+    return FoldFailure(
+        failed.fold,
+        failed.version,
+        failed.watermark,
+        failed.failures,
+        failed.error,
+        codec.format_time(failed.failed_at),
+        codec.format_time(failed.retry_at),
+    )
+
+
+async def _correct(call: Call, fact_id: str | None) -> FactOut:
+    user, given = call.log.user(call.path["user_id"]), await call.decode(_fact)
+    since, until = _micros("valid_from", given.valid_from), _micros("valid_to", given.valid_to)
+    known = await user.correct(
+        given.text, fact=fact_id, slot=given.slot, value=given.value, valid_from=since, valid_to=until
+    )
+    return _fact_out(known)
+
+
+def _user_memory(user_id: str, context: ConversationContext, facts: Sequence[KnownFact]) -> UserMemory:
+    return UserMemory(
+        user_id,
+        context.user_name,
+        tuple(PreferenceOut(it.polarity, it.text, _sources(it.sources)) for it in context.user_preferences),
+        context.current_topic,
+        tuple(map(_fact_out, facts)),
+        tuple(TaskOut(it.text, _sources(it.sources)) for it in context.pending_tasks),
+        tuple(EntityOut(it.text, it.kind, it.count, it.aliases, _sources(it.sources)) for it in context.entities),
+    )
+
+
+def _fact_out(fact: KnownFact) -> FactOut:
+    return FactOut(
+        fact.id,
+        fact.text,
+        fact.slot,
+        fact.value,
+        fact.confidence,
+        _time(fact.valid_from),
+        _time(fact.valid_to),
+        codec.format_time(fact.recorded_at),
+        _sources(fact.sources),
+        fact.corrected,
+    )
+
+
+def _sources(sources: Iterable[Source]) -> tuple[SourceOut, ...]:
+    return tuple(SourceOut(*source) for source in sources)
+
+
+def _time(micros: int | None) -> str | None:
+    return None if micros is None else codec.format_time(micros)
+
+
+def _micros(field: str, moment: datetime | None) -> int | None:
+    if moment is not None and moment.tzinfo is None:
+        raise InvalidInput(field, "must say its time zone, such as Z")
+    return None if moment is None else to_micros(moment)
+
+
+def _moment(field: str, text: str) -> int:
+    try:
+        moment = msgspec.convert(text, datetime)
+    except msgspec.ValidationError:
+        raise InvalidInput(field, "must be a time such as 2026-05-01T12:00:00Z") from None
+    return _micros(field, moment) or 0

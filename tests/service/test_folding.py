@@ -1,0 +1,115 @@
+"""The process that folds: beside the service, by itself as `turnlog worker`, or within the service."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+import turnlog
+from servers.service import Service, command_of, serving
+
+PATIENCE_S = 60.0
+SAID = "My name is Ada."
+FOLDING = {"TURNLOG_FOLD": "process", "TURNLOG_FOLD_PAUSE_S": "0"}
+
+
+def folding(service: Service) -> int | None:
+    """The pid of the folding process beside the service, if it lives."""
+    children = Path(f"/proc/{service.process.pid}/task").glob("*/children")
+    found = [int(pid) for child in children for pid in child.read_text().split()]
+    return next((pid for pid in found if b"turnlog.folding" in command_of(pid)), None)
+
+
+def alive(pid: int) -> bool:
+    with suppress(OSError):
+        os.kill(pid, 0)
+        return b"turnlog" in command_of(pid)
+    return False
+
+
+def wait_until(true: object) -> None:
+    until = time.monotonic() + PATIENCE_S
+    while not true():  # type: ignore[operator]
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+async def named(url: str, id_: str) -> str | None:
+    async with turnlog.connect(url) as log:
+        return (await log.conversation(id_).known()).user_name
+
+
+async def say(url: str, id_: str) -> None:
+    async with turnlog.connect(url) as log:
+        await log.create(turnlog.user(SAID), conversation_id=id_)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_serve_folds_in_a_process_beside_it_that_comes_again_and_ends_with_it(workers: int, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/turnlog.db"
+    with serving(url, workers=workers, directory=tmp_path, environ=FOLDING) as service:
+        asyncio.run(say(url, "c1"))
+        wait_until(lambda: asyncio.run(named(url, "c1")) == "Ada")
+        first = folding(service)
+        assert first is not None
+        os.kill(first, signal.SIGKILL)
+        asyncio.run(say(url, "c2"))
+        wait_until(lambda: asyncio.run(named(url, "c2")) == "Ada")
+        second = folding(service)
+        assert second not in (None, first)
+        service.process.terminate()
+        service.process.wait(PATIENCE_S)
+        assert second is not None
+        wait_until(lambda: not alive(second))
+
+
+def test_the_folding_process_ends_when_its_service_is_killed(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/turnlog.db"
+    with serving(url, workers=1, directory=tmp_path, environ=FOLDING) as service:
+        wait_until(lambda: folding(service) is not None)
+        pid = folding(service)
+        assert pid is not None
+        service.process.kill()
+        service.process.wait(PATIENCE_S)
+        wait_until(lambda: not alive(pid))
+
+
+@pytest.mark.parametrize("where", ["inline", "off"])
+def test_serve_folds_within_itself_or_not_at_all_if_told_so(where: str, tmp_path: Path) -> None:
+    url, environ = f"sqlite:///{tmp_path}/turnlog.db", {"TURNLOG_FOLD": where, "TURNLOG_FOLD_PAUSE_S": "0"}
+    with serving(url, workers=1, directory=tmp_path, environ=environ) as service:
+        asyncio.run(say(url, "c1"))
+        if where == "inline":
+            wait_until(lambda: asyncio.run(named(url, "c1")) == "Ada")
+        else:
+            time.sleep(1.5)
+            assert asyncio.run(named(url, "c1")) is None
+        assert folding(service) is None
+
+
+def test_a_worker_folds_for_its_tenants_and_stops_when_told(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/turnlog.db"
+    command = [sys.executable, "-m", "turnlog", "worker", "--store", url, "--tenant", "one", "--tenant", "two", "--json"]
+    environ = {**os.environ, "TURNLOG_FOLD_PAUSE_S": "0"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environ) as worker:
+        assert worker.stdout is not None
+        assert json.loads(worker.stdout.readline()) == {"tenants": ["one", "two"], "pid": worker.pid}
+
+        async def say_and_see(tenant: str) -> None:
+            async with turnlog.connect(url, settings=turnlog.Settings(tenant=tenant)) as log:
+                talk = await log.create(turnlog.user(SAID))
+                async with asyncio.timeout(PATIENCE_S):
+                    while (await talk.known()).user_name != "Ada":  # noqa: ASYNC110
+                        await asyncio.sleep(0.05)
+
+        for tenant in ("two", "one"):
+            asyncio.run(say_and_see(tenant))
+        worker.terminate()
+        assert worker.wait(PATIENCE_S) == 0

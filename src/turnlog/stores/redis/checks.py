@@ -56,12 +56,13 @@ def _persistence(address: Address, info: dict[str, str], settings: dict[str, str
         fsync = settings.get("appendfsync", "unknown")
         meanings = {
             "always": "An acknowledged write survives a kill of the server and a loss of power.",
-            "everysec": "An acknowledged write survives a kill of the server; a loss of power may take the last second.",
+            "everysec": "A kill of the server may take what it acknowledged during an fsync, up to two seconds; "
+            "a loss of power may take as much.",
         }
         meaning = meanings.get(
             fsync, "An acknowledged write survives a kill; what a loss of power takes, the system decides."
         )
-        return Finding(name, f"appendonly yes, appendfsync {fsync}", "ok" if fsync in meanings else "warn", meaning)
+        return Finding(name, f"appendonly yes, appendfsync {fsync}", "ok" if fsync == "always" else "warn", meaning)
     save = settings.get("save", "unknown")
     meaning = "A restart takes everything since the last snapshot." if save else "A restart takes everything."
     return Finding(name, f"appendonly no, save {save or 'never'}", "bad", meaning)

@@ -1,5 +1,6 @@
 """What the servers promise as they are configured, and whether a log is whole."""
 
+from contextlib import suppress
 from typing import Any
 
 from turnlog.codec import checksum
@@ -48,6 +49,17 @@ async def _examine(servers: Servers, address: Address) -> list[Finding]:
         ),
         _replication(address, replicas, servers.target.replicated),
     ]
+
+
+async def rewrite_files(servers: Servers) -> None:
+    """Have each primary begin to write its append-only file anew, which holds what was erased until then.
+
+    One that is at it already, or forbids it, is left alone.
+    """
+    for address in await servers.primaries():
+        if (await _info(servers, address, "persistence")).get("aof_enabled") == "1":
+            with suppress(StoreUnavailable):
+                await servers.ask(address, "BGREWRITEAOF")
 
 
 def _persistence(address: Address, info: dict[str, str], settings: dict[str, str]) -> Finding:

@@ -251,10 +251,13 @@ class Doctor(Protocol):
 
 @runtime_checkable
 class Sweeper(Protocol):
-    """An ability of a store that writes some things in steps: to finish what a crash or a failover left half done."""
+    """An ability of a store: to finish what a crash or a failover left half done, and to take what was erased out of files
+    that keep it for longer than the store shows it.
+    """
 
     async def sweep(self, *, now: int) -> int:
         """How many conversations had something to put right; safe beside everything else, whether the store is open or not.
+        Writers may have to wait.
 
         Raises `SchemaTooNew` when newer software wrote the data.
         """

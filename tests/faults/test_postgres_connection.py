@@ -10,9 +10,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import uvloop
 
 from servers.postgres import PostgresServer, postgres
-from servers.proxy import proxy
+from servers.proxy import Proxy, proxy, proxy_in_a_thread
 from servers.writers import Load
 from turnlog import Settings, StoreUnavailable, Turnlog, user
 from turnlog.stores.postgres import PostgresStore
@@ -119,6 +120,27 @@ def test_a_reply_that_is_cut_leaves_one_message_after_the_retry(server: Postgres
             assert len(await stored(log, "c1")) == 60
 
     asyncio.run(check())
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_a_busy_client_that_finds_half_an_answer_and_the_end_of_its_connection_is_told_at_once(
+    server: PostgresServer, loop: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    async def check(between: Proxy) -> None:
+        async with log_at(server, port=between.port, timeout_s=60) as log:
+            await log.create(conversation_id="c1")
+            for after in (1, 20, 40):
+                await retried(log, f"before{after}")
+                between.replies_left = after
+                call = asyncio.ensure_future(log.conversation("c1").append(user("hello", id=f"m{after}")))
+                await asyncio.sleep(0)
+                time.sleep(0.3)  # noqa: ASYNC251  # busy, while both arrive
+                with pytest.raises(StoreUnavailable):
+                    await asyncio.wait_for(call, 30)
+                between.replies_left = None
+
+    with proxy_in_a_thread(server.port) as between, asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(check(between))
 
 
 async def retried(log: Turnlog, id_: str) -> None:

@@ -9,18 +9,21 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from servers.loop import awaited
-from servers.valkey import ValkeyServer, valkey
+from servers.valkey import DURABLE, ValkeyServer, valkey
 from turnlog import Appended, Turnlog, connect, user
 from turnlog.errors import StoreUnavailable
 from turnlog.settings import Settings
 
 WRITERS = 64
 KILLS = 3
+TIMEOUT_S = 0.5
+SLACK_S = 3.0
+"""How much later than a time limit a busy machine may be."""
 
 
 @pytest.fixture
 def server() -> Iterator[ValkeyServer]:
-    with valkey() as running:
+    with valkey(*DURABLE) as running:
         yield running
 
 
@@ -147,7 +150,7 @@ async def test_law_3_an_answer_cut_anywhere_is_unavailable_and_a_repeat_appends_
 
 @awaited
 async def test_a_frozen_server_is_unavailable_within_the_stated_time(server: ValkeyServer) -> None:
-    async with opened(server.url, timeout_s=0.5) as log:
+    async with opened(server.url, timeout_s=TIMEOUT_S) as log:
         conversation = await log.create(conversation_id="c1")
         server.signal(signal.SIGSTOP)
         try:
@@ -157,7 +160,7 @@ async def test_a_frozen_server_is_unavailable_within_the_stated_time(server: Val
                 conversation.header(),
                 return_exceptions=True,
             )
-            assert time.monotonic() - began < 1.5
+            assert time.monotonic() - began < TIMEOUT_S + SLACK_S
             assert all(isinstance(outcome, StoreUnavailable) for outcome in outcomes)
         finally:
             server.signal(signal.SIGCONT)

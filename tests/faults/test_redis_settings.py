@@ -56,9 +56,13 @@ async def test_a_policy_that_drops_only_what_expires_is_fine() -> None:
 @awaited
 async def test_the_doctor_tells_what_a_restart_takes(server: ValkeyServer) -> None:
     found = {finding.name.split(" ")[1]: finding for finding in await RedisStore(server.url).doctor()}
-    assert (found["persistence"].value, found["persistence"].verdict) == ("appendonly yes, appendfsync everysec", "ok")
+    assert (found["persistence"].value, found["persistence"].verdict) == ("appendonly yes, appendfsync everysec", "warn")
     assert (found["eviction"].value, found["eviction"].verdict) == ("noeviction", "ok")
     assert found["replicas"].value == "0 online, durability=server"
+    server.ask("CONFIG", "SET", "appendfsync", "always")
+    found = {finding.name.split(" ")[1]: finding for finding in await RedisStore(server.url).doctor()}
+    server.ask("CONFIG", "SET", "appendfsync", "everysec")
+    assert (found["persistence"].value, found["persistence"].verdict) == ("appendonly yes, appendfsync always", "ok")
     with valkey("--appendonly", "no") as forgetful:
         found = {finding.name.split(" ")[1]: finding for finding in await RedisStore(forgetful.url).doctor()}
     assert (found["persistence"].value, found["persistence"].verdict) == ("appendonly no, save never", "bad")

@@ -1,6 +1,7 @@
 """The file of the embedded store: who may open it, who may read it, and many processes on it at once."""
 
 import asyncio
+import re
 import stat
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 
 from turnlog import SchemaTooNew, StoreUnavailable, Turnlog, connect, user
 from turnlog.stores.sqlite import SqliteStore
-from turnlog.stores.sqlite.engine import migrations
+from turnlog.stores.sqlite.engine import SQL, migrations
 
 PROGRAMS = Path(__file__).parent / "programs"
 PROCESSES = 8
@@ -192,3 +193,14 @@ def test_law_1_many_processes_on_one_conversation_lose_nothing_and_leave_no_gap(
     stored = asyncio.run(ids(path))
     assert len(stored) == len(told) == PROCESSES * APPENDS
     assert {id_: seq for seq, id_ in enumerate(stored, 1)} == told
+
+
+def test_no_statement_walks_through_all_messages(path: Path) -> None:
+    asyncio.run(make(path))
+    with apsw.Connection(str(path)) as connection:
+        for name, sql in SQL.items():
+            numbers = [int(n) for n in re.findall(r"\?(\d+)", sql)]
+            values = ["[]"] * (max(numbers) if numbers else sql.count("?"))
+            plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
+            assert not [step for step in plan if step.startswith(("SCAN m", "SCAN message", "SCAN mark"))], name
+    connection.close()

@@ -12,7 +12,7 @@ import pytest
 from servers.line import Line
 from servers.postgres import PostgresServer, postgres
 from servers.service import Service, serving
-from servers.valkey import ValkeyServer, valkey
+from servers.valkey import DURABLE, ValkeyServer, valkey
 from turnlog import Settings, Turnlog, connect
 
 CONVERSATIONS = 4
@@ -26,7 +26,7 @@ PATIENCE_S = 60
 
 @pytest.fixture(params=["postgres", "valkey"])
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[PostgresServer | ValkeyServer]:
-    with postgres(tmp_path / "data") if request.param == "postgres" else valkey() as running:
+    with postgres(tmp_path / "data") if request.param == "postgres" else valkey(*DURABLE) as running:
         yield running
 
 

@@ -3,8 +3,10 @@
 import asyncio
 import socket
 import struct
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import Future
+from contextlib import asynccontextmanager, contextmanager
 
 _RESET = struct.pack("ii", 1, 0)
 """For SO_LINGER: what is closed so is reset, and what was not sent yet is lost."""
@@ -122,3 +124,24 @@ async def proxy(port: int) -> AsyncIterator[Proxy]:
         made.cut()
         if made._tasks:
             await asyncio.wait(made._tasks)
+
+
+@contextmanager
+def proxy_in_a_thread(port: int) -> Iterator[Proxy]:
+    """A proxy that works also while the client's event loop is busy."""
+    made: Future[tuple[Proxy, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+
+    async def serve() -> None:
+        async with proxy(port) as between:
+            over = asyncio.Event()
+            made.set_result((between, asyncio.get_running_loop(), over))
+            await over.wait()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    between, loop, over = made.result(timeout=30)
+    try:
+        yield between
+    finally:
+        loop.call_soon_threadsafe(over.set)
+        thread.join()

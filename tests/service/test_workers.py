@@ -14,7 +14,7 @@ import pytest
 from servers.kinds import SHARED
 from servers.line import Line
 from servers.service import Service, command_of, serving
-from servers.valkey import valkey, wait_until
+from servers.valkey import DURABLE, valkey, wait_until
 from turnlog import Settings, Turnlog, connect
 
 WORKERS = 4
@@ -135,7 +135,7 @@ async def insist(service: Service, key: str) -> int:
 
 
 def test_a_worker_that_dies_while_the_store_is_away_takes_nobody_along_and_is_back_with_the_store(tmp_path: Path) -> None:
-    with valkey() as store:
+    with valkey(*DURABLE) as store:
         asyncio.run(begin(connect(store.url)))
         with serving(store.url, workers=2, directory=tmp_path) as service:
             assert asyncio.run(insist(service, "before")) == 1

@@ -9,7 +9,9 @@ from turnlog.cli.output import print_findings, say, write_json
 from turnlog.log import system_clock
 from turnlog.ports import Doctor, Finding, Store, Sweeper
 
-Repair = Annotated[bool, typer.Option("--repair", help="Finish what a crash or a failover left half done.")]
+Repair = Annotated[
+    bool, typer.Option("--repair", help="Finish what a crash left half done; take what was erased out of files.")
+]
 
 
 def doctor(store: StoreUrl = None, repair: Repair = False, as_json: AsJson = False) -> None:

@@ -225,8 +225,16 @@ class Wire:
                     failed = next((one for one in results if one.status not in _DONE), None)
                     return self._finish(_rows(results[-1]) if failed is None else self._failure(failed))
                 self._results.append(result)
+            self._watch_on()
         except psycopg.OperationalError as error:
             self._break(str(error).strip())
+
+    def _watch_on(self) -> None:
+        """Ask for the next event anew: libuv gives a socket up when it has an error, though what came before that is yet to
+        be read, and nobody would be told of the end.
+        """
+        self._loop.remove_reader(self._socket)
+        self._loop.add_reader(self._socket, self._on_readable)
 
     def _break(self, reason: str) -> None:
         self.close()

@@ -274,13 +274,16 @@ class RedisStore:
                 self._servers.close()
 
     async def sweep(self, *, now: int) -> int:
-        """Put right what a crash left half done beside the conversations; how many had something to put right.
+        """Put right what a crash left half done beside the conversations; how many had something to put right. Then let the
+        servers write their append-only files anew, without what was erased.
 
         Looks at every conversation, some at a time: to be run now and then, and after a failover.
         """
         async with self._asking():
             await self.schema_version()
-            return sum([await self._sweep_one(address, now) for address in await self._servers.primaries()])
+            mended = sum([await self._sweep_one(address, now) for address in await self._servers.primaries()])
+            await checks.rewrite_files(self._servers)
+            return mended
 
     async def _sweep_one(self, address: Address, now: int) -> int:
         mended, cursor = 0, b"0"

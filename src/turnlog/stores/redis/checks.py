@@ -1,5 +1,6 @@
 """What the servers promise as they are configured, and whether a log is whole."""
 
+from contextlib import suppress
 from typing import Any
 
 from turnlog.codec import checksum
@@ -50,18 +51,30 @@ async def _examine(servers: Servers, address: Address) -> list[Finding]:
     ]
 
 
+async def rewrite_files(servers: Servers) -> None:
+    """Have each primary begin to write its append-only file anew, which holds what was erased until then.
+
+    One that is at it already, or forbids it, is left alone.
+    """
+    for address in await servers.primaries():
+        if (await _info(servers, address, "persistence")).get("aof_enabled") == "1":
+            with suppress(StoreUnavailable):
+                await servers.ask(address, "BGREWRITEAOF")
+
+
 def _persistence(address: Address, info: dict[str, str], settings: dict[str, str]) -> Finding:
     name = f"{address} persistence"
     if info.get("aof_enabled") == "1":
         fsync = settings.get("appendfsync", "unknown")
         meanings = {
             "always": "An acknowledged write survives a kill of the server and a loss of power.",
-            "everysec": "An acknowledged write survives a kill of the server; a loss of power may take the last second.",
+            "everysec": "A kill of the server may take what it acknowledged during an fsync, up to two seconds; "
+            "a loss of power may take as much.",
         }
         meaning = meanings.get(
             fsync, "An acknowledged write survives a kill; what a loss of power takes, the system decides."
         )
-        return Finding(name, f"appendonly yes, appendfsync {fsync}", "ok" if fsync in meanings else "warn", meaning)
+        return Finding(name, f"appendonly yes, appendfsync {fsync}", "ok" if fsync == "always" else "warn", meaning)
     save = settings.get("save", "unknown")
     meaning = "A restart takes everything since the last snapshot." if save else "A restart takes everything."
     return Finding(name, f"appendonly no, save {save or 'never'}", "bad", meaning)

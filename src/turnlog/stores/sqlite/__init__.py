@@ -12,12 +12,13 @@ from turnlog.ports import Appended, Fault, Finding, Header, Key, Page, Position,
 from turnlog.stores.sqlite import doctor, engine, reading, writing
 from turnlog.stores.sqlite.batch import Reader, Writer
 from turnlog.stores.sqlite.engine import Desk
-from turnlog.stores.sqlite.lane import Call, Lane
+from turnlog.stores.sqlite.lane import Call, Empty, Lane
 from turnlog.stores.sqlite.writing import Append
 
 T = TypeVar("T")
 
 _READERS = 2
+_EMPTY_AGAIN_S = 0.02
 
 
 class SqliteStore:
@@ -103,10 +104,10 @@ class SqliteStore:
         return await self._write(lambda connection: writing.fork(connection, key, header))
 
     async def redact(self, key: Key, tombstone: Record, *, now: int) -> int:
-        return await self._write(lambda connection: writing.redact(connection, key, tombstone, now))
+        return await self._erase(lambda connection: writing.redact(connection, key, tombstone, now))
 
     async def delete(self, key: Key, *, now: int) -> None:
-        await self._write(lambda connection: writing.delete(connection, key, now))
+        await self._erase(lambda connection: writing.delete(connection, key, now))
 
     async def load_snapshot(self, key: Key, fold: str, version: int) -> Snapshot | None:
         return await self._read(lambda connection: reading.load_snapshot(connection, key, fold, version))
@@ -131,6 +132,11 @@ class SqliteStore:
     async def migrate(self) -> None:
         await asyncio.to_thread(engine.bring_up_to_date, self._path, busy_timeout_s=self._timeout_s)
 
+    async def sweep(self, *, now: int) -> int:
+        """Write the file anew, without what page splits left of erased text; nothing is ever half done. Writers wait."""
+        await asyncio.to_thread(engine.vacuum, self._path, busy_timeout_s=self._timeout_s)
+        return 0
+
     def _desk(self) -> Desk:
         return Desk(self._path, busy_timeout_s=self._timeout_s)
 
@@ -141,6 +147,22 @@ class SqliteStore:
 
     async def _write(self, work: Callable[[apsw.Connection], T]) -> T:
         result: T = await self._open_writer().submit(Call(work))
+        return result
+
+    async def _erase(self, work: Callable[[apsw.Connection], T]) -> T:
+        """`_write`, and then empty the WAL, which holds what was erased.
+
+        Raises `StoreUnavailable` if somebody reads on in it for longer than the time limit: erased all the same, and a
+        repeated call empties it.
+        """
+        until = asyncio.get_running_loop().time() + self._timeout_s
+        done = self._open_writer().submit(Call(work))
+        await asyncio.wait([done])
+        while not await self._open_writer().submit(Empty()):
+            if asyncio.get_running_loop().time() > until:
+                raise StoreUnavailable(engine.READER_HOLDS)
+            await asyncio.sleep(_EMPTY_AGAIN_S)
+        result: T = done.result()
         return result
 
     async def _read(self, work: Callable[[apsw.Connection], T]) -> T:

@@ -1,11 +1,13 @@
 """What a lane does with the jobs that it took: one transaction for all of them."""
 
+from collections.abc import Sequence
+
 import apsw
 
 from turnlog.errors import TurnlogError
 from turnlog.ports import Key
-from turnlog.stores.sqlite.engine import Desk, translate
-from turnlog.stores.sqlite.lane import Call, Job
+from turnlog.stores.sqlite.engine import Desk, empty_wal, translate
+from turnlog.stores.sqlite.lane import Call, Empty, Job
 from turnlog.stores.sqlite.writing import Append, decide_all, decide_from_memory, insert
 
 _HEADS_REMEMBERED = 10_000
@@ -52,13 +54,30 @@ class Writer:
         self.desk.close()
 
     def work_off(self, jobs: list[Job]) -> None:
-        """Do the jobs, in their order."""
+        """Do the jobs, in their order; what empties the WAL comes last."""
+        emptying = [job for job in jobs if type(job) is Empty]
+        changes = [job for job in jobs if type(job) is not Empty] if emptying else jobs
+        if changes:
+            self._commit(changes)
+        if emptying:
+            self._empty(emptying)
+
+    def _commit(self, jobs: list[Job]) -> None:
         try:
             if not self._from_memory(jobs):
                 self._in_transaction(jobs)
         except (apsw.Error, TurnlogError) as error:
             self._heads.clear()
             _fail(self.desk, jobs, error)
+
+    def _empty(self, jobs: Sequence[Job]) -> None:
+        try:
+            emptied = empty_wal(self.desk.connection())
+        except (apsw.Error, TurnlogError) as error:
+            _fail(self.desk, jobs, error)
+        else:
+            for job in jobs:
+                job.result = emptied
 
     def _from_memory(self, jobs: list[Job]) -> bool:
         rows = decide_from_memory(self._heads, jobs)
@@ -109,7 +128,7 @@ def _call(job: Job, connection: apsw.Connection) -> None:
         job.error = error
 
 
-def _fail(desk: Desk, jobs: list[Job], error: apsw.Error | TurnlogError) -> None:
+def _fail(desk: Desk, jobs: Sequence[Job], error: apsw.Error | TurnlogError) -> None:
     """None of the jobs happened; those that were refused may have been so because of one that did not happen either."""
     desk.recover(error)
     for job in jobs:

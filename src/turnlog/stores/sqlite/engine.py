@@ -12,6 +12,9 @@ from turnlog.errors import SchemaTooNew, StoreUnavailable
 
 APPLICATION_ID = 0x7475726E  # "turn"
 _HERE = files(__package__)
+EMPTYING_MS = 50
+"""How long emptying the WAL holds up writers while it waits for readers."""
+READER_HOLDS = "the write-ahead log still holds what was erased: a reader needs it"
 _BROKEN = (apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError, apsw.CorruptError, apsw.NotADBError)
 
 
@@ -39,6 +42,7 @@ def connect(path: str, *, busy_timeout_s: float) -> apsw.Connection:
     for pragma in (
         "journal_mode = WAL",
         "synchronous = FULL",
+        "secure_delete = ON",  # also what a fold saves over: erased later, its old states are not found again
         "cache_size = -16000",
         "temp_store = MEMORY",
         "wal_autocheckpoint = 1000",
@@ -82,6 +86,34 @@ def migrate(connection: apsw.Connection) -> None:
         except BaseException:
             connection.execute("ROLLBACK")
             raise
+
+
+def empty_wal(connection: apsw.Connection) -> bool:
+    """Move all that is in the WAL into the file and cut the WAL to nothing, if no reader needs it any more."""
+    timeout_ms = int(connection.pragma("busy_timeout"))
+    connection.set_busy_timeout(EMPTYING_MS)
+    try:
+        connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+    except apsw.BusyError:
+        return False
+    finally:
+        connection.set_busy_timeout(timeout_ms)
+    return True
+
+
+def vacuum(path: str, *, busy_timeout_s: float) -> None:
+    """Write the file anew, without what page splits left between its rows. Writers wait meanwhile. Raises `TurnlogError`."""
+    desk = Desk(path, busy_timeout_s=busy_timeout_s)
+    try:
+        connection = desk.connection()
+        connection.execute("PRAGMA temp_store = FILE")  # it may be as large as what is kept
+        connection.execute("VACUUM")
+        if not empty_wal(connection):
+            raise StoreUnavailable(READER_HOLDS)
+    except apsw.Error as error:
+        raise translate(error) from error
+    finally:
+        desk.close()
 
 
 def bring_up_to_date(path: str, *, busy_timeout_s: float) -> None:

@@ -29,6 +29,10 @@ class Call(Job, gc=False):
     work: Callable[[Any], Any]
 
 
+class Empty(Job, gc=False):
+    """Moves all that is in the WAL into the file and cuts the WAL to nothing; the result is whether it did."""
+
+
 class Work(Protocol):
     """What a lane does with its jobs."""
 

@@ -131,9 +131,9 @@ SELECT coalesce(max(CASE deleted WHEN 0 THEN parent_seq ELSE min(parent_seq, hea
 WITH RECURSIVE walk (n) AS (
     SELECT last FROM conversation WHERE n = ?1
     UNION ALL
-    SELECT m.prev FROM walk JOIN message AS m ON m.n = walk.n WHERE m.seq > ?2 + 1
+    SELECT m.prev FROM walk CROSS JOIN message AS m ON m.n = walk.n WHERE m.seq > ?2 + 1
 )
-SELECT m.n, m.id, m.prev, m.seq FROM walk JOIN message AS m ON m.n = walk.n WHERE m.conversation = ?1 AND m.seq > ?2;
+SELECT m.n, m.id, m.prev, m.seq FROM walk CROSS JOIN message AS m ON m.n = walk.n WHERE m.conversation = ?1 AND m.seq > ?2;
 
 -- name: drop_rows
 -- ?1: JSON [row, …]
@@ -174,6 +174,6 @@ SELECT message FROM message_id WHERE id = ? AND conversation = ?;
 WITH RECURSIVE walk (n) AS (
     SELECT last FROM conversation WHERE n = ?1
     UNION ALL
-    SELECT m.prev FROM walk JOIN message AS m ON m.n = walk.n WHERE m.conversation = ?1
+    SELECT m.prev FROM walk CROSS JOIN message AS m ON m.n = walk.n WHERE m.conversation = ?1
 )
-SELECT m.n, m.conversation, m.seq, m.id, m.created_at, m.checksum, m.body FROM walk JOIN message AS m ON m.n = walk.n;
+SELECT m.n, m.conversation, m.seq, m.id, m.created_at, m.checksum, m.body FROM walk CROSS JOIN message AS m ON m.n = walk.n;

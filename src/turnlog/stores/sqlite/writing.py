@@ -226,7 +226,6 @@ def redact(connection: apsw.Connection, key: Key, tombstone: Record, now: int) -
     row, n, digest = row_at(connection, place, header.head, tombstone.seq)
     if digest == 0:
         return header.epoch
-    _overwrite_what_goes(connection)
     connection.execute(
         SQL["blank_row"],
         (row, tombstone.tokens, tombstone.version, tombstone.digest, tombstone.checksum, tombstone.body),
@@ -238,18 +237,12 @@ def redact(connection: apsw.Connection, key: Key, tombstone: Record, now: int) -
 
 def delete(connection: apsw.Connection, key: Key, now: int) -> None:
     place, header = find(connection, key)
-    _overwrite_what_goes(connection)
     connection.execute(SQL["drop_tags"], (place.n, key.tenant, _text(header.tags)))
     connection.execute("DELETE FROM snapshot WHERE conversation = ?", (place.n,))
     connection.execute(SQL["bury"], (place.n, now))
     n: int | None = place.n
     while n is not None:
         n = _trim(connection, n)
-
-
-def _overwrite_what_goes(connection: apsw.Connection) -> None:
-    """From the first erasure on, what is deleted is zeroed in the file; until then appends need not pay for it."""
-    connection.execute("PRAGMA secure_delete = ON").fetchall()
 
 
 def _trim(connection: apsw.Connection, n: int) -> int | None:

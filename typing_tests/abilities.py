@@ -1,5 +1,7 @@
-"""What a store offers beside `Store` has the types of its ability."""
+"""What a store offers beside `Store`, or a fold beside `Fold`, has the types of its ability."""
 
+from turnlog.fold import Fold, OnRecords
+from turnlog.memory.integrity import Integrity
 from turnlog.ports import Doctor, Sweeper, Versioned
 from turnlog.stores.postgres import PostgresStore
 from turnlog.stores.ram import RamStore
@@ -14,3 +16,5 @@ postgres_schema: Versioned = PostgresStore("postgresql://localhost/turnlog")
 redis_doctor: Doctor = RedisStore("redis://localhost")
 redis_schema: Versioned = RedisStore("redis://localhost")
 redis_sweeper: Sweeper = RedisStore("redis://localhost")
+integrity: Fold[bytes] = Integrity()
+integrity_on_records: OnRecords = Integrity()

@@ -17,6 +17,9 @@ from turnlog.context.parts import Memory
 from turnlog.context.policy import ContextPolicy, override, preset
 from turnlog.context.tokens import Counter, counter_of_model, estimate
 from turnlog.errors import InvalidInput, MessageNotFound, TooLarge, TranscriptDiverged
+from turnlog.fold import catch_up
+from turnlog.memory.inspecting import Inspection, inspect, remake
+from turnlog.memory.integrity import Digest, Integrity, digest_of
 from turnlog.message import INTEGER_MAX, Message, check_id, check_name, uuid7
 from turnlog.ports import Appended, Fault, Header, Key, Page, Position, Recent, Store
 from turnlog.settings import Settings
@@ -120,6 +123,7 @@ class Turnlog:
         self.limits = self.settings.limits
         self._asked: dict[tuple[object, ...], planning.Wanted] = {}
         self.policy = _deployed(self.settings.context_policy)
+        self.integrity = Integrity(self.settings.integrity_key.encode(errors="surrogatepass"))
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -442,9 +446,33 @@ class Conversation:
         """Erase the conversation. Its id stays dead; forks keep what they share."""
         await self.log.store.delete(self._key, now=self.log.clock())
 
-    async def verify(self) -> list[Fault]:
-        """What is wrong with the log as it is stored; empty when nothing is."""
-        return await self.log.store.verify(self._key)
+    async def verify(self, *, against: Digest | None = None) -> list[Fault]:
+        """What is wrong with the log as it is stored, each with its seq (0: as a whole); empty when nothing is.
+
+        `against`: a digest that was kept elsewhere.
+        """
+        return (await self.inspect(against=against)).faults
+
+    async def inspect(self, *, against: Digest | None = None) -> Inspection:
+        """`verify`, with what was erased since and how far the log could be compared; changes nothing.
+
+        Raises `InvalidInput` for a digest of another conversation.
+        """
+        return await inspect(self.log.store, self._key, self.log.integrity, against=against)
+
+    async def digest(self) -> Digest:
+        """A digest of the log up to its head, to be kept elsewhere; brings the integrity state up to date first.
+
+        Raises `InvalidInput` if that state was made with another key, `CorruptRecord` if a new message is not intact.
+        """
+        return digest_of(self.id, await catch_up(self.log.store, self._key, self.log.integrity, batch=1000))
+
+    async def digest_anew(self) -> Digest:
+        """A digest of the log as it is now, which becomes what its integrity state knows, whatever that knew before.
+
+        For when the key was changed, or faults were looked into. Raises `SnapshotMoved` if somebody folds meanwhile.
+        """
+        return digest_of(self.id, await remake(self.log.store, self._key, self.log.integrity))
 
     async def sync(
         self, transcript: Sequence[Message], *, by_id: bool, on_divergence: Literal["error", "fork"] = "error"

@@ -87,6 +87,9 @@ class Conversation:
     redact = _blocking(log.Conversation.redact)
     delete = _blocking(log.Conversation.delete)
     verify = _blocking(log.Conversation.verify)
+    inspect = _blocking(log.Conversation.inspect)
+    digest = _blocking(log.Conversation.digest)
+    digest_anew = _blocking(log.Conversation.digest_anew)
     sync = _blocking(log.Conversation.sync)
 
     def pages(self, *, after: int = 0) -> Iterator[Page]:

@@ -1,5 +1,7 @@
-"""What a store offers beside `Store` has the types of its ability."""
+"""What a store offers beside `Store`, or a fold beside `Fold`, has the types of its ability."""
 
+from turnlog.fold import Fold, OnRecords
+from turnlog.memory.integrity import Integrity
 from turnlog.ports import Doctor, Sweeper, Versioned
 from turnlog.stores.postgres import PostgresStore
 from turnlog.stores.ram import RamStore
@@ -15,3 +17,5 @@ redis_doctor: Doctor = RedisStore("redis://localhost")
 redis_schema: Versioned = RedisStore("redis://localhost")
 sqlite_sweeper: Sweeper = SqliteStore("turnlog.db")
 redis_sweeper: Sweeper = RedisStore("redis://localhost")
+integrity: Fold[bytes] = Integrity()
+integrity_on_records: OnRecords = Integrity()

@@ -20,7 +20,9 @@ from turnlog.context.tokens import Counter, counter_of_model, estimate
 from turnlog.errors import InvalidInput, MessageNotFound, TooLarge, TranscriptDiverged
 from turnlog.fold import UNBOUND, Fold, catch_up, newest
 from turnlog.memory.gist import Gist
-from turnlog.memory.shipped import Remembered, readable, remembered, shipped
+from turnlog.memory.inspecting import Inspection, inspect, remake
+from turnlog.memory.integrity import Digest, Integrity, digest_of
+from turnlog.memory.shipped import TOLD, Remembered, readable, remembered, shipped
 from turnlog.message import INTEGER_MAX, Message, check_id, check_name, uuid7
 from turnlog.ports import Appended, Fault, Header, Key, Page, Position, Store
 from turnlog.settings import Settings
@@ -117,8 +119,8 @@ class Synced(msgspec.Struct, frozen=True):
 class Turnlog:
     """The conversations of one tenant in one store. Opens and closes the store; use it as an async context manager.
 
-    `folds` are the kinds of memory that are kept; None stands for those that need no language model. Somebody has to run
-    them: `turnlog serve`, `turnlog worker`, a `turnlog.worker.Runner`, or `Conversation.catch_up` at once.
+    `folds` are the kinds of memory that are kept beside the log's digest; None stands for those that need no language model.
+    Somebody has to run them: `turnlog serve`, `turnlog worker`, a `turnlog.worker.Runner`, or `Conversation.catch_up`.
     """
 
     def __init__(
@@ -136,8 +138,9 @@ class Turnlog:
         self.count_tokens = count_tokens
         self.tenant = check_id("tenant", self.settings.tenant)
         self.limits = self.settings.limits
-        self.folds = tuple(shipped() if folds is None else folds)
-        self._versions = readable(self.folds)
+        self.integrity = Integrity(self.settings.integrity_key.encode(errors="surrogatepass"))
+        self.folds = (*(shipped() if folds is None else folds), self.integrity)
+        self._told = readable([fold for fold in self.folds if fold.name in TOLD])
         self._users: dict[str, str] = {}
         self._asked: dict[tuple[object, ...], planning.Wanted] = {}
         self.policy = _deployed(self.settings.context_policy)
@@ -168,7 +171,7 @@ class Turnlog:
     def user(self, user_id: str) -> User:
         """A handle on a user, known or not; does no I/O."""
         check_name("user_id", user_id)
-        versions, limits = self._versions, self.settings.limits
+        versions, limits = self._told, self.settings.limits
         return User(self.store, self.tenant, user_id, clock=self.clock, versions=versions, limits=limits)
 
     async def create(
@@ -279,7 +282,7 @@ class Turnlog:
             format,
             tools,
             memory,
-            self._versions,
+            self._told,
             self.settings.context_messages,
         )
         if simple:
@@ -433,14 +436,14 @@ class Conversation:
 
     async def memory(self) -> dict[str, Remembered]:
         """What each fold remembers of the conversation, by its name."""
-        folds, versions = self.log.folds, self.log._versions
+        folds, versions = self.log.folds, readable(self.log.folds)
         found = await self.log.store.recent(self.key, tokens=0, limit=1, folds=[UNBOUND, *versions])
         stored = newest(versions, found.snapshots[1:], found.header.epoch)
         return {fold.name: remembered(fold, stored, found.header) for fold in folds}
 
     async def known(self) -> Gist:
         """What is known of the user from all their conversations, and of this one its topic and entities."""
-        return await planning.known(self.log.store, self.key, self.log._versions, self.log._users)
+        return await planning.known(self.log.store, self.key, self.log._told, self.log._users)
 
     async def update(
         self, /, *, expect_revision: int | None = None, expect_head: int | None = None, **changes: Any
@@ -505,9 +508,33 @@ class Conversation:
         self.log._users.pop(self.id, None)
         await self.log.store.delete(self.key, now=self.log.clock())
 
-    async def verify(self) -> list[Fault]:
-        """What is wrong with the log as it is stored; empty when nothing is."""
-        return await self.log.store.verify(self.key)
+    async def verify(self, *, against: Digest | None = None) -> list[Fault]:
+        """What is wrong with the log as it is stored, each with its seq (0: as a whole); empty when nothing is.
+
+        `against`: a digest that was kept elsewhere.
+        """
+        return (await self.inspect(against=against)).faults
+
+    async def inspect(self, *, against: Digest | None = None) -> Inspection:
+        """`verify`, with what was erased since and how far the log could be compared; changes nothing.
+
+        Raises `InvalidInput` for a digest of another conversation.
+        """
+        return await inspect(self.log.store, self.key, self.log.integrity, against=against)
+
+    async def digest(self) -> Digest:
+        """A digest of the log up to its head, to be kept elsewhere; brings the integrity state up to date first.
+
+        Raises `InvalidInput` if that state was made with another key, `CorruptRecord` if a new message is not intact.
+        """
+        return digest_of(self.id, await catch_up(self.log.store, self.key, self.log.integrity, batch=1000))
+
+    async def digest_anew(self) -> Digest:
+        """A digest of the log as it is now, which becomes what its integrity state knows, whatever that knew before.
+
+        For when the key was changed, or faults were looked into. Raises `SnapshotMoved` if somebody folds meanwhile.
+        """
+        return digest_of(self.id, await remake(self.log.store, self.key, self.log.integrity))
 
     async def sync(
         self, transcript: Sequence[Message], *, by_id: bool, on_divergence: Literal["error", "fork"] = "error"

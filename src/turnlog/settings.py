@@ -9,6 +9,8 @@ from turnlog.errors import InvalidInput
 from turnlog.message import JSON_DEPTH_MAX, Limits
 
 Count = Annotated[int, msgspec.Meta(ge=1)]
+_SECRET = frozenset({"integrity_key"})
+"""What no repr shows."""
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -60,6 +62,12 @@ class Settings(msgspec.Struct, frozen=True):
 
     postgres_sharded: bool = False
     """Whether PostgreSQL's tables are distributed by `log`: then no statement writes to two conversations."""
+    integrity_key: str = ""
+    """Secret: with it, only who knows it can make an integrity state that fits a changed log."""
+
+    def __repr__(self) -> str:
+        shown = {name: "***" if value and name in _SECRET else value for name, value in msgspec.structs.asdict(self).items()}
+        return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
     @property
     def limits(self) -> Limits:

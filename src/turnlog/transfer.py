@@ -229,7 +229,7 @@ async def export_one(log: Turnlog, conversation_id: str) -> AsyncIterator[bytes]
 
 async def export_all(log: Turnlog, *, user_id: str | None = None, tag: str | None = None) -> AsyncIterator[bytes]:
     """The lines of all conversations that match, piece by piece; `b"]}\\n"` ends each."""
-    async for header in _headers(log, user_id=user_id, tag=tag):
+    async for header in every_header(log, user_id=user_id, tag=tag):
         try:
             async for piece in export_one(log, header.id):
                 yield piece
@@ -243,7 +243,7 @@ async def export_user(log: Turnlog, user_id: str) -> AsyncIterator[bytes]:
         yield piece
 
 
-async def _headers(log: Turnlog, *, user_id: str | None, tag: str | None) -> AsyncIterator[Header]:
+async def every_header(log: Turnlog, *, user_id: str | None = None, tag: str | None = None) -> AsyncIterator[Header]:
     """Every conversation that was there at the beginning, once, also one that moves in the listing meanwhile."""
     began, since = log.clock(), None
     seen: set[str] = set()

@@ -29,6 +29,7 @@ from turnlog.cli.doctor import doctor
 from turnlog.cli.importing import import_file
 from turnlog.cli.output import header_fields, print_header, print_headers, print_records, raw, say, write, write_json
 from turnlog.cli.schema import schema
+from turnlog.cli.verify import verify
 from turnlog.folding import fold
 from turnlog.log import Listing, Turnlog
 from turnlog.ports import Header, Page
@@ -42,6 +43,7 @@ app = typer.Typer(
 )
 app.add_typer(schema, name="schema")
 app.command()(doctor)
+app.command()(verify)
 
 
 @app.command()

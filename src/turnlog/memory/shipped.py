@@ -11,6 +11,9 @@ from turnlog.memory.hearing import BY_RULES, Hearing
 from turnlog.memory.summary import Summary
 from turnlog.ports import Header, Snapshot
 
+TOLD = ("summary", "profile", "entities", "facts")
+"""The folds that have something to tell in contexts."""
+
 
 class Remembered(msgspec.Struct, frozen=True):
     """What a fold remembers: its state after the messages up to `watermark`, which is `lag` messages behind the head.

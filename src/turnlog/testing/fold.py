@@ -8,9 +8,26 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from turnlog.fold import Fold, catch_up, check_fold, replay, state_of, stored
+from msgspec.structs import replace
+
+from turnlog import codec
+from turnlog.codec import Record
+from turnlog.fold import Fold, advanced, catch_up, check_fold, replay, state_of, stored
 from turnlog.log import Conversation, Turnlog
-from turnlog.message import Image, Message, Reasoning, Refusal, Text, ToolCall, assistant, developer, system, tool, user
+from turnlog.message import (
+    Image,
+    Limits,
+    Message,
+    Reasoning,
+    Refusal,
+    Text,
+    ToolCall,
+    assistant,
+    developer,
+    system,
+    tool,
+    user,
+)
 from turnlog.ports import Key
 from turnlog.stores.ram import RamStore
 
@@ -129,14 +146,15 @@ async def _folded(made: Factory, messages: Sequence[Message]) -> bytes:
     state = stored(made(), made().initial())
     for seq, message in enumerate(messages, 1):
         fold = made()
-        state = stored(fold, await fold.step(state_of(fold, state), [_placed(message, seq)]))
+        state = stored(fold, await advanced(fold, state_of(fold, state), [_placed(message, seq)]))
     return state
 
 
-def _placed(message: Message, seq: int) -> Message:
-    """The message as it comes from a log, with an id that does not change from one talk to the next."""
+def _placed(message: Message, seq: int) -> Record:
+    """The record of the message as it lies in a log, with an id that does not change from one talk to the next."""
     fields = {name: getattr(message, name) for name in message.__struct_fields__}
-    return Message(**{**fields, "id": f"m-{seq}", "seq": seq, "created_at": _SAID_AT, "tokens": 1})
+    placed = Message(**{**fields, "id": f"m-{seq}", "created_at": _SAID_AT})
+    return replace(codec.encode(placed, tokens=1, limits=Limits()), seq=seq)
 
 
 _SAID_AT = talk()[0].created_at

@@ -229,6 +229,9 @@ class PostgresStore:
         faults = []
         for after in range(0, header.head, _PAGE):
             _, records = await self._read(key, after, min(after + _PAGE, header.head) + 1, _PAGE, newest=False)
+            if not records:
+                faults.append(Fault(after + 1, f"is missing, with all up to the head at {header.head}"))
+                break
             there = {record.seq: record for record in records}
             for seq in range(after + 1, min(after + _PAGE, header.head) + 1):
                 record = there.get(seq)

@@ -112,6 +112,9 @@ async def verify(servers: Servers, key: Key, header: Header) -> list[Fault]:
     for first in range(base + 1, header.head + 1, _RECORDS_PER_CALL):
         last = min(first + _RECORDS_PER_CALL - 1, header.head)
         frames = await servers.call("LRANGE", keys.of(key, "l")[0], first - base - 1, last - base - 1)
+        if not frames:
+            faults.append(Fault(first, f"is missing, with all up to the head at {header.head}"))
+            break
         faults += await _check(servers, key, first, frames)
         faults += [Fault(seq, "is missing") for seq in range(first + len(frames), last + 1)]
     kept = await servers.call("LLEN", keys.of(key, "l")[0])

@@ -61,7 +61,7 @@ LIMIT 1;
 WITH RECURSIVE walk (n, seq) AS (
     SELECT ?1, ?2
     UNION ALL
-    SELECT (SELECT prev FROM message WHERE n = walk.n), seq - 1 FROM walk WHERE seq > ?3
+    SELECT (SELECT prev FROM message WHERE n = walk.n), seq - 1 FROM walk WHERE seq > ?3 AND n IS NOT NULL
 )
 SELECT json_group_array(json_array(m.seq, m.id, m.created_at, m.tokens, m.version, m.digest, m.checksum, CAST(m.body AS TEXT)))
 FROM walk CROSS JOIN message AS m ON m.n = walk.n
@@ -84,7 +84,7 @@ FROM walk CROSS JOIN message AS m ON m.n = walk.n;
 WITH RECURSIVE walk (n, seq) AS (
     SELECT ?1, ?2
     UNION ALL
-    SELECT (SELECT prev FROM message WHERE n = walk.n), seq - 1 FROM walk WHERE seq > ?3
+    SELECT (SELECT prev FROM message WHERE n = walk.n), seq - 1 FROM walk WHERE seq > ?3 AND n IS NOT NULL
 )
 SELECT m.n, m.conversation, m.digest FROM walk CROSS JOIN message AS m ON m.n = walk.n WHERE walk.seq = ?3 AND m.seq = ?3;
 

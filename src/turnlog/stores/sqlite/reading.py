@@ -79,7 +79,7 @@ def recent(
     first = max(behind(snapshots, header.epoch), header.head - limit) + 1
     records = []
     if first <= header.head:
-        records = _records(connection.execute(SQL["recent"], (place.last, header.head, first, tokens)).get, header.head)
+        records = _records(connection, "recent", (place.last, header.head, first, tokens), header.head)
     pins = []
     for first, last in _runs(seq for seq in sorted(set(pinned)) if 0 < seq <= header.head - len(records)):
         pins += _walk(connection, _begin(connection, place, header.head, last), first, last)
@@ -114,14 +114,18 @@ def _begin(connection: apsw.Connection, place: Place, head: int, seq: int) -> tu
 
 
 def _walk(connection: apsw.Connection, begin: tuple[int | None, int], first: int, last: int) -> list[Record]:
-    records = _records(connection.execute(SQL["walk"], (*begin, first, last)).get, last)
+    records = _records(connection, "walk", (*begin, first, last), last)
     if len(records) != last - first + 1:
         raise CorruptRecord(seq=first, reason=f"not all rows from here to {last} are there")
     return records
 
 
-def _records(rows: str, last: int) -> list[Record]:
-    """The records of rows that were walked from seq `last` down."""
+def _records(connection: apsw.Connection, statement: str, bound: tuple[int | None, ...], last: int) -> list[Record]:
+    """The records of the rows that a statement walks from seq `last` down."""
+    try:
+        rows = connection.execute(SQL[statement], bound).get
+    except UnicodeDecodeError as error:
+        raise CorruptRecord(seq=last, reason="there, or before it, are bytes that are no text") from error
     records = [
         Record(id_, created, tokens, body.encode(), digest, check, version, seq)
         for seq, id_, created, tokens, version, digest, check, body in reversed(_json_rows(rows))
@@ -179,8 +183,8 @@ def verify(connection: apsw.Connection, key: Key) -> list[Fault]:
             faults.append(Fault(seq, "does not match its checksum"))
         if connection.execute(SQL["by_id"], (id_, conversation)).get != n:
             faults.append(Fault(seq, "is not found by its id"))
-        expected = seq - 1
-        if conversation != place.n:
+        went_down, expected = seq <= expected, seq - 1
+        if conversation != place.n or not went_down:
             break
     else:
         if expected != 0:

@@ -1,0 +1,159 @@
+"""`turnlog verify`: whether logs are as they were written, and digests of them to be kept elsewhere."""
+
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Annotated
+
+import msgspec
+import typer
+
+from turnlog.cli.calls import EXIT_FAILED, AsJson, StoreUrl, Tenant, run
+from turnlog.cli.output import say, write_json
+from turnlog.errors import ConversationDeleted, ConversationNotFound, InvalidInput
+from turnlog.log import Conversation, Turnlog
+from turnlog.memory.inspecting import Inspection
+from turnlog.memory.integrity import Digest
+from turnlog.ports import Fault
+from turnlog.transfer import every_header
+
+Digests = dict[str, Digest]
+
+
+class Count(msgspec.Struct):
+    """How many conversations were verified, and how many faults were found."""
+
+    conversations: int = 0
+    faults: int = 0
+
+
+def verify(
+    conversation_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="One conversation.")] = None,
+    user: Annotated[str | None, typer.Option(help="All of this user's.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All of the tenant's.")] = False,
+    against: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Digests that were exported; alone: check those in the file."),
+    ] = None,
+    export: Annotated[Path | None, typer.Option(help="Where digests go, one a line, if there are no faults.")] = None,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Then take logs as they are now for what they should be.")
+    ] = False,
+    store: StoreUrl = None,
+    tenant: Tenant = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell what was changed in logs behind the store's back. Ends with 1 when something was.
+
+    Changes nothing, but --export brings integrity states up to date, and --accept makes them anew.
+    """
+    asked = [conversation_id is not None, user is not None, every]
+    if sum(asked) > 1 or not (any(asked) or against):
+        raise typer.BadParameter("is needed, or one of --user, --all and --against", param_hint="ID")
+    count = Count()
+
+    async def work(log: Turnlog) -> None:
+        known = _read_digests(against) if against else None
+        with _exporting(export, count) as file:
+            async for id_ in _chosen(log, conversation_id, user, every, known):
+                await _verify(log.conversation(id_), (known or {}).get(id_), count, file, as_json, accept=accept)
+
+    try:
+        run(work, store, tenant, as_json)
+    except OSError as error:
+        sys.stderr.write(f"turnlog: {error.filename}: {error.strerror}\n")
+        raise typer.Exit(EXIT_FAILED) from None
+    if not as_json:
+        say(f"{count.conversations} conversations: {count.faults} faults")
+    if count.faults:
+        raise typer.Exit(EXIT_FAILED)
+
+
+@contextmanager
+def _exporting(export: Path | None, count: Count) -> Iterator[IO[bytes] | None]:
+    """A file that takes the place of `export`, unless there are faults: then older digests are worth more."""
+    if export is None:
+        yield None
+        return
+    part = export.with_name(f"{export.name}.part")
+    try:
+        with open(part, "wb") as file:
+            yield file
+        if count.faults:
+            sys.stderr.write(f"turnlog: no digests were written to {export}, because of the faults\n")
+        else:
+            part.replace(export)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _read_digests(path: Path) -> Digests:
+    """The digests in a file, by conversation; of several of one, the last. Raises `InvalidInput` and `OSError`."""
+    digests: Digests = {}
+    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+        try:
+            digest = msgspec.json.decode(line, type=Digest)
+        except msgspec.MsgspecError as error:
+            raise InvalidInput("against", f"line {number} is no digest: {error}") from None
+        digests[digest.conversation_id] = digest
+    return digests
+
+
+async def _chosen(
+    log: Turnlog, conversation_id: str | None, user: str | None, every: bool, known: Digests | None
+) -> AsyncIterator[str]:
+    """The conversations that were asked for. With `every`, or without any, those of which a digest is known as well.
+
+    Raises `ConversationNotFound` for one that is not there and not known, `InvalidInput` for one that should be known.
+    """
+    if conversation_id is not None:
+        if known is None:
+            await log.conversation(conversation_id).header()
+        elif conversation_id not in known:
+            raise InvalidInput("against", f"has no digest of conversation {conversation_id!r}")
+        yield conversation_id
+        return
+    listed: set[str] = set()
+    if user is not None or every:
+        async for header in every_header(log, user_id=user):
+            listed.add(header.id)
+            yield header.id
+    if user is None:
+        for id_ in (known or {}).keys() - listed:
+            yield id_
+
+
+async def _verify(
+    conversation: Conversation, known: Digest | None, count: Count, file: IO[bytes] | None, as_json: bool, *, accept: bool
+) -> None:
+    """Print what is found, and count it; then make the state anew if it is to be, and export a digest."""
+    found = await _inspect(conversation, known)
+    count.conversations += 1
+    count.faults += len(found.faults)
+    _print(found, as_json)
+    if accept and found.head:
+        await conversation.digest_anew()
+    if file and found.head and not count.faults:
+        file.write(msgspec.json.encode(await conversation.digest()) + b"\n")
+
+
+async def _inspect(conversation: Conversation, known: Digest | None) -> Inspection:
+    """What is found of a conversation, which may be gone since it was listed or since its digest was exported."""
+    try:
+        return await conversation.inspect(against=known)
+    except ConversationDeleted:
+        return Inspection(conversation.id, 0, 0, [], [Fault(0, "was deleted")])
+    except ConversationNotFound:
+        gone = [Fault(0, "is not there")]
+        return Inspection(conversation.id, 0, 0, gone, []) if known else Inspection(conversation.id, 0, 0, [], gone)
+
+
+def _print(found: Inspection, as_json: bool) -> None:
+    if as_json:
+        told = {name: [each._asdict() for each in getattr(found, name)] for name in ("faults", "notes")}
+        write_json(msgspec.structs.asdict(found) | told)
+        return
+    for verdict, told_of in (("note", found.notes), ("fault", found.faults)):
+        for seq, what in told_of:
+            say(f"{verdict}: {found.conversation_id}{f' seq {seq}' if seq else ''} {what}")

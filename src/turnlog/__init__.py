@@ -17,6 +17,9 @@ from turnlog.errors import (
     InvalidInput,
     InvalidJson,
     KeyReused,
+    LLMRefused,
+    LLMReplyInvalid,
+    LLMUnavailable,
     MessageNotFound,
     NotFound,
     RevisionMoved,
@@ -46,7 +49,7 @@ from turnlog.message import (
     tool,
     user,
 )
-from turnlog.ports import Appended, Header, Store
+from turnlog.ports import LLM, Appended, Header, Store
 from turnlog.settings import Settings
 from turnlog.wiring import connect
 
@@ -71,6 +74,10 @@ __all__ = [
     "InvalidInput",
     "InvalidJson",
     "KeyReused",
+    "LLM",
+    "LLMRefused",
+    "LLMReplyInvalid",
+    "LLMUnavailable",
     "Limits",
     "Listing",
     "Memory",

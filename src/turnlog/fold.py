@@ -17,7 +17,7 @@ from turnlog import codec
 from turnlog.codec import Record
 from turnlog.errors import CorruptRecord, InvalidInput, SnapshotMoved
 from turnlog.message import COUNT_MAX, Message
-from turnlog.ports import Header, Key, Snapshot, Store
+from turnlog.ports import Header, Key, Snapshot, Store, on_behalf_of
 
 BATCH = 200
 """How many messages a fold is given at once, at most."""
@@ -75,6 +75,7 @@ class Ahead(NamedTuple):
     records: list[Record]
     more: bool
     beside: tuple[Snapshot | None, ...] = ()
+    tenant: str = ""
 
 
 async def look(
@@ -86,7 +87,7 @@ async def look(
     first, *others = (found if found and found.epoch == epoch else None for found in end.snapshots)
     since = first or _beginning(fold, epoch)
     if since.watermark + len(end.records) >= end.header.head:
-        return Ahead(since, end.header, end.records, False, tuple(others))
+        return Ahead(since, end.header, end.records, False, tuple(others), key.tenant)
     return (await look_on(store, key, fold, since, limit=limit))._replace(beside=tuple(others))
 
 
@@ -96,7 +97,7 @@ async def look_on(store: Store, key: Key, fold: Fold[Any], since: Snapshot, *, l
     if page.header.epoch != since.epoch:
         page = await store.read(key, after=0, limit=limit)
         since = _beginning(fold, page.header.epoch)
-    return Ahead(since, page.header, page.records, page.more)
+    return Ahead(since, page.header, page.records, page.more, tenant=key.tenant)
 
 
 async def stepped(fold: Fold[Any], ahead: Ahead) -> Snapshot:
@@ -108,7 +109,8 @@ async def stepped(fold: Fold[Any], ahead: Ahead) -> Snapshot:
         if record.seq != place:
             raise CorruptRecord(seq=place, reason="is missing")
     messages = [codec.decode(record) for record in ahead.records]
-    state = await fold.step(state_of(fold, ahead.since.state), messages)
+    with on_behalf_of(ahead.tenant):
+        state = await fold.step(state_of(fold, ahead.since.state), messages)
     return Snapshot(watermark + len(messages), ahead.header.epoch, stored(fold, state))
 
 

@@ -12,7 +12,7 @@ from turnlog.testing.clock import FakeClock  # noqa: E402 - pytest has to know t
 from turnlog.testing.contract import StoreContract  # noqa: E402
 from turnlog.testing.fold import DeterministicFoldContract, FoldContract  # noqa: E402
 from turnlog.testing.llm import ScriptedLLM  # noqa: E402
-from turnlog.testing.llm_server import LLMServer, llm_server  # noqa: E402
+from turnlog.testing.llm_http import LLMServer, llm_server  # noqa: E402
 
 __all__ = [
     "DeterministicFoldContract",

@@ -4,6 +4,7 @@ The data and the scorer are not part of the project; without them only the speed
 """
 
 import argparse
+import asyncio
 import hashlib
 import importlib.util
 import itertools
@@ -13,8 +14,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from turnlog.memory.learn import learn
-from turnlog.memory.learned import Learned
+from msgspec.structs import replace
+
+from turnlog.fold import BATCH, Fold, state_of, stored
+from turnlog.memory.entities import Entities
+from turnlog.memory.extracted import extract_all
+from turnlog.memory.facts import Facts
+from turnlog.memory.profile import Profile
 from turnlog.message import Message
 
 SHARED = Path(__file__).parents[2] / "shared"
@@ -28,16 +34,13 @@ SENTENCES = (
 
 
 def extract(messages: list[dict[str, str]]) -> dict[str, Any]:
-    """What was learned from `messages`, as the scorer wants it."""
-    learned = learn(
-        Learned(),
-        (Message(m["role"], m["content"], id="m", seq=seq) for seq, m in enumerate(messages, 1)),  # type: ignore[arg-type]
-    )
+    """What `messages` teach, as the scorer wants it."""
+    profile, entities, _ = extract_all(Message(m["role"], m["content"]) for m in messages)  # type: ignore[arg-type]
     return {
-        "user_name": learned.name.text if learned.name else None,
-        "preferences": [{"polarity": item.polarity, "text": item.text} for item in learned.current_preferences],
-        "entities": [{"text": form, "type": item.kind} for item in learned.entities for form in (item.text, *item.aliases)],
-        "pending_tasks": [task.text for task in learned.pending_tasks],
+        "user_name": profile.name.text if profile.name else None,
+        "preferences": [{"polarity": item.polarity, "text": item.text} for item in profile.current_preferences],
+        "entities": [{"text": form, "type": item.kind} for item in entities.entities for form in (item.text, *item.aliases)],
+        "pending_tasks": [task.text for task in profile.pending_tasks],
     }
 
 
@@ -65,28 +68,52 @@ def quality(data: Path, scorer: Path) -> None:
             print(f"  {field:14} {figures}  (labelled {row['gold']}, found {row['found']})")
 
 
-def speed(count: int = 20_000) -> float:
-    """Messages of 200 characters that are learned in a second of processor time, in batches of 100."""
+def lines(count: int) -> list[Message]:
+    """Messages of 200 characters, of which the user and the assistant say one in turn."""
     said = itertools.cycle(f"{a} {b}"[:200] for a in SENTENCES for b in SENTENCES if a != b)
-    messages = [Message("user" if seq % 2 else "assistant", next(said), id="m", seq=seq) for seq in range(1, 2 * count + 1)]
-    learned, begun = Learned(), time.process_time()
-    for start in range(0, len(messages), 100):
-        learned = learn(learned, messages[start : start + 100])
-    return count / (time.process_time() - begun)
+    return [Message("user" if seq % 2 else "assistant", next(said), id="m", seq=seq) for seq in range(1, count + 1)]
+
+
+def chats(path: Path) -> list[list[Message]]:
+    """The conversations of a file in the import format, one a line."""
+    return [
+        [Message(m["role"], m["content"], id="m", seq=seq) for seq, m in enumerate(json.loads(line)["messages"], 1)]
+        for line in path.read_text().splitlines()
+    ]
+
+
+async def folded(messages: list[Message]) -> None:
+    """Each batch through the three folds, whose states are stored and read back as in a store."""
+    folds: list[Fold[Any]] = [Profile(), Entities(), Facts()]
+    states = [stored(fold, fold.initial()) for fold in folds]
+    for start in range(0, len(messages), BATCH):
+        batch = messages[start : start + BATCH]
+        for place, fold in enumerate(folds):
+            states[place] = stored(fold, await fold.step(state_of(fold, states[place]), batch))
+
+
+def speed(conversations: list[list[Message]]) -> float:
+    """Messages that go through the folds profile, entities and facts in a second of processor time."""
+    begun = time.process_time()
+    for messages in conversations:
+        asyncio.run(folded(messages))
+    return sum(map(len, conversations)) / (time.process_time() - begun)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.extraction")
     parser.add_argument("data", nargs="?", type=Path, default=SHARED / "data/extraction.jsonl")
     parser.add_argument("--scorer", type=Path, default=SHARED / "eval/extraction_eval.py")
+    parser.add_argument("--chats", type=Path, default=SHARED / "data/chats.jsonl")
     given = parser.parse_args()
     if given.data.exists() and given.scorer.exists():
         quality(given.data, given.scorer)
     else:
         print(f"NO QUALITY MEASURED: {given.data} or {given.scorer} is not there", file=sys.stderr)
-    print(
-        f"\n{speed():,.0f} messages of the user of 200 characters a second of processor time, the assistant's between them"
-    )
+    unlike = [replace(message, content=f"{message.content} {message.seq}") for message in lines(10_000)]
+    print(f"\n{speed([unlike]):8,.0f} messages of 200 characters a second of processor time, every other one the user's")
+    if given.chats.exists():
+        print(f"{speed(chats(given.chats)):8,.0f} messages a second of {given.chats.name}")
     return 0
 
 

@@ -1,34 +1,44 @@
 """Short conversations for the tests of memory."""
 
-from turnlog.memory.learn import learn
-from turnlog.memory.learned import Learned
+from msgspec.structs import replace
+
+from turnlog.memory.extracted import Extracted, extract_all
+from turnlog.memory.facts import Fact
 from turnlog.message import Message
 
 
 def spoken(*lines: str) -> list[Message]:
-    """Messages with seqs from 1; a line that begins with "A: " is the assistant's."""
-    return [
-        Message("assistant", line[3:], seq=seq) if line.startswith("A: ") else Message("user", line, seq=seq)
-        for seq, line in enumerate(lines, 1)
-    ]
+    """Messages with seqs from 1, as they come from a log; a line that begins with "A: " is the assistant's."""
+    said = [Message("assistant", line[3:]) if line.startswith("A: ") else Message("user", line) for line in lines]
+    return [replace(message, seq=seq, id=f"m-{seq}") for seq, message in enumerate(said, 1)]
 
 
-def after(*lines: str) -> Learned:
-    return learn(Learned(), spoken(*lines))
+def after(*lines: str) -> Extracted:
+    return extract_all(spoken(*lines))
 
 
 def named(*lines: str) -> str | None:
-    learned = after(*lines)
-    return learned.name.text if learned.name else None
+    name = after(*lines).profile.name
+    return name.text if name else None
 
 
 def likes(*lines: str) -> set[tuple[str, str]]:
-    return {("-" if item.polarity == "dislike" else "+", item.text) for item in after(*lines).current_preferences}
+    held = after(*lines).profile.current_preferences
+    return {("-" if item.polarity == "dislike" else "+", item.text) for item in held}
 
 
 def entities(*lines: str) -> set[tuple[str, str]]:
-    return {(item.text, item.kind) for item in after(*lines).entities}
+    return {(item.text, item.kind) for item in after(*lines).entities.entities}
 
 
 def pending(*lines: str) -> list[str]:
-    return [task.text for task in after(*lines).pending_tasks]
+    return [task.text for task in after(*lines).profile.pending_tasks]
+
+
+def facts(*lines: str) -> list[Fact]:
+    """The facts that hold, without likings."""
+    return [fact for fact in after(*lines).facts.current if not fact.text.startswith(("likes ", "dislikes ", "prefers "))]
+
+
+def told(*lines: str) -> set[str]:
+    return {fact.text for fact in facts(*lines)}

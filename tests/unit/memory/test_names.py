@@ -90,15 +90,15 @@ def test_an_answer_to_the_question_for_a_name_gives_it(asked: str, answer: str, 
 
 def test_a_name_from_a_question_names_the_question_too() -> None:
     learned = after("A: Am I speaking with Cordula?", "yes, hello")
-    assert learned.name is not None
-    assert learned.name.seqs == (1, 2)
+    assert learned.profile.name is not None
+    assert learned.profile.name.seqs == (1, 2)
 
 
 def test_a_later_name_replaces_the_earlier() -> None:
     learned = after("My name is Josephine.", "A: Hi!", "Actually, call me Jo.")
-    assert learned.name is not None
-    assert (learned.name.text, learned.name.seqs) == ("Jo", (3,))
-    assert [name.text for name in learned.former_names] == ["Josephine"]
+    assert learned.profile.name is not None
+    assert (learned.profile.name.text, learned.profile.name.seqs) == ("Jo", (3,))
+    assert [name.text for name in learned.profile.former_names] == ["Josephine"]
 
 
 def test_an_introduction_does_not_replace_a_wish() -> None:

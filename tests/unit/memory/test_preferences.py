@@ -70,7 +70,7 @@ def test_an_answer_to_a_choice_tells_a_preference(asked: str, answer: str, likin
 
 def test_a_contradiction_closes_the_earlier_preference() -> None:
     learned = after("I love spicy ramen.", "A: Noted!", "these days I can't stand spicy ramen")
-    assert [(item.polarity, item.since, item.until) for item in learned.preferences] == [
+    assert [(item.polarity, item.since, item.until) for item in learned.profile.preferences] == [
         ("like", 1, 3),
         ("dislike", 3, None),
     ]
@@ -78,9 +78,9 @@ def test_a_contradiction_closes_the_earlier_preference() -> None:
 
 def test_what_the_user_used_to_like_ends() -> None:
     learned = after("I enjoy skiing.", "I used to enjoy skiing, before the knee.")
-    assert [(item.text, item.until) for item in learned.preferences] == [("skiing", 2)]
+    assert [(item.text, item.until) for item in learned.profile.preferences] == [("skiing", 2)]
 
 
 def test_a_preference_told_twice_is_one_with_two_sources() -> None:
-    (item,) = after("I hate small talk.", "as I said, I hate small talk").current_preferences
+    (item,) = after("I hate small talk.", "as I said, I hate small talk").profile.current_preferences
     assert item.seqs == (1, 2)

@@ -64,7 +64,7 @@ def test_only_a_reply_that_brings_it_fulfils_a_task(reply: str, open_after: int)
 )
 def test_the_user_closes_a_task(said: str, outcome: str) -> None:
     learned = after("book a table for nine at the tapas bar", "A: Which day?", said)
-    assert [(task.outcome, task.opened, task.closed) for task in learned.tasks] == [(outcome, 1, 3)]
+    assert [(task.outcome, task.opened, task.closed) for task in learned.profile.tasks] == [(outcome, 1, 3)]
 
 
 def test_a_cancellation_closes_what_it_speaks_of() -> None:

@@ -1,12 +1,13 @@
-"""The book of entities: each once, under all the forms in which it is named."""
+"""The roster of entities: each once, under all the forms in which it is named."""
 
 import unicodedata
 from collections.abc import Iterable
 
+import msgspec
 from msgspec.structs import replace
 
-from turnlog.memory.extract.entities import Mention
-from turnlog.memory.learned import Entity
+from turnlog.memory.extract.entities import Kind
+from turnlog.memory.heard import HeardMention
 
 SEQS_MAX = 256
 """Messages that are kept as the sources of one entity: the newest."""
@@ -15,8 +16,24 @@ ENTITIES_MAX = 2000
 ALIASES_MAX = 20
 
 
-class Book:
-    """Entities being gathered. It belongs to one call of `learn`."""
+class Entity(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Someone or something that the user named in `count` messages, the first and the last of which are told.
+
+    `aliases` are the other forms in which it was named. `seqs` holds the newest `SEQS_MAX` messages; older ones lie
+    between `first_seen` and the least of them.
+    """
+
+    text: str
+    kind: Kind
+    seqs: tuple[int, ...]
+    count: int
+    first_seen: int
+    last_seen: int
+    aliases: tuple[str, ...] = ()
+
+
+class Roster:
+    """Entities being gathered. It belongs to one step of the fold."""
 
     def __init__(self, entities: Iterable[Entity]) -> None:
         self._entities = list(entities)
@@ -25,7 +42,7 @@ class Book:
         for place, entity in enumerate(self._entities):
             self._index(entity, place)
 
-    def note(self, mention: Mention, seq: int) -> None:
+    def note(self, mention: HeardMention, seq: int) -> None:
         """Count `mention` in the message `seq`: once, however often it stands there."""
         place = self._place(mention)
         if place is None:
@@ -47,7 +64,7 @@ class Book:
         oldest = set(sorted(range(len(self._entities)), key=lambda place: (self._entities[place].last_seen, place))[:over])
         return tuple(entity for place, entity in enumerate(self._entities) if place not in oldest)
 
-    def _place(self, mention: Mention) -> int | None:
+    def _place(self, mention: HeardMention) -> int | None:
         """Where the entity is that `mention` names: by its own form, or as part of the one full name that fits."""
         place = self._places.get(_key(mention.kind, mention.text))
         if place is not None or mention.kind != "PERSON":

@@ -1,22 +1,27 @@
 """The laws of learning from a conversation."""
 
 import time
+from typing import Any
 
 import msgspec
 import pytest
-from conversing import after, named, spoken
+from conversing import after, spoken
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from turnlog.errors import InvalidInput
+from turnlog.memory.entities import Entities, named
 from turnlog.memory.extract.entities import mentions
 from turnlog.memory.extract.names import names
 from turnlog.memory.extract.preferences import preferences
 from turnlog.memory.extract.reading import read
+from turnlog.memory.extract.statements import statements
 from turnlog.memory.extract.tasks import answers, closings, requests
 from turnlog.memory.extract.topic import named_topic, topic_words
-from turnlog.memory.learn import learn
-from turnlog.memory.learned import Learned
+from turnlog.memory.extracted import extract_all
+from turnlog.memory.facts import Facts, stated
+from turnlog.memory.heard import Heard, hear
+from turnlog.memory.hearing import by_rules
+from turnlog.memory.profile import Profile, profiled
 from turnlog.message import Message
 
 TALK = (
@@ -31,70 +36,89 @@ TALK = (
     "forget it, scrap the reminder",
     "I used to love kayaking",
 )
+MESSAGES = spoken(*TALK)
 HOSTILE_S_MAX = 2.0
 """Seconds in which 10 kB of anything are read on a busy machine."""
 
 
-@given(st.lists(st.booleans(), min_size=len(TALK), max_size=len(TALK)))
-def test_learning_in_batches_is_learning_in_one_go(ends: list[bool]) -> None:
-    learned, batch = Learned(), []
-    for message, end in zip(spoken(*TALK), ends, strict=True):
+@pytest.mark.parametrize(("fold", "apply"), [(Profile(), profiled), (Entities(), named), (Facts(), stated)])
+@given(ends=st.lists(st.booleans(), min_size=len(TALK), max_size=len(TALK)))
+def test_learning_in_batches_is_learning_in_one_go(fold: Any, apply: Any, ends: list[bool]) -> None:
+    state, batch = fold.initial(), []
+    for message, end in zip(MESSAGES, ends, strict=True):
         batch.append(message)
         if end:
-            learned, batch = learn(learned, batch), []
-    assert learn(learned, batch) == after(*TALK)
+            state, batch = apply(state, by_rules(state.question, batch)), []
+    assert apply(state, by_rules(state.question, batch)) == apply(fold.initial(), by_rules(None, MESSAGES))
 
 
-def test_what_was_learned_comes_back_from_json() -> None:
-    learned = after(*TALK)
-    assert msgspec.json.decode(msgspec.json.encode(learned), type=Learned) == learned
+def test_what_was_heard_comes_back_from_json() -> None:
+    for line in TALK:
+        heard = hear(line, "What should I call you?")
+        assert msgspec.json.decode(msgspec.json.encode(heard), type=Heard) == heard
 
 
 def test_every_item_names_messages_of_the_conversation() -> None:
-    learned = after(*TALK)
-    assert learned.name is not None
-    assert learned.topic is not None
-    items = (learned.name, learned.topic, *learned.preferences, *learned.tasks, *learned.entities)
+    profile, entities, facts = after(*TALK)
+    assert profile.name is not None
+    assert profile.topic is not None
+    items = (profile.name, profile.topic, *profile.preferences, *profile.tasks, *entities.entities, *facts.facts)
     assert all(item.seqs and set(item.seqs) <= set(range(1, len(TALK) + 1)) for item in items)
 
 
+def taught(message: Message) -> bool:
+    profile, entities, facts = extract_all([message])
+    return bool(profile.name or profile.preferences or profile.tasks or entities.entities or facts.facts)
+
+
+SAID = "My name is Egon, I love Vienna and live there. Remind me to sing."
+
+
 @pytest.mark.parametrize("role", ["assistant", "system", "developer"])
-def test_only_the_user_teaches(role: str) -> None:
-    told = learn(Learned(), [Message(role, "My name is Egon, I love Vienna. Remind me to sing.", seq=1)])  # type: ignore[arg-type]
-    assert (told.name, told.preferences, told.entities, told.tasks) == (None, (), (), ())
+def test_only_the_user_teaches(role: Any) -> None:
+    assert taught(Message("user", SAID))
+    assert not taught(Message(role, SAID))
 
 
 def test_derived_text_teaches_nothing() -> None:
-    message = Message("user", "My name is Egon, I love Vienna. Remind me to sing.", derived=True, seq=1)
-    assert learn(Learned(), [message]) == Learned(watermark=1)
+    assert not taught(Message("user", SAID, derived=True))
 
 
 def test_an_erased_message_teaches_nothing() -> None:
-    assert learn(Learned(), [Message("user", "", redacted=True, seq=1)]) == Learned(watermark=1)
+    assert not taught(Message("user", "", redacted=True))
 
 
-def test_a_message_that_was_learned_is_refused() -> None:
-    with pytest.raises(InvalidInput):
-        learn(after("hello"), spoken("hello"))
+def test_what_the_assistant_repeats_is_no_further_source() -> None:
+    profile, _, facts = after("My name is Egon and I love tea.", "A: Egon, you love tea.", "so what")
+    assert profile.name is not None
+    assert profile.name.seqs == (1,)
+    assert all(fact.seqs == (1,) for fact in facts.facts)
+
+
+def test_messages_without_seqs_count_from_one() -> None:
+    profile = extract_all([Message("user", "hello"), Message("user", "call me Egon")]).profile
+    assert profile.name is not None
+    assert profile.name.seqs == (2,)
 
 
 def test_the_topic_is_what_the_user_says_it_is() -> None:
-    learned = after("I have a question about heat pumps. Ours hums.")
-    assert learned.topic is not None
-    assert (learned.topic.text, learned.topic.said) == ("heat pumps", True)
+    topic = after("I have a question about heat pumps. Ours hums.").profile.topic
+    assert topic is not None
+    assert (topic.text, topic.said) == ("heat pumps", True)
 
 
 def test_words_that_come_back_are_the_topic_that_nobody_named() -> None:
-    learned = after("the sourdough did not rise", "the sourdough smells odd too")
-    assert learned.topic is not None
-    assert learned.topic.text.startswith("sourdough")
-    assert learned.topic.seqs == (1, 2)
+    topic = after("the sourdough did not rise", "the sourdough smells odd too").profile.topic
+    assert topic is not None
+    assert topic.text.startswith("sourdough")
+    assert topic.seqs == (1, 2)
 
 
 def test_a_quotation_teaches_no_name_but_names_a_person() -> None:
-    learned = after('the letter ends with "I am Brunhilde, call me Bruni"')
-    assert named('the letter ends with "I am Brunhilde, call me Bruni"') is None
-    assert learned.preferences == ()
+    profile, entities, _ = after('the letter ends with "I am Brunhilde, call me Bruni"')
+    assert profile.name is None
+    assert profile.preferences == ()
+    assert {entity.kind for entity in entities.entities} == {"PERSON"}
 
 
 PIECES = (
@@ -131,6 +155,7 @@ def read_by_all(text: str) -> None:
     answers(text)
     named_topic(reading)
     topic_words(reading)
+    statements(reading, text)
 
 
 @settings(deadline=None, max_examples=60)
@@ -159,4 +184,4 @@ def test_hostile_text_of_10_kb_is_read_in_bounded_time(unit: list[str], end: lis
 def test_any_text_can_be_learned_from(text: str, reply: str) -> None:
     lines = [Message("assistant", reply, seq=1), Message("user", text, seq=2)] if reply and text else []
     lines = [message for message in lines if message.text]
-    learn(Learned(), lines)
+    extract_all(lines)

@@ -1,0 +1,102 @@
+"""What one message of the user teaches, as plain data: what a reader of words tells those that keep the memory.
+
+`hear` reads by rules. A language model may make the same values, of which the folds `Profile`, `Entities` and `Facts` make
+theirs in the same way. They are frozen and JSON-able: `msgspec.json` writes them and reads them back.
+"""
+
+from functools import lru_cache
+
+import msgspec
+
+from turnlog.memory.extract.entities import Kind, Mention, mentions
+from turnlog.memory.extract.names import names
+from turnlog.memory.extract.preferencecues import Polarity
+from turnlog.memory.extract.preferences import preferences
+from turnlog.memory.extract.reading import read
+from turnlog.memory.extract.statements import Statement, statements
+from turnlog.memory.extract.tasks import Outcome, closings, requests
+from turnlog.memory.extract.topic import named_topic, topic_words
+
+CACHED = 1024
+"""How many of the texts that were heard last are kept, so that each fold does not read them again."""
+CACHED_LENGTH_MAX = 2000
+"""Characters of a text that is kept, at most."""
+
+
+class HeardName(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A name by which the user is, or if `denied` is not, called.
+
+    `asked` tells a wish ("call me") from an introduction ("I'm"); one that `replies` is understood from the assistant's
+    question alone or with it.
+    """
+
+    text: str
+    asked: bool = True
+    denied: bool = False
+    replies: bool = False
+
+
+class HeardLiking(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the user likes or dislikes, in their words; `ended`: they say so of the past. `replies` as in `HeardName`."""
+
+    polarity: Polarity
+    text: str
+    ended: bool = False
+    replies: bool = False
+
+
+class HeardClosing(msgspec.Struct, frozen=True):
+    """That an earlier request is taken back or done, and the words around it, which tell which one."""
+
+    outcome: Outcome
+    about: str
+
+
+class HeardMention(msgspec.Struct, frozen=True):
+    """Someone or something that is named, as it is written there."""
+
+    text: str
+    kind: Kind
+
+
+class Heard(msgspec.Struct, frozen=True, omit_defaults=True):
+    """All that one message of the user teaches.
+
+    `names` to `mentions` are in the order of the text. `requests` are what is to be done, without what the message itself
+    takes back; of the `closings`, the first counts. `topic` is what the user says that it is about; `words` tell the topic
+    where nobody says it. The user's own names, denied ones too, are among the `mentions`.
+    """
+
+    names: tuple[HeardName, ...] = ()
+    likings: tuple[HeardLiking, ...] = ()
+    requests: tuple[str, ...] = ()
+    closings: tuple[HeardClosing, ...] = ()
+    mentions: tuple[HeardMention, ...] = ()
+    topic: str | None = None
+    words: tuple[str, ...] = ()
+    statements: tuple[Statement, ...] = ()
+
+
+def hear(text: str, asked: str = "") -> Heard:
+    """What `text`, a message of the user, teaches by rules; `asked` is the end of what the assistant said just before."""
+    return _heard_before(text, asked) if len(text) <= CACHED_LENGTH_MAX else _hear(text, asked)
+
+
+def _hear(text: str, asked: str) -> Heard:
+    reading = read(text)
+    said = names(reading, asked)
+    closed = closings(reading)
+    named = mentions(reading, [Mention(name.name, "PERSON", name.start, name.end) for name in said])
+    return Heard(
+        tuple(HeardName(name.name, name.asked, name.denied, name.replies) for name in said),
+        tuple(HeardLiking(it.polarity, it.text, it.ended, it.replies) for it in preferences(reading, asked)),
+        tuple(request.text for request in requests(reading, closed)),
+        tuple(HeardClosing(closing.outcome, closing.about) for closing in closed),
+        tuple(HeardMention(mention.text, mention.kind) for mention in named),
+        named_topic(reading),
+        topic_words(reading),
+        tuple(statements(reading, asked)),
+    )
+
+
+_heard_before = lru_cache(CACHED)(_hear)

@@ -1,0 +1,103 @@
+"""Who says what, message by message, for the folds that learn from it.
+
+Laws: only what the user says teaches; what is derived, redacted, or said by tools and systems does not. The end of the
+assistant's last message is kept, so that the user's answer to it is understood.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from turnlog.memory.heard import Heard, hear
+from turnlog.message import Message
+
+QUESTION_LENGTH = 600
+"""Characters of the assistant's last message that are kept for the user's answer."""
+LEASE_S = 420.0
+"""How long, in seconds, a fold that asks a language model has a conversation for itself."""
+BY_RULES, BY_MODEL = 1, 101
+"""The versions of the folds: the first is raised with the rules, the second with what a model is asked."""
+
+
+class Hearing(Protocol):
+    """Something that understands messages better than rules do: a language model."""
+
+    async def hear(self, messages: Sequence[Message], asked: str) -> Mapping[int, Heard]:
+        """What the messages of the user among `messages` teach, by their seq; those that teach nothing may be left out.
+
+        `asked` is the end of what the assistant said before the first of them. What is raised is tried again later.
+        """
+
+
+class Question(msgspec.Struct, frozen=True):
+    """The end of what the assistant said last: the user's next message may answer it."""
+
+    text: str
+    seq: int
+
+
+class Turn(NamedTuple):
+    """One message that counts: the user's, of which something was `heard`, or the assistant's `reply`.
+
+    `question` is what the assistant said just before; `at` is when the message was stored, in microseconds since 1970 UTC.
+    """
+
+    seq: int
+    at: int
+    heard: Heard | None
+    reply: str
+    question: Question | None
+
+    @property
+    def before(self) -> tuple[int, ...]:
+        """The seq of the assistant's question, if there is one: a source of what was understood from it."""
+        return (self.question.seq,) if self.question else ()
+
+
+class Talk(NamedTuple):
+    """The turns of a batch of messages, and the assistant's last words after it, if nobody answered them."""
+
+    turns: list[Turn]
+    question: Question | None
+
+
+def by_rules(question: Question | None, messages: Sequence[Message]) -> Talk:
+    """What rules hear in `messages`, which come with their seqs after the assistant's `question`."""
+    return _talk(question, _counting(messages), None)
+
+
+async def listened(hearing: Hearing | None, question: Question | None, messages: Sequence[Message]) -> Talk:
+    """What `hearing`, or rules if it is None, hears in `messages`, which come with their seqs after `question`."""
+    counting = _counting(messages)
+    if hearing is None or not any(message.role == "user" for message in counting):
+        return _talk(question, counting, None)
+    heard = await hearing.hear(counting, question.text if question else "")
+    return _talk(question, counting, heard)
+
+
+def _counting(messages: Sequence[Message]) -> list[Message]:
+    return [
+        message
+        for message in messages
+        if message.role in ("user", "assistant") and not message.derived and not message.redacted and message.text
+    ]
+
+
+def _talk(question: Question | None, messages: list[Message], understood: Mapping[int, Heard] | None) -> Talk:
+    turns = []
+    for message in messages:
+        seq, text = message.seq or 0, message.text
+        at = round(message.created_at.timestamp() * 1_000_000)
+        if message.role == "assistant":
+            turns.append(Turn(seq, at, None, text, question))
+            question = Question(text[-QUESTION_LENGTH:], seq)
+            continue
+        asked = question.text if question else ""
+        heard = hear(text, asked) if understood is None else understood.get(seq, _NOTHING)
+        turns.append(Turn(seq, at, heard, "", question))
+        question = None
+    return Talk(turns, question)
+
+
+_NOTHING = Heard()

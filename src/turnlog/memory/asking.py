@@ -15,6 +15,9 @@ TRIES = 3
 SHOWN_MAX = 2000
 """Characters of an invalid reply that are shown to the model again."""
 
+CUT = "it was cut short; say less"
+"""The reason for which a reply that is too long cannot be used."""
+
 T = TypeVar("T")
 _FENCED = re.compile(r"\s*```(?:json)?\s*\n(.*)\n\s*```\s*", re.DOTALL)
 
@@ -52,7 +55,7 @@ async def ask(
 def read(completion: Completion, kind: type[T]) -> T:
     """The value in a reply, which may stand in a fence of Markdown. Raises `Unfit`."""
     if completion.cut:
-        raise Unfit("it was cut short; say less")
+        raise Unfit(CUT)
     if not completion.text.strip():
         raise Unfit("it is empty")
     fenced = _FENCED.fullmatch(completion.text)

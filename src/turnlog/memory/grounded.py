@@ -26,17 +26,27 @@ def occurs(span: str, source: str) -> bool:
     return False
 
 
-def invented(claim: str, source: str) -> list[str]:
-    """The words of `claim` that the `source`, a `folded` text, lacks: those with a digit, and but for the first those with
-    a capital letter.
+def invented(claim: str, source: str, *, first: bool = False) -> list[str]:
+    """The words of `claim` that the `source`, a `folded` text, lacks: those with a digit, and those with a capital letter,
+    among which the first word counts only if `first`.
     """
-    words = list(_WORD.finditer(claim))
-    telling = [found[0] for place, found in enumerate(words) if _tells(found[0], first=place == 0)]
-    return [word for word in telling if not occurs(word, source) and not occurs(word.removesuffix("'s"), source)]
+    words = [found[0] for found in _WORD.finditer(claim)]
+    telling = [word for place, word in enumerate(words) if _tells(word, may_open=place == 0 and not first)]
+    return [word for word in telling if not _is_there(word, source)]
 
 
-def _tells(word: str, *, first: bool) -> bool:
-    return any(c.isdigit() for c in word) or (not first and word != "I" and word[0].isupper())
+def from_half(claim: str, source: str) -> bool:
+    """Whether nothing of `claim` is `invented`, and at least half of its words are in the `source`."""
+    words = [found[0] for found in _WORD.finditer(claim)]
+    return 0 < len(words) <= 2 * sum(_is_there(word, source) for word in words) and not invented(claim, source)
+
+
+def _is_there(word: str, source: str) -> bool:
+    return occurs(word, source) or occurs(word.removesuffix("'s").removesuffix("’s"), source)
+
+
+def _tells(word: str, *, may_open: bool) -> bool:
+    return any(c.isdigit() for c in word) or (not may_open and word != "I" and word[0].isupper())
 
 
 def _joins(text: str, place: int) -> bool:

@@ -1,6 +1,6 @@
 """A language model that says what a script tells it to."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -54,12 +54,13 @@ def words(text: str) -> int:
 
 
 def said(prompt: Prompt) -> list[dict[str, Any]]:
-    """The messages, or pieces of them, that the last turn of a prompt of turnlog's own tells: objects with `seq`, `role` and
-    `text`.
-    """
+    """The messages, or pieces of them, that a prompt of turnlog's own asks about: objects with `seq`, `role` and `text`."""
     return [item for item in data_of(prompt) if "role" in item]
 
 
-def data_of(prompt: Prompt) -> Iterable[dict[str, Any]]:
-    """All objects that the last turn tells as data, one a line."""
-    return [msgspec.json.decode(line) for line in prompt.turns[-1].splitlines() if line.startswith("{")]
+def data_of(prompt: Prompt) -> list[dict[str, Any]]:
+    """All objects that it asks about, one a line: those of the last turn that has any."""
+    for turn in reversed(prompt.turns[::2]):
+        if lines := [line for line in turn.splitlines() if line.startswith("{")]:
+            return [msgspec.json.decode(line) for line in lines]
+    return []

@@ -66,10 +66,20 @@ def read(completion: Completion, kind: type[T]) -> T:
 
 
 def schema_of(kind: type[Any]) -> dict[str, Any]:
-    """The JSON Schema of a Struct, with an object for its root."""
+    """The JSON Schema of a Struct, with an object for its root and a type everywhere, as endpoints want it."""
     (root,), definitions = msgspec.json.schema_components([kind], ref_template="#/$defs/{name}")
-    own = definitions.pop(root["$ref"].rpartition("/")[2])
-    return {**own, "$defs": definitions} if definitions else own
+    own = _typed(definitions.pop(root["$ref"].rpartition("/")[2]))
+    return {**own, "$defs": _typed(definitions)} if definitions else own
+
+
+def _typed(schema: Any) -> Any:
+    """The schema, in which alternatives of texts say that they are texts."""
+    if isinstance(schema, list):
+        return list(map(_typed, schema))
+    if not isinstance(schema, dict):
+        return schema
+    typed = {"type": "string"} if "enum" in schema and "type" not in schema else {}
+    return {**typed, **{name: _typed(value) for name, value in schema.items()}}
 
 
 def _again(prompt: Prompt, asked: Prompt, shown: str, wrong: str) -> Prompt:

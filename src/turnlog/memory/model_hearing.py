@@ -20,9 +20,9 @@ ROOM_MIN = 300
 """Tokens that messages must find in a prompt."""
 MESSAGES_MAX = 40
 """Messages in one call."""
-KEPT = 64
-KEPT_S = 120.0
-"""What a batch teaches is kept in the process so long, for the other folds that ask for the same."""
+KEPT = 256
+KEPT_S = 600.0
+"""What messages teach is kept in the process so long, for the other folds, and for a step that failed half-way."""
 
 
 class ModelHearing:

@@ -15,6 +15,7 @@ from turnlog.errors import InvalidInput
 from turnlog.memory import extractive, notes, prompts
 from turnlog.memory.asking import ask
 from turnlog.memory.chapters import SPAN, Chapter, best, joined, overfull, pair, share
+from turnlog.memory.hearing import BY_MODEL, BY_RULES, LEASE_S
 from turnlog.memory.notes import Notes
 from turnlog.memory.recent import Recent
 from turnlog.memory.telling import Said, chunks, said
@@ -23,8 +24,6 @@ from turnlog.ports import LLM, Prompt, acting_for
 
 TOKENS = 1000
 TOKENS_MIN = 300
-LEASE_S = 330.0
-"""Longer than a runner lets a turn and a step take."""
 KEPT = 256
 KEPT_S = 600.0
 """Replies are kept in the process so long, so that a step that failed half-way is not paid for twice."""
@@ -62,7 +61,7 @@ class Summary:
     def __init__(self, llm: LLM | None = None, *, tokens: int = TOKENS, window: int | None = None) -> None:
         if tokens < TOKENS_MIN:
             raise InvalidInput("tokens", f"of a summary must be at least {TOKENS_MIN}")
-        self.version = 1 if llm is None else 101
+        self.version = BY_RULES if llm is None else BY_MODEL
         self._llm = llm
         self._tokens = tokens
         self._replies: Recent[tuple[Notes, str]] = Recent(limit=KEPT, seconds=KEPT_S)

@@ -40,6 +40,7 @@ def test_a_schema_is_an_object_that_names_all_its_fields() -> None:
     assert (schema["type"], schema["required"], schema["additionalProperties"]) == ("object", ["items"], False)
     assert schema["properties"]["items"]["items"] == {"$ref": "#/$defs/Item"}
     assert set(schema["$defs"]) == {"Item"}
+    assert schema["$defs"]["Item"]["properties"]["kind"] == {"type": "string", "enum": ["a", "b"]}
     assert "$defs" not in schema_of(Item)
 
 

@@ -20,6 +20,9 @@ from turnlog.errors import (
     InvalidInput,
     InvalidJson,
     KeyReused,
+    LLMRefused,
+    LLMReplyInvalid,
+    LLMUnavailable,
     MessageNotFound,
     NotFound,
     RevisionMoved,
@@ -56,7 +59,7 @@ from turnlog.message import (
     tool,
     user,
 )
-from turnlog.ports import Appended, Header, Store
+from turnlog.ports import LLM, Appended, Header, Store
 from turnlog.settings import Settings
 from turnlog.users import Erased, User
 from turnlog.wiring import connect
@@ -88,6 +91,10 @@ __all__ = [
     "InvalidInput",
     "InvalidJson",
     "KeyReused",
+    "LLM",
+    "LLMRefused",
+    "LLMReplyInvalid",
+    "LLMUnavailable",
     "Limits",
     "Listing",
     "Memory",

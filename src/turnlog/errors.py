@@ -18,6 +18,9 @@
     │   └── TranscriptDiverged
     ├── BudgetTooSmall           what must be in a context costs more than its budget
     ├── StoreUnavailable         the store cannot answer now; retrying is safe
+    ├── LLMUnavailable           the language model cannot answer now; asking again later is safe
+    ├── LLMRefused               the language model's endpoint does not take such a request
+    ├── LLMReplyInvalid          what the language model replied cannot be used
     ├── SchemaTooNew             the data was written by a newer turnlog
     └── CorruptRecord            stored bytes are not what was written
 
@@ -223,6 +226,39 @@ class StoreUnavailable(TurnlogError):
     def __init__(self, reason: str) -> None:
         super().__init__(f"the store is unavailable: {reason}")
         self.reason = reason
+
+
+class LLMUnavailable(TurnlogError):
+    """The language model cannot answer now: no connection, too slow, too busy, or a fault of its own."""
+
+    code = "llm_unavailable"
+    retryable = True
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the language model is unavailable: {reason}")
+        self.reason = reason
+
+
+class LLMRefused(TurnlogError):
+    """The language model's endpoint does not take such a request: a wrong address, key, model or size."""
+
+    code = "llm_refused"
+
+    def __init__(self, *, status: int, reason: str) -> None:
+        super().__init__(f"the language model's endpoint refused with HTTP status {status}: {reason}")
+        self.status = status
+        self.reason = reason
+
+
+class LLMReplyInvalid(TurnlogError):
+    """What the language model replied cannot be used, and did not get better in so many `tries`."""
+
+    code = "llm_reply_invalid"
+
+    def __init__(self, reason: str, *, tries: int = 1) -> None:
+        super().__init__(f"the language model gave no usable reply in {tries} tries: {reason}")
+        self.reason = reason
+        self.tries = tries
 
 
 class SchemaTooNew(TurnlogError):

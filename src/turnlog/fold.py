@@ -17,7 +17,7 @@ from turnlog import codec
 from turnlog.codec import Record
 from turnlog.errors import ConversationNotFound, CorruptRecord, InvalidInput, SnapshotMoved
 from turnlog.message import COUNT_MAX, Message
-from turnlog.ports import Header, Key, Snapshot, Store
+from turnlog.ports import Header, Key, Snapshot, Store, on_behalf_of
 
 BATCH = 200
 """How many messages a fold is given at once, at most."""
@@ -95,6 +95,7 @@ class Ahead(NamedTuple):
     records: list[Record]
     more: bool
     beside: tuple[Snapshot | None, ...] = ()
+    tenant: str = ""
 
 
 async def look(
@@ -107,7 +108,7 @@ async def look(
     since = first or await _inherited(store, key, fold, end.header) or _beginning(fold, epoch)
     records = [record for record in end.records if record.seq > since.watermark]
     if since.watermark + len(records) >= end.header.head:
-        return Ahead(since, end.header, records, False, tuple(others))
+        return Ahead(since, end.header, records, False, tuple(others), key.tenant)
     return (await look_on(store, key, fold, since, limit=limit))._replace(beside=tuple(others))
 
 
@@ -117,7 +118,7 @@ async def look_on(store: Store, key: Key, fold: Fold[Any], since: Snapshot, *, l
     if page.header.epoch != since.epoch:
         page = await store.read(key, after=0, limit=limit)
         since = _beginning(fold, page.header.epoch)
-    return Ahead(since, page.header, page.records, page.more)
+    return Ahead(since, page.header, page.records, page.more, tenant=key.tenant)
 
 
 async def stepped(fold: Fold[Any], ahead: Ahead) -> Snapshot:
@@ -128,7 +129,8 @@ async def stepped(fold: Fold[Any], ahead: Ahead) -> Snapshot:
     for place, record in enumerate(ahead.records, watermark + 1):
         if record.seq != place:
             raise CorruptRecord(seq=place, reason="is missing")
-    state = await advanced(fold, state_of(fold, ahead.since.state), ahead.records)
+    with on_behalf_of(ahead.tenant):
+        state = await advanced(fold, state_of(fold, ahead.since.state), ahead.records)
     return Snapshot(watermark + len(ahead.records), ahead.header.epoch, stored(fold, state))
 
 

@@ -24,7 +24,7 @@ from turnlog.memory.inspecting import Inspection, inspect, remake
 from turnlog.memory.integrity import Digest, Integrity, digest_of
 from turnlog.memory.shipped import TOLD, Remembered, readable, remembered, shipped
 from turnlog.message import INTEGER_MAX, Message, check_id, check_name, uuid7
-from turnlog.ports import Appended, Fault, Header, Key, Page, Position, Store
+from turnlog.ports import LLM, Appended, Fault, Header, Key, Page, Position, Store
 from turnlog.settings import Settings
 from turnlog.transcript import match_ids, match_words
 from turnlog.users import User
@@ -119,8 +119,9 @@ class Synced(msgspec.Struct, frozen=True):
 class Turnlog:
     """The conversations of one tenant in one store. Opens and closes the store; use it as an async context manager.
 
-    `folds` are the kinds of memory that are kept beside the log's digest; None stands for those that need no language model.
-    Somebody has to run them: `turnlog serve`, `turnlog worker`, a `turnlog.worker.Runner`, or `Conversation.catch_up`.
+    `folds` are the kinds of memory that are kept beside the log's digest; None stands for those that turnlog ships,
+    which work by rules, and better with `llm`, which is closed with the store. Somebody has to run them: `turnlog serve`,
+    `turnlog worker`, a `turnlog.worker.Runner`, or `Conversation.catch_up`.
     """
 
     def __init__(
@@ -131,6 +132,7 @@ class Turnlog:
         clock: Clock = system_clock,
         count_tokens: Counter = estimate,
         folds: Sequence[Fold[Any]] | None = None,
+        llm: LLM | None = None,
     ) -> None:
         self.store = store
         self.settings = settings or Settings()
@@ -138,8 +140,9 @@ class Turnlog:
         self.count_tokens = count_tokens
         self.tenant = check_id("tenant", self.settings.tenant)
         self.limits = self.settings.limits
+        self._llm = llm
         self.integrity = Integrity(self.settings.integrity_key.encode(errors="surrogatepass"))
-        self.folds = (*(shipped() if folds is None else folds), self.integrity)
+        self.folds = (*(shipped(llm) if folds is None else folds), self.integrity)
         self._told = readable([fold for fold in self.folds if fold.name in TOLD])
         self._users: dict[str, str] = {}
         self._asked: dict[tuple[object, ...], planning.Wanted] = {}
@@ -158,7 +161,11 @@ class Turnlog:
 
     async def close(self) -> None:
         """Finish what was accepted, and close the store."""
-        await self.store.close()
+        try:
+            await self.store.close()
+        finally:
+            if self._llm is not None:
+                await self._llm.close()
 
     async def ping(self) -> None:
         """Return if the store can be written to now, else raise `StoreUnavailable`."""

@@ -9,8 +9,10 @@ from turnlog.errors import InvalidInput
 from turnlog.message import JSON_DEPTH_MAX, Limits
 
 Count = Annotated[int, msgspec.Meta(ge=1)]
-_SECRET = frozenset({"integrity_key"})
+_SECRET = frozenset({"integrity_key", "llm_key"})
 """What no repr shows."""
+Positive = Annotated[float, msgspec.Meta(gt=0)]
+Price = Annotated[float, msgspec.Meta(ge=0)]
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -50,6 +52,30 @@ class Settings(msgspec.Struct, frozen=True):
     """How long a call may wait for the store before it fails with `StoreUnavailable`."""
     tokenizer: str = "estimate"
     """What counts the tokens of messages: `estimate`, `o200k_base`, `cl100k_base`, a model or `hf:` and a path."""
+    llm_model: str = ""
+    """Name of the language model that memory works with; empty for none."""
+    llm_url: str = "https://api.openai.com/v1"
+    """Where it answers: the base URL of anything that speaks the API of OpenAI."""
+    llm_key: str = ""
+    """The key for it."""
+    llm_timeout_s: Positive = 120.0
+    """How long a call of it may take before it fails with `LLMUnavailable`, further tries included."""
+    llm_retries: Annotated[int, msgspec.Meta(ge=0, le=10)] = 2
+    """How often a call is tried again when the model is busy or out of reach."""
+    llm_concurrency: Count = 4
+    """How many calls of it may be under way in one process."""
+    llm_window: Annotated[int, msgspec.Meta(ge=2000)] = 16_000
+    """Most tokens that it takes, its reply included."""
+    llm_reply_bytes: Count = 1 << 20
+    """Largest answer of its endpoint that is read."""
+    llm_request: dict[str, Any] = {}
+    """More fields of each request to it, as a JSON object, such as `{"temperature": 0}`."""
+    llm_price_input: Price = 0.0
+    """Price of a million tokens of input, in any currency."""
+    llm_price_cached: Price = 0.0
+    """Price of a million tokens of input that the endpoint had in its cache; 0 for the price of other input."""
+    llm_price_output: Price = 0.0
+    """Price of a million tokens of output."""
 
     fold: Literal["process", "inline", "off"] = "process"
     """Where `serve` keeps memory up: in a process beside it, in its own (always so with `ram:`), or not at all."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from turnlog.context.tokens import counter
 from turnlog.errors import InvalidInput
+from turnlog.llm import open_model
 from turnlog.log import Turnlog
 from turnlog.ports import Store
 from turnlog.settings import Settings
@@ -20,8 +21,8 @@ def connect(url: str | None = None, *, settings: Settings | None = None) -> Turn
     `unix:///path`, `redis+cluster://host:port,host:port`, the same with `valkey`) on a Redis or Valkey server or cluster.
     """
     settings = settings or Settings()
-    count_tokens = counter(settings.tokenizer)
-    return Turnlog(open_store(url or settings.store, settings), settings, count_tokens=count_tokens)
+    store, count_tokens = open_store(url or settings.store, settings), counter(settings.tokenizer)
+    return Turnlog(store, settings, count_tokens=count_tokens, llm=open_model(settings))
 
 
 def runner(log: Turnlog, tenants: Sequence[str] = (), *, pace: Pace | None = None) -> Runner:

@@ -28,6 +28,9 @@ MADE = [
     errors.TranscriptDiverged(7),
     errors.BudgetTooSmall(budget=10, needed=55),
     errors.StoreUnavailable("disk full"),
+    errors.LLMUnavailable("it is too busy"),
+    errors.LLMRefused(status=401, reason="no such key"),
+    errors.LLMReplyInvalid("it is no JSON", tries=3),
     errors.SchemaTooNew(found=3, supported=2),
     errors.CorruptRecord(seq=5, reason="its checksum does not match"),
 ]
@@ -59,7 +62,7 @@ def test_facts_are_the_attributes_ready_for_json(error: TurnlogError) -> None:
 
 
 def test_only_what_may_pass_by_itself_is_retryable() -> None:
-    assert [type(error).__name__ for error in MADE if error.retryable] == ["StoreUnavailable"]
+    assert [type(error).__name__ for error in MADE if error.retryable] == ["StoreUnavailable", "LLMUnavailable"]
 
 
 def test_the_docstring_draws_the_whole_tree() -> None:

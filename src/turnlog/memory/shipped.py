@@ -7,9 +7,10 @@ import msgspec
 
 from turnlog.fold import Fold, state_of
 from turnlog.memory.book import SharedEntities, SharedFacts, SharedProfile
-from turnlog.memory.hearing import BY_RULES, Hearing
+from turnlog.memory.hearing import BY_RULES
+from turnlog.memory.model_hearing import ModelHearing
 from turnlog.memory.summary import Summary
-from turnlog.ports import Header, Snapshot
+from turnlog.ports import LLM, Header, Snapshot
 
 TOLD = ("summary", "profile", "entities", "facts")
 """The folds that have something to tell in contexts."""
@@ -29,8 +30,9 @@ class Remembered(msgspec.Struct, frozen=True):
     state: Any
 
 
-def shipped(llm: Any = None, hearing: Hearing | None = None) -> tuple[Fold[Any], ...]:
-    """The folds: by rules, or with a language model that writes summaries and one that understands messages."""
+def shipped(llm: LLM | None = None) -> tuple[Fold[Any], ...]:
+    """The folds: by rules, or with a language model that takes notes and understands messages."""
+    hearing = ModelHearing(llm) if llm is not None else None
     return (Summary(llm), SharedProfile(hearing), SharedEntities(hearing), SharedFacts(hearing))
 
 

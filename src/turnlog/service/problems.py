@@ -11,6 +11,9 @@ from turnlog.errors import (
     InvalidInput,
     InvalidJson,
     KeyReused,
+    LLMRefused,
+    LLMReplyInvalid,
+    LLMUnavailable,
     NotFound,
     RevisionMoved,
     StoreUnavailable,
@@ -33,6 +36,9 @@ STATUSES: dict[type[TurnlogError], int] = {
     Conflict: 409,
     BudgetTooSmall: 422,
     StoreUnavailable: 503,
+    LLMUnavailable: 503,
+    LLMRefused: 502,
+    LLMReplyInvalid: 502,
     CorruptRecord: 500,
     TurnlogError: 500,
 }
@@ -48,6 +54,7 @@ TITLES = {
     415: "Unsupported Media Type",
     422: "Unprocessable Content",
     500: "Internal Server Error",
+    502: "Bad Gateway",
     503: "Service Unavailable",
 }
 

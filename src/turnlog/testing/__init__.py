@@ -1,4 +1,5 @@
-"""What tests of things built on turnlog need: the contracts of stores and of folds, and a clock to turn by hand.
+"""What tests of things built on turnlog need: the contracts of stores and of folds, a clock to turn by hand, and language
+models that say what they are told to.
 
 Needs pytest, and no plugin of it.
 """
@@ -10,5 +11,15 @@ pytest.register_assert_rewrite("turnlog.testing.contract", "turnlog.testing.fold
 from turnlog.testing.clock import FakeClock  # noqa: E402 - pytest has to know the contract before it is imported
 from turnlog.testing.contract import StoreContract  # noqa: E402
 from turnlog.testing.fold import DeterministicFoldContract, FoldContract  # noqa: E402
+from turnlog.testing.llm import ScriptedLLM  # noqa: E402
+from turnlog.testing.llm_http import LLMServer, llm_server  # noqa: E402
 
-__all__ = ["DeterministicFoldContract", "FakeClock", "FoldContract", "StoreContract"]
+__all__ = [
+    "DeterministicFoldContract",
+    "FakeClock",
+    "FoldContract",
+    "LLMServer",
+    "ScriptedLLM",
+    "StoreContract",
+    "llm_server",
+]

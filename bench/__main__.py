@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench import context, disk, flat, growth, replay, service, storage, stores, writers
+from bench import context, disk, flat, growth, memory, replay, service, storage, stores, writers
 from bench.measure import Options, Table, environment, load, markdown
 from bench.peers import remote
 
@@ -22,6 +22,7 @@ SECTIONS = {
     "replay": replay.run,
     "context": context.run,
     "http-postgres": service.run_postgres,
+    "memory": memory.run,
 }
 BESIDE_PEERS = {"stores", "growth"}
 RESULTS = Path(__file__).parent / "results"

@@ -436,9 +436,12 @@ class Conversation:
         return Turn(appended, await planning.context(self.log.store, self.key, wanted, found, users))
 
     async def catch_up(self) -> dict[str, Remembered]:
-        """Fold what is behind, now; what is remembered then. Raises what a fold raises."""
-        for fold in self.log.folds:
-            await catch_up(self.log.store, self.key, fold)
+        """Fold what is behind, now; what is remembered then. Raises what a fold raised, once the others are done."""
+        store, folds = self.log.store, self.log.folds
+        done = await asyncio.gather(*(catch_up(store, self.key, fold) for fold in folds), return_exceptions=True)
+        for outcome in done:
+            if isinstance(outcome, BaseException):
+                raise outcome
         return await self.memory()
 
     async def memory(self) -> dict[str, Remembered]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from turnlog.context.tokens import counter
 from turnlog.errors import InvalidInput
-from turnlog.llm import open_model
+from turnlog.llm import Ledger, Spending, open_model
 from turnlog.log import Turnlog
 from turnlog.ports import Store
 from turnlog.settings import Settings
@@ -22,7 +22,7 @@ def connect(url: str | None = None, *, settings: Settings | None = None) -> Turn
     """
     settings = settings or Settings()
     store, count_tokens = open_store(url or settings.store, settings), counter(settings.tokenizer)
-    return Turnlog(store, settings, count_tokens=count_tokens, llm=open_model(settings))
+    return Turnlog(store, settings, count_tokens=count_tokens, llm=open_model(settings, Ledger(Spending(store).keep)))
 
 
 def runner(log: Turnlog, tenants: Sequence[str] = (), *, pace: Pace | None = None) -> Runner:

@@ -194,7 +194,11 @@ async def test_no_more_calls_at_once_than_there_are_places() -> None:
 
 async def test_the_ledger_adds_up_by_tenant_and_model() -> None:
     entered: list[Spent] = []
-    ledger = Ledger(entered.append)
+
+    async def keep(spent: Spent) -> None:
+        entered.append(spent)
+
+    ledger = Ledger(keep)
     with llm_server([says("one two", cached=60), says("one two three"), fails(400), "of nobody"]) as server:
         async with model(server, prices=Prices(1.0, 0.5, 10.0), ledger=ledger) as llm:
             with on_behalf_of("acme"):

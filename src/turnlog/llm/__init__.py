@@ -3,9 +3,10 @@
 from turnlog.errors import InvalidInput
 from turnlog.llm.ledger import Ledger, Prices
 from turnlog.llm.openai import OpenAIModel
+from turnlog.llm.spending import Spending, spent
 from turnlog.settings import Settings
 
-__all__ = ["Ledger", "OpenAIModel", "Prices", "open_model"]
+__all__ = ["Ledger", "OpenAIModel", "Prices", "Spending", "open_model", "spent"]
 
 
 def open_model(settings: Settings, ledger: Ledger | None = None) -> OpenAIModel | None:

@@ -1,6 +1,6 @@
 """What calls of language models took, by tenant and model."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
@@ -24,18 +24,18 @@ class Prices(msgspec.Struct, frozen=True):
 
 
 class Ledger:
-    """Adds up what is spent. `entered` is called with each call's own `Spent`, for whoever wants to keep it elsewhere."""
+    """Adds up what is spent. `keep` is called with each call's own `Spent`, for whoever wants to keep it elsewhere."""
 
-    def __init__(self, entered: Callable[[Spent], None] | None = None) -> None:
-        self._entered = entered
+    def __init__(self, keep: Callable[[Spent], Awaitable[None]] | None = None) -> None:
+        self._keep = keep
         self._totals: dict[tuple[str, str], Spent] = {}
 
-    def enter(self, spent: Spent) -> None:
+    async def enter(self, spent: Spent) -> None:
         """Add what one call took."""
         place = (spent.tenant, spent.model)
         self._totals[place] = added(self._totals.get(place, Spent(*place)), spent)
-        if self._entered is not None:
-            self._entered(spent)
+        if self._keep is not None:
+            await self._keep(spent)
 
     def totals(self) -> list[Spent]:
         """What was spent for each tenant and model, in the order of these names."""

@@ -69,7 +69,7 @@ class OpenAIModel:
             except TimeoutError:
                 raise LLMUnavailable(f"no reply within {self._timeout_s:g} seconds") from None
             finally:
-                self.ledger.enter(spent)
+                await self.ledger.enter(spent)
 
     async def close(self) -> None:
         """Let go of the connections. Closing twice is fine."""

@@ -1,0 +1,125 @@
+"""Folds: how many messages they take in a second of processor time, and what a busy worker costs appends beside it."""
+
+import asyncio
+import itertools
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import perf_counter, process_time
+
+import msgspec
+
+import turnlog
+from bench.extraction import SENTENCES
+from bench.measure import Goal, Options, Table, median, ratios, spread, thousands
+from bench.servers import servers
+from turnlog.fold import catch_up
+from turnlog.memory.shipped import shipped
+from turnlog.ports import Key
+from turnlog.transfer import import_lines
+
+ENGINES = ("sqlite", "postgres", "redis")
+TENANT = "backlog"
+_APPENDS = 150
+
+
+def run(options: Options) -> Table:
+    rates = asyncio.run(_rates(options))
+    beside = {}
+    with servers(options) as places:
+        for engine in ENGINES:
+            url = f"sqlite:///{options.scratch}/beside.db" if engine == "sqlite" else places.store(engine)
+            beside[engine] = asyncio.run(_beside(options, url))
+    return _table(rates, beside)
+
+
+def talks(count: int) -> Iterator[bytes]:
+    """Conversations of 40 messages of about 200 characters, the user's and the assistant's in turn."""
+    texts = [" ".join(pair) for pair in itertools.permutations(SENTENCES, 2)]
+    for talk in range(count):
+        messages = [
+            {"role": ("user", "assistant")[turn % 2], "content": f"{texts[(7 * talk + turn) % len(texts)]} ({talk}-{turn})"}
+            for turn in range(40)
+        ]
+        yield msgspec.json.encode({"conversation_id": f"talk-{talk}", "messages": messages})
+
+
+async def _rates(options: Options) -> dict[str, float]:
+    """Messages a second of processor time, folded from SQLite: by each fold alone, and by all."""
+    async with turnlog.connect(f"sqlite:///{options.scratch}/rates.db") as log:
+        await import_lines(log, talks(options.pick(250, 50)), lambda _: None)
+        ids = [header.id for header in (await log.conversations(limit=1000)).headers]
+        count, rates, whole = 0, {}, 0.0
+        for fold in shipped():
+            began, count = process_time(), 0
+            for id_ in ids:
+                count += (await catch_up(log.store, Key(log.tenant, id_), fold)).watermark
+            rates[fold.name] = count / (process_time() - began)
+            whole += 1 / rates[fold.name]
+        rates["all of them"] = 1 / whole
+    return rates
+
+
+async def _beside(options: Options, url: str) -> tuple[list[float], list[float]]:
+    """Medians of appends in milliseconds, round by round: with the worker idle, and busy."""
+    async with turnlog.connect(url, settings=turnlog.Settings(tenant=TENANT)) as log:
+        await import_lines(log, talks(options.pick(500, 150)), lambda _: None)
+    idle: list[float] = []
+    busy: list[float] = []
+    async with turnlog.connect(url) as log:
+        talk = await log.create()
+        with _folder(url) as folder:
+            for turn in range(options.pick(20, 6)):
+                for working in (True, False) if turn % 2 else (False, True):
+                    (busy if working else idle).append(await _appends(talk, folder if working else None))
+    return idle, busy
+
+
+async def _appends(talk: turnlog.Conversation, folder: "subprocess.Popen[str] | None") -> float:
+    if folder is not None:
+        _tell(folder, "go")
+        await asyncio.sleep(0.3)
+    times = []
+    for _ in range(_APPENDS):
+        began = perf_counter()
+        await talk.append(turnlog.user("x" * 200))
+        times.append((perf_counter() - began) * 1e3)
+        await asyncio.sleep(0.002)
+    if folder is not None:
+        _tell(folder, "stop")
+        assert folder.stdout is not None
+        assert int(folder.stdout.readline()) > 0, "the worker had nothing to do"
+    return median(times)
+
+
+@contextmanager
+def _folder(url: str) -> Iterator["subprocess.Popen[str]"]:
+    command = [sys.executable, "-m", "bench.folder", url, TENANT]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        yield process
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+def _tell(process: "subprocess.Popen[str]", line: str) -> None:
+    assert process.stdin is not None
+    process.stdin.write(line + "\n")
+    process.stdin.flush()
+
+
+def _table(rates: dict[str, float], beside: dict[str, tuple[list[float], list[float]]]) -> Table:
+    rows = [(f"fold {name}, messages a CPU second", thousands(rate), "", "") for name, rate in rates.items()]
+    goals = []
+    samples: dict[str, list[float]] = {}
+    for engine, (idle, busy) in beside.items():
+        ratio = ratios(busy, idle)
+        rows.append((f"append p50 on {engine}, ms", f"{median(idle):.2f}", f"{median(busy):.2f}", spread(ratio)))
+        goals.append(Goal(f"append p50 on {engine}, worker busy / idle", median(ratio), 1.3))
+        samples |= {f"{engine} idle": idle, f"{engine} busy": busy}
+    by_rules = 1 / sum(1 / rates[name] for name in ("profile", "entities", "facts"))
+    goals.append(Goal("profile, entities and facts by rules, messages a CPU second", by_rules, 3000, at_least=True))
+    note = "The worker is a process of its own, and folds a backlog without a pause; appends are lone ones."
+    return Table("Memory", note, ("", "idle", "busy", "busy / idle"), rows, goals, samples)

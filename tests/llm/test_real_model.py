@@ -8,12 +8,15 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
+import msgspec
 import pytest
 
 from turnlog import LLMReplyInvalid, assistant, connect, user
 from turnlog.fold import catch_up, state_of
 from turnlog.llm import OpenAIModel
+from turnlog.memory.asking import ask
 from turnlog.memory.summary import Summary
 from turnlog.ports import Key, Prompt
 
@@ -48,7 +51,9 @@ def url() -> Iterator[str]:
 @pytest.fixture
 def llm(url: str) -> OpenAIModel:
     name = os.environ.get("TURNLOG_LLM_MODEL", "smollm2")
-    return OpenAIModel(name, url=url, window=8192, timeout_s=280.0, request={"temperature": 0})
+    return OpenAIModel(
+        name, url=url, window=8192, timeout_s=280.0, request={"temperature": 0, "repeat_penalty": 1.3, "repeat_last_n": 256}
+    )
 
 
 async def test_it_completes_a_prompt_and_counts(llm: OpenAIModel) -> None:
@@ -59,7 +64,20 @@ async def test_it_completes_a_prompt_and_counts(llm: OpenAIModel) -> None:
     await llm.close()
 
 
-async def test_its_notes_have_the_form_that_is_asked_for(llm: OpenAIModel) -> None:
+class City(msgspec.Struct, forbid_unknown_fields=True):
+    """What the model is asked for."""
+
+    kind: Literal["town", "village"]
+    letters: int
+
+
+async def test_a_small_reply_has_the_form_that_is_asked_for(llm: OpenAIModel) -> None:
+    city, _ = await ask(llm, Prompt("city-1", "You describe places as JSON.", ("Porto",), 60), City)
+    assert city.kind in ("town", "village")
+    await llm.close()
+
+
+async def test_its_notes_are_kept_or_the_reason_is_told(llm: OpenAIModel) -> None:
     """A model as small as this may well say nothing that can be believed; then that is the error, and nothing else."""
     fold = Summary(llm, tokens=600)
     async with connect("ram:") as log:

@@ -16,6 +16,8 @@ from servers.postgres import PostgresServer, postgres
 from servers.proxy import Proxy, proxy, proxy_in_a_thread
 from servers.writers import Load
 from turnlog import Settings, StoreUnavailable, Turnlog, user
+from turnlog.errors import SnapshotMoved
+from turnlog.ports import Key, Snapshot
 from turnlog.stores.postgres import PostgresStore
 
 WRITERS = 64
@@ -76,6 +78,17 @@ def kill_the_server(server: PostgresServer) -> None:
     server.start()
 
 
+async def save_on_and_on(log: Turnlog) -> None:
+    """Save the state of a fold, whose commits wait for no disk, as often as the server takes it."""
+    await log.create(conversation_id="folded")
+    key, version = Key(log.tenant, "folded"), 0
+    while True:
+        with suppress(StoreUnavailable, SnapshotMoved):
+            version += 1
+            await log.store.save_snapshot(key, "f", version, Snapshot(1, 0, b"x"), expect_watermark=0)
+        await asyncio.sleep(0.001)
+
+
 @pytest.mark.parametrize("kill", [kill_the_server, kill_a_session])
 def test_law_2_a_server_that_is_killed_loses_and_doubles_nothing_acknowledged(
     server: PostgresServer, kill: Callable[[PostgresServer], None]
@@ -90,7 +103,11 @@ def test_law_2_a_server_that_is_killed_loses_and_doubles_nothing_acknowledged(
     async def check() -> Load:
         async with log_at(server) as log:
             load = Load(log, WRITERS)
+            saving = asyncio.create_task(save_on_and_on(log))
             await load.run(kill_again_and_again)
+            assert not saving.done()
+            saving.cancel()
+            await asyncio.wait([saving])
             await load.check(log)
         return load
 

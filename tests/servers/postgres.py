@@ -90,8 +90,14 @@ class PostgresServer:
                 time.sleep(0.05)
 
     def kill(self) -> None:
-        """End it at once, as a crash would: its children notice that their parent is gone."""
+        """End it at once, as a crash would: its children notice that their parent is gone, and are waited for, as no other
+        server begins while one of them is left."""
+        children = self._children()
         self._end(signal.SIGKILL)
+        end = time.monotonic() + 60
+        while any(map(_lives, children)):
+            assert time.monotonic() < end, "a child of the server stays"
+            time.sleep(0.01)
         (self.directory / "postmaster.pid").unlink(missing_ok=True)
 
     def stop(self) -> None:
@@ -109,6 +115,9 @@ class PostgresServer:
                 for table in ("message", "snapshot", "conversation"):
                     connection.execute(f"DELETE FROM turnlog.{table}")
 
+    def _children(self) -> list[int]:
+        return list(map(int, Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()))
+
     def _end(self, number: signal.Signals) -> None:
         if self._process is not None:
             self._process.send_signal(number)
@@ -119,6 +128,13 @@ class PostgresServer:
         command = [str(binaries() / program), *map(str, arguments)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, preexec_fn=not_root())
         assert done.returncode == 0, done.stderr
+
+
+def _lives(pid: int) -> bool:
+    """Whether a process has not ended: one that only waits to be taken note of has no command any more."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes() != b""
+    return False
 
 
 @contextlib.contextmanager

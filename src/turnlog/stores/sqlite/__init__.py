@@ -12,7 +12,7 @@ from turnlog.ports import Appended, Fault, Finding, Header, Key, Page, Position,
 from turnlog.stores.sqlite import doctor, engine, reading, writing
 from turnlog.stores.sqlite.batch import Reader, Writer
 from turnlog.stores.sqlite.engine import Desk
-from turnlog.stores.sqlite.lane import Call, Empty, Lane
+from turnlog.stores.sqlite.lane import Call, Empty, Lane, Save
 from turnlog.stores.sqlite.writing import Append
 
 T = TypeVar("T")
@@ -113,8 +113,8 @@ class SqliteStore:
         return await self._read(lambda connection: reading.load_snapshot(connection, key, fold, version))
 
     async def save_snapshot(self, key: Key, fold: str, version: int, snapshot: Snapshot, *, expect_watermark: int) -> None:
-        await self._write(
-            lambda connection: writing.save_snapshot(connection, key, fold, version, snapshot, expect_watermark)
+        await self._open_writer().submit(
+            Save(lambda connection: writing.save_snapshot(connection, key, fold, version, snapshot, expect_watermark))
         )
 
     async def stale(self, tenant: str, fold: str, version: int, *, limit: int) -> list[Stale]:

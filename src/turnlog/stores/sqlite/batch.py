@@ -7,7 +7,7 @@ import apsw
 from turnlog.errors import TurnlogError
 from turnlog.ports import Key
 from turnlog.stores.sqlite.engine import Desk, empty_wal, translate
-from turnlog.stores.sqlite.lane import Call, Empty, Job
+from turnlog.stores.sqlite.lane import Call, Empty, Job, Save
 from turnlog.stores.sqlite.writing import Append, decide_all, decide_from_memory, insert
 
 _HEADS_REMEMBERED = 10_000
@@ -39,7 +39,8 @@ class Reader:
 
 
 class Writer:
-    """Writes; a batch is durable as a whole, or none of it happened.
+    """Writes; a batch is durable as a whole, or none of it happened. One of saves alone is durable when the next is, or
+    sooner.
 
     A batch of appends whose conversations' heads are remembered is a single statement: the table itself refuses it if
     another process moved a head meanwhile, or if an id is already there. Everything else is decided under the write lock.
@@ -48,6 +49,7 @@ class Writer:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self._heads: dict[Key, tuple[int, int]] = {}
+        self._relaxed: apsw.Connection | None = None
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -64,11 +66,20 @@ class Writer:
 
     def _commit(self, jobs: list[Job]) -> None:
         try:
+            self._sync(jobs)
             if not self._from_memory(jobs):
                 self._in_transaction(jobs)
         except (apsw.Error, TurnlogError) as error:
             self._heads.clear()
             _fail(self.desk, jobs, error)
+
+    def _sync(self, jobs: list[Job]) -> None:
+        """Have the next commit wait for the disk unless it is of saves alone."""
+        connection = self.desk.connection()
+        relaxed = all(type(job) is Save for job in jobs)
+        if relaxed != (self._relaxed is connection):
+            connection.execute(f"PRAGMA synchronous = {'NORMAL' if relaxed else 'FULL'}")
+            self._relaxed = connection if relaxed else None
 
     def _empty(self, jobs: Sequence[Job]) -> None:
         try:

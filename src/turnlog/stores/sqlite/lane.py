@@ -29,6 +29,10 @@ class Call(Job, gc=False):
     work: Callable[[Any], Any]
 
 
+class Save(Call, gc=False):
+    """A call that stores what can be computed again: alone, it need not be on the disk before it is acknowledged."""
+
+
 class Empty(Job, gc=False):
     """Moves all that is in the WAL into the file and cuts the WAL to nothing; the result is whether it did."""
 

@@ -532,6 +532,7 @@ BEGIN
 END
 $$;
 
+-- What a fold saves can be folded again: its commit does not wait for the disk, where an append's does.
 CREATE FUNCTION turnlog.save_snapshot_1(
     _log int8, _tenant text, _id text, _fold text, _fold_version int8, _watermark int8, _epoch int8, _state bytea, _expect int8)
 RETURNS turnlog.answer_1 LANGUAGE plpgsql
@@ -540,7 +541,7 @@ DECLARE
     c turnlog.conversation;
     seen int8;
 BEGIN
-    PERFORM turnlog.begin_1();
+    PERFORM turnlog.begin_1(), set_config('synchronous_commit', 'off', true);
     SELECT * INTO c FROM turnlog.conversation WHERE log = _log AND tenant = _tenant AND id = _id FOR NO KEY UPDATE;
     CASE
         WHEN NOT FOUND THEN RETURN (1, NULL, NULL, NULL)::turnlog.answer_1;

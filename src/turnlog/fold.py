@@ -77,6 +77,14 @@ class Shared(Protocol):
 
 
 @runtime_checkable
+class SharedAnew(Shared, Protocol):
+    """An ability of a shared fold: to have a state that was made anew take the place of one that has seen the same."""
+
+    async def share_anew(self, store: Store, key: Key, header: Header, after: Snapshot) -> None:
+        """As `share`, for a rebuilt state."""
+
+
+@runtime_checkable
 class OnRecords(Protocol):
     """An ability of a fold that is about the stored form: it steps over records, and `step` is not called."""
 

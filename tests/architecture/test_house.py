@@ -19,6 +19,7 @@ LONGER = {
     "_of_messages": "a table of routes",
     "_of_conversations": "a table of routes",
     "_of_users": "a table of routes",
+    "_of_memory": "a table of routes",
 }
 """Functions that may be longer, each with its reason."""
 PLACES = ["/[w]ork/", "/[r]oot/", r"[p]ypi\.org", r"[p]ythonhosted\.org"]

@@ -84,6 +84,16 @@ USER_MEMORY = {
     "pending_tasks": [{"text": "book a table", "sources": _SOURCES}],
     "entities": [{"text": "Lisbon", "kind": "PLACE", "count": 1, "aliases": [], "sources": _SOURCES}],
 }
+_FAILURE = {
+    "conversation_id": _ID,
+    "fold": "summary",
+    "version": 101,
+    "watermark": 0,
+    "failures": 2,
+    "error": "LLMUnavailable: the language model cannot answer: timed out",
+    "failed_at": _TIME,
+    "retry_at": _TIME,
+}
 CONVERSATION_MEMORY = {
     "conversation_id": _ID,
     "folds": {
@@ -97,17 +107,31 @@ CONVERSATION_MEMORY = {
             },
         }
     },
-    "failures": [
+    "failures": [_FAILURE],
+}
+MEMORY_STATUS = {
+    "folds": [
         {
             "fold": "summary",
             "version": 101,
-            "watermark": 0,
-            "failures": 2,
-            "error": "LLMUnavailable: the language model cannot answer: timed out",
-            "failed_at": _TIME,
-            "retry_at": _TIME,
+            "behind": 1,
+            "more": False,
+            "messages": 12,
+            "longest": 12,
+            "failures": [_FAILURE],
         }
     ],
+    "spent": {
+        "2026-11 gpt-4o-mini": {
+            "model": "gpt-4o-mini",
+            "calls": 40,
+            "failures": 2,
+            "input": 52_000,
+            "output": 6_100,
+            "cached": 20_480,
+            "cost": 0.0114,
+        }
+    },
 }
 ERASED = {
     "conversations": 2,

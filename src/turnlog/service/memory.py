@@ -8,10 +8,12 @@ import msgspec
 
 from turnlog import codec
 from turnlog.errors import InvalidInput
+from turnlog.llm import spent
 from turnlog.log import Conversation
 from turnlog.memory.gist import Gist
 from turnlog.memory.known import ConversationContext, KnownFact, Source
 from turnlog.message import to_micros
+from turnlog.ports import Spent
 from turnlog.service.call import Answer, Call, Stream
 from turnlog.service.schemas import (
     ConversationMemory,
@@ -21,18 +23,22 @@ from turnlog.service.schemas import (
     FactRequest,
     FoldFailure,
     FoldMemory,
+    FoldProgress,
     Likings,
     Memory,
+    MemoryStatus,
     PreferenceOut,
     Receipted,
     Retried,
     RetryRequest,
     SourceOut,
+    SpentOut,
     TaskOut,
     UserMemory,
 )
 from turnlog.transfer import export_user
-from turnlog.worker import Failure, failure, retry
+from turnlog.worker import Failure, FoldStatus, failure, retry, status
+from turnlog.worker.status import named
 
 _json = msgspec.json.Encoder().encode
 _fact = msgspec.json.Decoder(FactRequest).decode
@@ -53,6 +59,14 @@ async def conversation_memory(call: Call) -> Answer:
     return Answer(200, _json(await _remembered(call.conversation)))
 
 
+async def memory_status(call: Call) -> Answer:
+    """How the folds do, and what they cost."""
+    log = call.log
+    found = await status(log.store, log.tenant, log.folds, limit=call.query["limit"])
+    costs = {place: _spent(sums) for place, sums in (await spent(log.store, log.tenant)).items()}
+    return Answer(200, _json(MemoryStatus(tuple(map(_status, found)), costs)))
+
+
 async def refresh(call: Call) -> Answer:
     """Fold what is behind, as far as the time allows."""
     conversation = call.conversation
@@ -67,10 +81,8 @@ async def refresh(call: Call) -> Answer:
 async def retry_fold(call: Call) -> Answer:
     """Try a fold that failed at once."""
     conversation, given = call.conversation, await call.decode(_retry)
-    for fold in call.log.folds:
-        if fold.name == given.fold:
-            return Answer(200, _json(Retried(await retry(call.log.store, conversation.key, fold))))
-    raise InvalidInput("fold", f"must be one of {', '.join(fold.name for fold in call.log.folds)}")
+    fold = named(call.log.folds, given.fold)
+    return Answer(200, _json(Retried(await retry(call.log.store, conversation.key, fold))))
 
 
 async def user_memory(call: Call) -> Answer:
@@ -117,8 +129,20 @@ async def _remembered(conversation: Conversation) -> ConversationMemory:
     return ConversationMemory(conversation.id, folds, tuple(map(_failure, filter(None, failed))))
 
 
+def _spent(sums: Spent) -> SpentOut:
+    told = msgspec.structs.asdict(sums)
+    del told["tenant"]
+    return SpentOut(**told)
+
+
+def _status(found: FoldStatus) -> FoldProgress:
+    told = msgspec.structs.asdict(found) | {"failures": tuple(map(_failure, found.failures))}
+    return FoldProgress(**told)
+
+
 def _failure(failed: Failure) -> FoldFailure:
     return FoldFailure(
+        failed.conversation_id,
         failed.fold,
         failed.version,
         failed.watermark,

@@ -227,6 +227,16 @@ def _of_memory() -> tuple[Operation, ...]:
             _READ,
         ),
         Operation(
+            "GET",
+            "/v1/memory",
+            memory.memory_status,
+            "How memory keeps up with what is said, and what it costs",
+            {200: Result(schemas.MemoryStatus, "Fold by fold.", examples.MEMORY_STATUS)},
+            query=(
+                Number("limit", "Conversations that are looked at for each fold.", minimum=1, maximum=1000, default=1000),
+            ),
+        ),
+        Operation(
             "POST",
             ONE + "/memory/refresh",
             memory.refresh,

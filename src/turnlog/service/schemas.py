@@ -289,6 +289,7 @@ class FoldMemory(msgspec.Struct, frozen=True):
 class FoldFailure(msgspec.Struct, frozen=True):
     """A fold that does not get on: it failed `failures` times behind `watermark`, and rests until `retry_at`."""
 
+    conversation_id: str
     fold: str
     version: int
     watermark: int
@@ -304,6 +305,37 @@ class ConversationMemory(msgspec.Struct, frozen=True):
     conversation_id: str
     folds: dict[str, FoldMemory]
     failures: tuple[FoldFailure, ...]
+
+
+class FoldProgress(msgspec.Struct, frozen=True):
+    """How a fold does: `behind` conversations, by `messages` together and `longest` at most; `more` are not counted."""
+
+    fold: str
+    version: int
+    behind: int
+    more: bool
+    messages: int
+    longest: int
+    failures: tuple[FoldFailure, ...]
+
+
+class SpentOut(msgspec.Struct, frozen=True):
+    """What calls of one language model took in a month: of `calls`, `failures` brought no reply; tokens, and their cost."""
+
+    model: str
+    calls: int
+    failures: int
+    input: int
+    output: int
+    cached: int
+    cost: float
+
+
+class MemoryStatus(msgspec.Struct, frozen=True):
+    """How memory keeps up, and what was spent on language models, by month and model."""
+
+    folds: tuple[FoldProgress, ...]
+    spent: dict[str, SpentOut]
 
 
 class RetryRequest(Given, frozen=True):

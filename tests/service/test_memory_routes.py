@@ -112,6 +112,15 @@ async def test_what_cannot_be_is_refused_with_the_field(
     assert (answer.status_code, answer.json().get("field")) == (status, field)
 
 
+async def test_the_status_tells_how_far_each_fold_is_behind(client: httpx.AsyncClient) -> None:
+    await begin(client, "m1", SAID)
+    told = (await client.get("/v1/memory")).json()
+    assert {(fold["fold"], fold["behind"], fold["messages"]) for fold in told["folds"]} == {
+        (name, 1, 1) for name in ("summary", "profile", "entities", "facts", "integrity")
+    }
+    assert told["spent"] == {}
+
+
 async def test_nothing_that_rests_is_retried(client: httpx.AsyncClient) -> None:
     assert (await client.post(f"{C1}/memory/retry", json={"fold": "facts"})).json() == {"retried": False}
 

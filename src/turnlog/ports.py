@@ -237,8 +237,11 @@ class Store(Protocol):
         Raises `SnapshotMoved` otherwise, and changes nothing. A stored snapshot of an older epoch counts as watermark 0.
         """
 
-    async def stale(self, tenant: str, fold: str, version: int, *, limit: int) -> list[Stale]:
-        """Conversations that this version of a fold should look at, longest untouched first."""
+    async def stale(self, tenant: str, fold: str, version: int, *, limit: int, since: int = 0) -> list[Stale]:
+        """Conversations that this version of a fold should look at, longest untouched first.
+
+        Those whose `updated_at` lies before `since` may be left out, which a store uses where it makes the call cheaper.
+        """
 
     async def verify(self, key: Key) -> list[Fault]:
         """Gaps, records that do not match their checksum, a header that does not match its rows."""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from folds import Ids
 
-from turnlog.ports import Stale
+from turnlog.ports import Key, Stale
 from turnlog.worker import lanes
 from turnlog.worker.lanes import Lane, next_lane
 from turnlog.worker.pace import Pace, micros
@@ -25,7 +25,8 @@ def behind(*ids: str, head: int = 1) -> list[Stale]:
 
 
 def take_in(to: Lane, found: list[Stale], now: int = 0) -> set[str]:
-    to.take_in(found, to.wanted(now), ENOUGH, Random(1))
+    wanted = to.wanted(now)
+    to.take_in(found, wanted, ENOUGH, Random(1), begun=now, since=to.since(now))
     return set(to.ready)
 
 
@@ -68,6 +69,62 @@ def test_a_scan_is_due_at_its_time_or_when_there_was_more_or_the_clock_went_back
     assert it.due_at(99) == 0
     it.cut_short = True
     assert it.due_at(100) == 0
+
+
+def test_who_has_rested_is_ready_though_the_store_does_not_tell_of_it_again() -> None:
+    it = lane("t", "gone", "busy", "failed")
+    it.end(it.begin(1), rest_until=10)
+    it.end(it.begin(2), rest_until=10, pausing=True)
+    it.end(it.begin(3), rest_until=10, idle=True)
+    assert take_in(it, [], now=9) == set()
+    assert take_in(it, behind("gone"), now=9) == set()
+    assert take_in(it, [], now=10) == {"failed", "busy"}
+
+
+def test_after_a_whole_scan_only_what_was_touched_is_looked_at_until_the_next_one_is_due(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lanes, "WHOLE", 300)
+    monkeypatch.setattr(lanes, "SLACK", 20)
+    it, looked = lane(), []
+    for now in (1000, 1010, 1299, 1300, 1301):
+        looked.append(it.since(now))
+        take_in(it, [], now=now)
+    assert looked == [0, 980, 990, 0, 1280]
+
+
+def test_a_scan_that_was_cut_short_is_made_again_from_the_same_touch_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes, "LOOK_AHEAD", 2)
+    it = lane()
+    now = 10 * lanes.SLACK
+    take_in(it, behind("a", "b"), now=now)
+    assert it.since(now + 1) == 0
+    take_in(it, behind("c"), now=now + 1)
+    assert it.since(now + 2) == now + 1 - lanes.SLACK
+    it.ready.clear()
+    take_in(it, behind("d", "e"), now=now + 2)
+    assert it.since(now + 3) == now + 1 - lanes.SLACK
+
+
+def test_a_lane_that_forgot_or_whose_clock_went_back_looks_at_everything() -> None:
+    it = lane()
+    now = it.scanned_at = 10 * lanes.SLACK
+    take_in(it, [], now=now)
+    assert it.since(now + 1) > 0
+    it.forget()
+    assert it.since(now + 1) == 0
+    take_in(it, [], now=now)
+    it.wanted(now - 1)
+    assert it.since(now - 1) == 0
+
+
+def test_who_is_tried_by_hand_during_a_scan_stays_ready() -> None:
+    it = lane()
+    it.resting["r"] = 10
+    wanted = it.wanted(0)
+    it.retry(Key("t", "r"))
+    it.take_in([], wanted, ENOUGH, Random(1), begun=0, since=0)
+    assert it.ready == ["r"]
 
 
 def test_a_turn_that_was_not_enough_goes_behind_the_others() -> None:

@@ -31,12 +31,17 @@ class Away(RamStore):
     asked = 0
     slow_s = 0.0
 
-    async def stale(self, tenant: str, fold: str, version: int, *, limit: int) -> list[Stale]:
+    def __init__(self) -> None:
+        super().__init__()
+        self.since: list[int] = []
+
+    async def stale(self, tenant: str, fold: str, version: int, *, limit: int, since: int = 0) -> list[Stale]:
         self.asked += 1
+        self.since.append(since)
         await asyncio.sleep(self.slow_s)
         if self.away:
             raise StoreUnavailable("it restarts")
-        return await super().stale(tenant, fold, version, limit=limit)
+        return await super().stale(tenant, fold, version, limit=limit, since=since)
 
 
 class Scene:
@@ -426,6 +431,30 @@ async def test_a_lease_is_given_back_when_the_turn_is_over() -> None:
     await scene.say("c", "b")
     await scene.pass_by(scene.runner(second), 2)
     assert (first.steps, second.steps) == ([["a"]], [["b"]])
+
+
+async def test_between_looks_at_everything_only_what_was_touched_is_looked_at_and_a_failure_is_tried_at_its_time() -> None:
+    store = Away()
+    scene = Scene(store)
+    watch, tried = failing(4)
+    await scene.say("old", "a")
+    scene.clock.advance(seconds=3600)
+    fold = Watched(watch)
+
+    async def passing(seconds: float) -> None:
+        scene.clock.advance(seconds=max(seconds, 0.1))
+        await asyncio.sleep(0)
+        if fold.steps:
+            runner.stop()
+
+    runner = Runner(store, [fold], pace=Pace(backoff_s=10.0), clock=scene.clock, sleep=passing, random=Random(7))
+    began = scene.clock()
+    await asyncio.wait_for(runner.run(), 10)
+    assert len(tried) == 5
+    assert scene.clock() - began < 160_000_000  # four rests of 10 s and more, and nothing beside them
+    assert store.since[0] == 0
+    assert min(store.since[1:]) > began - 3600 * 1_000_000
+    assert fold.steps == [["a"]]
 
 
 async def test_a_store_that_is_away_is_no_failure_of_a_conversation() -> None:

@@ -217,13 +217,13 @@ class RamStore:
             raise SnapshotMoved(watermark=watermark, epoch=log.header.epoch)
         log.snapshots[fold, version] = snapshot
 
-    async def stale(self, tenant: str, fold: str, version: int, *, limit: int) -> list[Stale]:
+    async def stale(self, tenant: str, fold: str, version: int, *, limit: int, since: int = 0) -> list[Stale]:
         found = []
         for key, log in self.logs.items():
             there = log.snapshots.get((fold, version))
             watermark = there.watermark if there else 0
-            if key.tenant == tenant and not log.deleted and log.header.head > watermark:
-                header = log.header
+            header = log.header
+            if key.tenant == tenant and not log.deleted and header.head > watermark and header.updated_at >= since:
                 found.append((header.updated_at, Stale(header.id, header.head, watermark, header.epoch)))
         return [stale for _, stale in sorted(found)[:limit]]
 

@@ -21,12 +21,14 @@ logger = logging.getLogger(__name__)
 class Outcome(NamedTuple):
     """How many messages were folded, and until when the conversation is to be left alone (0: not at all).
 
-    `pausing` tells that it is left alone only because it may not have paused, `more` that its turn was not enough.
+    `pausing` tells that it is left alone only because it may not have paused, `idle` that there is nothing to do for now,
+    `more` that its turn was not enough.
     """
 
     folded: int
     rest_until: int = 0
     pausing: bool = False
+    idle: bool = False
     more: bool = False
 
 
@@ -59,7 +61,7 @@ class Job:
             if free_at > begun:
                 return Outcome(0, min(free_at, begun + micros(self.pace.look_again_s)))
             if not ahead.records:
-                return Outcome(0, begun + micros(self.pace.poll_s))
+                return Outcome(0, begun + micros(self.pace.poll_s), idle=True)
             paused_at = paused(ahead, begun, self.pace)
             if paused_at > begun:
                 return Outcome(0, paused_at, pausing=True)
@@ -73,7 +75,7 @@ class Job:
             # another worker has this conversation under its hands: let it go on alone
             return Outcome(0, self.clock() + micros(self.pace.poll_s * self.random.uniform(1.0, 2.0)))
         except ConversationNotFound:
-            return Outcome(0, self.clock() + micros(self.pace.look_again_s))
+            return Outcome(0, self.clock() + micros(self.pace.look_again_s), idle=True)
         except CorruptRecord as error:
             return Outcome(0, await self._unreadable(key, fold, error))
 

@@ -9,11 +9,17 @@ from turnlog.ports import Key, Stale
 
 LOOK_AHEAD = 1000
 """Conversations that are asked for at once, beside those that are known not to be ready."""
+WHOLE = 300 * 1_000_000
+"""How often all conversations are looked at, in microseconds: in between, those that were touched."""
+SLACK = 600 * 1_000_000
+"""How far the clocks of who writes may be behind, in microseconds, without a conversation having to wait for that."""
 
 
 class Lane:
     """What waits for `fold` in `tenant`: `ready` to be worked on from the last to the first, `running`, `pausing` until a
-    moment unless many messages wait, or `resting` until a moment.
+    moment unless many messages wait, `resting` until a moment, or `idle`, and not asked about until a moment.
+
+    Who rests or pauses is looked at again by itself: it is behind, and nobody may touch it any more.
     """
 
     def __init__(self, tenant: str, fold: Fold[Any]) -> None:
@@ -23,6 +29,10 @@ class Lane:
         self.running: set[str] = set()
         self.pausing: dict[str, int] = {}
         self.resting: dict[str, int] = {}
+        self.idle: dict[str, int] = {}
+        self.rested: list[str] = []
+        self.touched_since = 0
+        self.whole_at = 0
         self.scanned_at = 0
         self.scan_at = 0
         self.cut_short = False
@@ -34,24 +44,43 @@ class Lane:
         When the clock has gone back, nobody's rest is known any more.
         """
         if now < self.scanned_at:
-            self.pausing, self.resting = {}, {}
-        self.pausing = {id_: until for id_, until in self.pausing.items() if until > now}
-        self.resting = {id_: until for id_, until in self.resting.items() if until > now}
-        return LOOK_AHEAD + len(self.pausing) + len(self.resting) + len(self.running)
+            self.pausing, self.resting, self.idle, self.whole_at = {}, {}, {}, 0
+        for rests in (self.pausing, self.resting):
+            over = [id_ for id_, until in rests.items() if until <= now]
+            self.rested += over
+            for id_ in over:
+                del rests[id_]
+        self.idle = {id_: until for id_, until in self.idle.items() if until > now}
+        return LOOK_AHEAD + len(self.pausing) + len(self.resting) + len(self.idle) + len(self.running)
 
-    def take_in(self, found: Sequence[Stale], wanted: int, waiting: int, random: Random) -> None:
-        """Make ready what was found behind, in an order that another worker is unlikely to follow; `waiting` messages end
-        a pause.
+    def since(self, now: int) -> int:
+        """From which touch on the store has to look: 0, at everything."""
+        return 0 if now >= self.whole_at else self.touched_since
+
+    def take_in(self, found: Sequence[Stale], wanted: int, waiting: int, random: Random, *, begun: int, since: int) -> None:
+        """Make ready what was found behind and who has rested, in an order that another worker is unlikely to follow;
+        `waiting` messages end a pause. The scan began at `begun` and looked from `since` on.
         """
-        self.ready = [
+        ready = [
             stale.conversation_id
             for stale in found
-            if stale.conversation_id not in self.running
-            and stale.conversation_id not in self.resting
+            if stale.conversation_id not in self.resting
+            and stale.conversation_id not in self.idle
             and (stale.conversation_id not in self.pausing or stale.head - stale.watermark >= waiting)
         ]
+        self.ready = [id_ for id_ in dict.fromkeys([*ready, *self.rested, *self.ready]) if id_ not in self.running]
+        self.rested = []
         random.shuffle(self.ready)
         self.cut_short = len(found) >= wanted
+        if not self.cut_short:
+            self.touched_since = max(begun - SLACK, 0)
+            self.whole_at = self.whole_at if since else begun + WHOLE
+
+    def forget(self) -> None:
+        """Know of nobody who is ready; look at everything next."""
+        self.ready.clear()
+        self.cut_short = False
+        self.whole_at = 0
 
     def due_at(self, now: int) -> int:
         """When to ask the store again: when it is time, or at once if there was more than it was asked for or the clock has
@@ -66,17 +95,19 @@ class Lane:
         self.served = turn
         return Key(self.tenant, id_)
 
-    def end(self, key: Key, *, rest_until: int = 0, pausing: bool = False, more: bool = False) -> None:
+    def end(self, key: Key, *, rest_until: int = 0, pausing: bool = False, idle: bool = False, more: bool = False) -> None:
         """Its turn is over; with `more` it is ready again, behind the others."""
         self.running.discard(key.conversation_id)
         if rest_until:
-            (self.pausing if pausing else self.resting)[key.conversation_id] = rest_until
+            rests = self.pausing if pausing else self.idle if idle else self.resting
+            rests[key.conversation_id] = rest_until
         elif more:
             self.ready.insert(0, key.conversation_id)
 
     def retry(self, key: Key) -> None:
         """Make it ready now, before all others, unless it is worked on."""
         self.resting.pop(key.conversation_id, None)
+        self.idle.pop(key.conversation_id, None)
         if key.conversation_id not in self.running:
             self.ready.append(key.conversation_id)
 

@@ -70,7 +70,7 @@ class Runner:
     async def run(self, *, until_idle: bool = False) -> None:
         """Work until `stop`; with `until_idle`, until nothing is ready any more, with everything looked at anew first."""
         for lane in self._lanes:
-            lane.scan_at = 0
+            lane.scan_at = lane.whole_at = 0
         try:
             while not self._stopping:
                 self._begin()
@@ -120,14 +120,14 @@ class Runner:
     async def _look(self, lane: Lane) -> None:
         """Ask the store who is behind."""
         begun = self.clock()
-        wanted = lane.wanted(begun)
+        wanted, since = lane.wanted(begun), lane.since(begun)
         try:
-            found = await self.store.stale(lane.tenant, lane.fold.name, lane.fold.version, limit=wanted)
+            found = await self.store.stale(lane.tenant, lane.fold.name, lane.fold.version, limit=wanted, since=since)
         except StoreUnavailable as error:
             self._rest(lane, error)
             return
         self._away = 0
-        lane.take_in(found, wanted, self.pace.waiting, self._random)
+        lane.take_in(found, wanted, self.pace.waiting, self._random, begun=begun, since=since)
         lane.scanned_at = now = self.clock()
         lane.scan_at = now + max(micros(self.pace.poll_s), SCANS_SHARE * (now - begun))
 
@@ -140,14 +140,13 @@ class Runner:
             self._rest(lane, error)
         finally:
             self.folded += outcome.folded
-            lane.end(key, rest_until=outcome.rest_until, pausing=outcome.pausing, more=outcome.more)
+            lane.end(key, rest_until=outcome.rest_until, pausing=outcome.pausing, idle=outcome.idle, more=outcome.more)
 
     def _rest(self, lane: Lane, error: StoreUnavailable) -> None:
         """Leave the store alone for a while."""
         self._away += 1
         logger.warning("folding %s rests: %s", lane.fold.name, error)
-        lane.ready.clear()
-        lane.cut_short = False
+        lane.forget()
         lane.scanned_at = now = self.clock()
         lane.scan_at = now + min(self.pace.rest(self._away, self._random), micros(self.pace.look_again_s))
 

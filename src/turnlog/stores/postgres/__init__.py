@@ -220,8 +220,8 @@ class PostgresStore:
             blob(snapshot.state), number(expect_watermark),
         )  # fmt: skip
 
-    async def stale(self, tenant: str, fold: str, version: int, *, limit: int) -> list[Stale]:
-        rows = await self._ask("stale", text(tenant), text(fold), number(version), number(limit))
+    async def stale(self, tenant: str, fold: str, version: int, *, limit: int, since: int = 0) -> list[Stale]:
+        rows = await self._ask("stale", text(tenant), text(fold), number(version), number(limit), number(since))
         return [Stale((id_ or b"").decode(), *(int(told or 0) for told in rest)) for id_, *rest in rows]
 
     async def verify(self, key: Key) -> list[Fault]:

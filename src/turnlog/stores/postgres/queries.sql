@@ -48,7 +48,7 @@ SELECT turnlog.header_1(c) FROM turnlog.conversation AS c WHERE c.tenant = $1 AN
 SELECT c.id, c.head, coalesce(s.watermark, 0), c.epoch
 FROM turnlog.conversation AS c
 LEFT JOIN turnlog.snapshot AS s ON s.log = c.log AND s.fold = $2 AND s.version = $3
-WHERE c.tenant = $1 AND NOT c.deleted AND c.head > coalesce(s.watermark, 0)
+WHERE c.tenant = $1 AND NOT c.deleted AND c.touched >= ($5::int8 >> 28) AND c.updated_at >= $5 AND c.head > coalesce(s.watermark, 0)
 ORDER BY c.touched, c.updated_at, c.id LIMIT $4;
 
 -- name: beyond

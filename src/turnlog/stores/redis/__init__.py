@@ -242,7 +242,7 @@ class RedisStore:
         if answer[0] == b"moved":
             raise SnapshotMoved(watermark=answer[1], epoch=answer[2])
 
-    async def stale(self, tenant: str, fold: str, version: int, *, limit: int) -> list[Stale]:
+    async def stale(self, tenant: str, fold: str, version: int, *, limit: int, since: int = 0) -> list[Stale]:
         return await self._lists.stale(tenant, f"{version} {fold}", limit)
 
     async def verify(self, key: Key) -> list[Fault]:

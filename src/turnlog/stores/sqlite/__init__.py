@@ -117,8 +117,8 @@ class SqliteStore:
             Save(lambda connection: writing.save_snapshot(connection, key, fold, version, snapshot, expect_watermark))
         )
 
-    async def stale(self, tenant: str, fold: str, version: int, *, limit: int) -> list[Stale]:
-        return await self._read(lambda connection: reading.stale(connection, tenant, fold, version, limit))
+    async def stale(self, tenant: str, fold: str, version: int, *, limit: int, since: int = 0) -> list[Stale]:
+        return await self._read(lambda connection: reading.stale(connection, tenant, fold, version, limit, since))
 
     async def verify(self, key: Key) -> list[Fault]:
         return await self._read(lambda connection: reading.verify(connection, key))

@@ -163,7 +163,7 @@ ON CONFLICT DO UPDATE SET watermark = excluded.watermark, epoch = excluded.epoch
 SELECT c.id, c.head, coalesce(s.watermark, 0), c.epoch
 FROM conversation AS c INDEXED BY conversation_by_time
 LEFT JOIN snapshot AS s ON s.conversation = c.n AND s.fold = ?2 AND s.version = ?3
-WHERE c.tenant = ?1 AND c.deleted = 0 AND c.head > coalesce(s.watermark, 0)
+WHERE c.tenant = ?1 AND c.deleted = 0 AND c.active >= ?5 >> 16 AND c.updated_at >= ?5 AND c.head > coalesce(s.watermark, 0)
 ORDER BY c.active, c.updated_at, c.id LIMIT ?4;
 
 -- name: by_id

@@ -169,8 +169,8 @@ def _snapshot(connection: apsw.Connection, place: Place, fold: str, version: int
     return None if row is None else Snapshot(*row)
 
 
-def stale(connection: apsw.Connection, tenant: str, fold: str, version: int, limit: int) -> list[Stale]:
-    return [Stale(*row) for row in connection.execute(SQL["stale"], (tenant, fold, version, limit))]
+def stale(connection: apsw.Connection, tenant: str, fold: str, version: int, limit: int, since: int) -> list[Stale]:
+    return [Stale(*row) for row in connection.execute(SQL["stale"], (tenant, fold, version, limit, since))]
 
 
 def verify(connection: apsw.Connection, key: Key) -> list[Fault]:

@@ -113,6 +113,31 @@ class Snapshots:
         assert [found.conversation_id for found in await store.stale(TENANT, *FOLD, limit=2)] == ["c", "b"]
 
     @handles
+    async def test_whoever_was_touched_since_a_time_is_among_the_stale_since_then(self, store: Store) -> None:
+        hour = 3600 * 1_000_000
+        for hours, id_ in enumerate(("old", "older-but-touched", "new", "newest", "seen")):
+            await store.create(TENANT, header(id_, at=NOW + hours * hour), records("a"))
+        await store.save_snapshot(Key(TENANT, "seen"), *FOLD, Snapshot(1, 0, b""), expect_watermark=0)
+        await store.append(Key(TENANT, "older-but-touched"), records("b"), now=NOW + 9 * hour)
+        for since, expected in (
+            (0, ["old", "new", "newest", "older-but-touched"]),
+            (NOW + 2 * hour, ["new", "newest", "older-but-touched"]),
+            (NOW + 2 * hour + 1, ["newest", "older-but-touched"]),
+            (NOW + 9 * hour, ["older-but-touched"]),
+            (NOW + 9 * hour + 1, []),
+        ):
+            found = [stale.conversation_id for stale in await store.stale(TENANT, *FOLD, limit=9, since=since)]
+            assert found[len(found) - len(expected) :] == expected
+            assert set(found) <= {"old", "new", "newest", "older-but-touched"}
+
+    @handles
+    async def test_an_erasure_is_a_touch(self, store: Store) -> None:
+        await begin(store, "a", "b")
+        await store.save_snapshot(KEY, *FOLD, Snapshot(2, 0, b""), expect_watermark=0)
+        await erase(store, "c1", 1, now=NOW + 5)
+        assert await store.stale(TENANT, *FOLD, limit=9, since=NOW + 5) == [Stale("c1", 2, 0, 1)]
+
+    @handles
     async def test_a_new_version_of_a_fold_finds_everything_stale(self, store: Store) -> None:
         await begin(store, "a")
         await store.save_snapshot(KEY, *FOLD, Snapshot(1, 0, b""), expect_watermark=0)

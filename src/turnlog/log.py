@@ -499,6 +499,8 @@ class Conversation:
             await self.log.user(header.user_id).renew()
         self.log._users.pop(self.id, None)
         await self.log.store.delete(self._key, now=self.log.clock())
+        if header.user_id is not None and self.id in (await self.log.user(header.user_id).memory()).taught:
+            await self.log.user(header.user_id).renew()  # somebody brought it back from the archive meanwhile
 
     async def verify(self) -> list[Fault]:
         """What is wrong with the log as it is stored; empty when nothing is."""

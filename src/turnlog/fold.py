@@ -7,7 +7,7 @@ erasure cannot write erased text back; a state of an older epoch counts as none.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol, TypeVar, get_type_hints, runtime_checkable
 
@@ -28,6 +28,7 @@ UNBOUND = ("-", 1)
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}", re.ASCII)
 
 S = TypeVar("S")
+Still = Callable[[], Awaitable[bool]]
 
 
 class Fold(Protocol[S]):
@@ -70,9 +71,12 @@ class Leased(Protocol):
 class Shared(Protocol):
     """An ability of a fold whose states are gathered elsewhere as well, such as in what is known of a user."""
 
-    async def share(self, store: Store, key: Key, header: Header, after: Snapshot) -> None:
+    async def share(self, store: Store, key: Key, header: Header, after: Snapshot) -> Still | None:
         """Called with each state that has seen the log to its end, before it is stored, and again if that fails: so doing
         it twice must do no harm. Raises `SnapshotMoved` when something was erased meanwhile.
+
+        What is returned, if anything, tells once the state is stored whether that is still where it was put; if not, this
+        is called again.
         """
 
 
@@ -80,7 +84,7 @@ class Shared(Protocol):
 class SharedAnew(Shared, Protocol):
     """An ability of a shared fold: to have a state that was made anew take the place of one that has seen the same."""
 
-    async def share_anew(self, store: Store, key: Key, header: Header, after: Snapshot) -> None:
+    async def share_anew(self, store: Store, key: Key, header: Header, after: Snapshot) -> Still | None:
         """As `share`, for a rebuilt state."""
 
 
@@ -155,9 +159,11 @@ async def save(store: Store, key: Key, fold: Fold[Any], ahead: Ahead, after: Sna
     """Store the state `after` what was ahead. Raises `SnapshotMoved`, and stores nothing, when another worker was faster or
     something was erased meanwhile.
     """
-    if isinstance(fold, Shared) and not ahead.more:
-        await fold.share(store, key, ahead.header, after)
+    shared = fold if isinstance(fold, Shared) and not ahead.more else None
+    still = await shared.share(store, key, ahead.header, after) if shared else None
     await store.save_snapshot(key, fold.name, fold.version, after, expect_watermark=ahead.since.watermark)
+    while shared and still and not await still():
+        still = await shared.share(store, key, ahead.header, after)
 
 
 async def catch_up(store: Store, key: Key, fold: Fold[Any], *, batch: int = BATCH) -> Snapshot:

@@ -517,6 +517,8 @@ class Conversation:
             await self.log.user(header.user_id).renew()
         self.log._users.pop(self.id, None)
         await self.log.store.delete(self.key, now=self.log.clock())
+        if header.user_id is not None and self.id in (await self.log.user(header.user_id).memory()).taught:
+            await self.log.user(header.user_id).renew()  # somebody brought it back from the archive meanwhile
 
     async def verify(self, *, against: Digest | None = None) -> list[Fault]:
         """What is wrong with the log as it is stored, each with its seq (0: as a whole); empty when nothing is.

@@ -1,5 +1,6 @@
 """`User`: what is known of a person across their conversations, what they put right, and how all of theirs goes."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -72,7 +73,7 @@ class User:
 
         `text` tells it in the third person without its subject ("lives in Lisbon"); of one `slot` ("home") the newest
         `value` holds. Times are in microseconds since 1970 UTC. It stands whatever is rebuilt, until the user says
-        otherwise later.
+        otherwise later. Raises `FactNotFound` if it is taken back, or the user erased, before this ends.
         """
         said = {"text": text, "slot": slot, "value": value}
         for field, told in said.items():
@@ -83,21 +84,24 @@ class User:
         id_ = check_name("fact", fact, length_max=FACT_ID_MAX) if fact is not None else fact_id(slot, value, text)
         said |= {"id": id_, "valid_from": valid_from, "valid_to": valid_to}  # type: ignore[dict-item]
         context = await self._log(text, said)
-        return next(known for known in context.history() if known.id == id_)
+        found = next((known for known in context.history() if known.id == id_), None)
+        if found is None:  # it was taken back meanwhile, or the user erased
+            raise FactNotFound(id_)
+        return found
 
     async def forget(self, fact: str) -> None:
         """Take back a fact: it is not known again, whatever is rebuilt, unless the user says it in other words.
 
-        Raises `FactNotFound`.
+        What corrections said of it is erased. Doing it twice is fine. Raises `FactNotFound` if it was never known.
         """
         check_name("fact", fact, length_max=FACT_ID_MAX)
-        if not any(known.id == fact for known in (await self.memory()).history()):
+        context = await self.memory()
+        there = context.corrections.get(fact)
+        if there is None and not any(known.id == fact for known in context.history()):
             raise FactNotFound(fact)
-        await self._log("That is not so.", {"id": fact})
-        for record in await book.corrections(self.store, self.tenant, self.id):
-            told = codec.decode(record).metadata.get("fact", {})
-            if told.get("id") == fact and told.get("text") is not None:
-                await book.redact(self.store, self.tenant, self.id, record, now=self._clock())
+        if there is None or there.text is not None:
+            await self._log("That is not so.", {"id": fact})
+        await book.unsay(self.store, self.tenant, self.id, fact, now=self._clock())
         await self.gather()
 
     async def gather(self) -> ConversationContext:
@@ -111,22 +115,30 @@ class User:
     async def erase(self) -> Erased:
         """Erase all conversations of this user, and all that is known of them; their conversations' ids stay dead.
 
-        Safe to repeat. What is begun for the user while this runs is erased too, as far as it is there when this ends.
+        Safe to repeat, and beside everything else. What is begun for the user while this runs is erased too, if it is there
+        before this looks for the last time; what is begun later belongs to a user of whom nothing else is known.
         """
-        conversations = messages = 0
-        while headers := await self._conversations():
-            for header in headers:
-                try:
-                    await self.store.delete(Key(self.tenant, header.id), now=self._clock())
-                except (ConversationDeleted, ConversationNotFound):
-                    continue
-                conversations += 1
-                messages += header.head - header.parent_seq
-        if not conversations and not await book.exists(self.store, self.tenant, self.id):
-            return Erased(0, 0, 0, 0, 0, 0, self._clock())
-        gone = await book.erase(self.store, self.tenant, self.id, now=self._clock())
-        found = len(gone.history()), len(gone.user_preferences), len(gone.entities), len(gone.corrections)
-        return Erased(conversations, messages, *found, self._clock())
+        erased = Counter[str]()
+        while (headers := await self._conversations()) or await book.exists(self.store, self.tenant, self.id):
+            while headers:
+                for header in headers:
+                    await self._delete(header, erased)
+                headers = await self._conversations()
+            gone = await book.erase(self.store, self.tenant, self.id, now=self._clock())
+            erased["facts"] += len(gone.history())
+            erased["preferences"] += len(gone.user_preferences)
+            erased["entities"] += len(gone.entities)
+            erased["corrections"] += len(gone.corrections)
+        counts = {field: erased[field] for field in Erased.__struct_fields__ if field != "erased_at"}
+        return Erased(**counts, erased_at=self._clock())
+
+    async def _delete(self, header: Header, erased: Counter[str]) -> None:
+        try:
+            await self.store.delete(Key(self.tenant, header.id), now=self._clock())
+        except (ConversationDeleted, ConversationNotFound):
+            return
+        erased["conversations"] += 1
+        erased["messages"] += header.head - header.parent_seq
 
     async def _conversations(self) -> list[Header]:
         return await self.store.list_headers(self.tenant, user_id=self.id, limit=200)

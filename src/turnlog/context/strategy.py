@@ -1,5 +1,6 @@
 """How much of a conversation a model is to see, in the four numbers that other libraries ask for."""
 
+from math import floor
 from typing import Literal
 
 import msgspec
@@ -31,7 +32,7 @@ class MemoryConfig(msgspec.Struct, frozen=True):
     context_window: int = 10
 
     def __post_init__(self) -> None:
-        if self.strategy not in PRESET_OF:
+        if not isinstance(self.strategy, str) or self.strategy not in PRESET_OF:
             raise InvalidInput("strategy", f"must be one of {', '.join(PRESET_OF)}")
         for field in ("max_messages", "max_tokens", "summarize_after", "context_window"):
             check_whole(field, getattr(self, field), 1, 1_000_000)
@@ -45,5 +46,5 @@ class MemoryConfig(msgspec.Struct, frozen=True):
         most = min(self.max_messages, self.summarize_after) if base.share("summary") else self.max_messages
         low = min(_HIGHEST_LOW, self.context_window / most)
         scale = min(1.0, _SHARES_OF_LOW * low / (sum(base.sections.values()) or 1.0))
-        shares = {name: round(scale * share, 4) for name, share in base.sections.items()}
+        shares = {name: floor(scale * share * 10_000) / 10_000 for name, share in base.sections.items()}
         return override(base, {"budget_tokens": self.max_tokens, "max_messages": most, "low": low, "sections": shares})

@@ -4,13 +4,19 @@ A book is a conversation of its own, of a tenant that nobody can name (`<tenant>
 are what happened, and stay when all that is derived is made anew. Its snapshot `book` holds what each conversation taught,
 `gist` the little of it that goes into contexts.
 
-Law 11, without a lock across conversations: whoever adds to a book opens it, then looks whether the conversation is still at
-the erase epoch at which its messages were read, and then writes, which fails if the book's own erase epoch has changed.
-Whoever erases something of a conversation gives the book a new epoch afterwards, which drops all its snapshots at once, and
-writes them anew from what the conversations have. So what was made before an erasure is either dropped or never written.
+Law 11, without a lock across conversations: whoever adds to a book opens it, and begins it if it is not there, then looks
+whether the conversation is still at the erase epoch at which its messages were read, and then writes, which fails if the
+book's own erase epoch has changed. Whoever erases something of a conversation gives the book a new epoch afterwards, which
+drops all its snapshots at once, and writes them anew from what the conversations have. So what was made before an erasure is
+either dropped or never written. The book is begun before the look, so that whoever erases after the look finds a book; once
+a user is erased it stays dead, and whoever comes later begins the next one.
+
+Law 10 likewise: a state is put into the book before it is stored, so that a crash repeats it, and once more after that if it
+may have been taken out in between.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
 from hashlib import blake2b
 from secrets import token_hex
 from typing import Any, NamedTuple
@@ -21,7 +27,7 @@ from msgspec.structs import replace
 from turnlog import codec
 from turnlog.codec import Record
 from turnlog.errors import ConversationDeleted, ConversationExists, ConversationNotFound, SnapshotMoved
-from turnlog.fold import UNBOUND, Fold, newest, state_of
+from turnlog.fold import UNBOUND, Fold, Still, newest, state_of
 from turnlog.memory.entities import Entities, EntitiesState
 from turnlog.memory.facts import Facts, FactsState
 from turnlog.memory.gist import Gist, gist_of
@@ -40,6 +46,8 @@ CORRECTIONS_MAX = 10_000
 """Corrections of one user that are read."""
 RACES_MAX = 50
 """How often a book is written anew because another worker was faster."""
+PAGE = 200
+"""Conversations that are listed at once."""
 _UNLIMITED = 1 << 60
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -56,17 +64,19 @@ class Gathering:
     name: str
     version: int
 
-    async def share(self, store: Store, key: Key, header: Header, after: Snapshot) -> None:
-        await self._share(store, key, header, after, Taught.merge)
+    async def share(self, store: Store, key: Key, header: Header, after: Snapshot) -> Still | None:
+        return await self._share(store, key, header, after, Taught.merge)
 
-    async def share_anew(self, store: Store, key: Key, header: Header, after: Snapshot) -> None:
-        await self._share(store, key, header, after, Taught.replaced)
+    async def share_anew(self, store: Store, key: Key, header: Header, after: Snapshot) -> Still | None:
+        return await self._share(store, key, header, after, Taught.replaced)
 
-    async def _share(self, store: Store, key: Key, header: Header, after: Snapshot, with_: _Joining) -> None:
-        if header.user_id is not None:
-            state = _trimmed(state_of(_SHARED[self.name], after.state))
-            told = {self.name: Told(after.epoch, self.version, after.watermark, state)}
-            await _take(store, key, header.user_id, after.epoch, Taught(header.updated_at, **told), with_)
+    async def _share(self, store: Store, key: Key, header: Header, after: Snapshot, with_: _Joining) -> Still | None:
+        if header.user_id is None:
+            return None
+        state = _trimmed(state_of(_SHARED[self.name], after.state))
+        told = {self.name: Told(after.epoch, self.version, after.watermark, state)}
+        place = await _take(store, key, header.user_id, after.epoch, Taught(header.updated_at, **told), with_)
+        return partial(_stays, store, key, place)
 
 
 class SharedProfile(Gathering, Profile):
@@ -84,14 +94,25 @@ class SharedFacts(Gathering, Facts):
 _SHARED: dict[str, Fold[Any]] = {fold.name: fold for fold in (SharedProfile(), SharedEntities(), SharedFacts())}
 
 
+class Place(NamedTuple):
+    """Where something was put into a book: which book, at which erase epoch, and the conversation's revision then."""
+
+    book: Key
+    epoch: int
+    revision: int
+
+
 class Page(NamedTuple):
-    """A book as it lies in the store: its place, None before it is begun; the snapshots; and what is known."""
+    """A book as it lies in the store: its place, the erase epoch, None before it is begun; the snapshots; what is known; and
+    the log.
+    """
 
     key: Key
     epoch: int | None
     book: Snapshot | None
     gist: Snapshot | None
     context: ConversationContext
+    log: Sequence[Record] = ()
 
 
 async def known(store: Store, tenant: str, user_id: str) -> ConversationContext:
@@ -119,16 +140,16 @@ async def gather(store: Store, tenant: str, user_id: str, versions: Sequence[tup
     `versions` are the names and versions of folds to look for, of each name those to be preferred first. To be called when
     something was erased, archived or brought back; safe beside everything else.
     """
+    loaded: dict[tuple[str, int], Taught] = {}  # whoever loses a race reads no state again: newer ones are in the book
 
     async def of_all(page: Page) -> dict[str, Taught]:
-        headers = {header.id: header async for header in _conversations(store, tenant, user_id)}
-        for id_ in page.context.taught.keys() - headers.keys():  # one that was touched meanwhile may be missing
-            if header := await _living(store, Key(tenant, id_)):
-                headers[id_] = header
         taught = {}
-        for header in headers.values():
+        for header in await _conversations(store, tenant, user_id):
+            place = header.id, header.epoch
+            if place not in loaded:
+                loaded[place] = await _stored(store, Key(tenant, header.id), header, versions)
             there = page.context.taught.get(header.id, Taught()).since(header.epoch)
-            told = (await _stored(store, Key(tenant, header.id), header, versions)).merge(there)
+            told = replace(loaded[place], at=header.updated_at).merge(there)
             if told.profile or told.entities or told.facts:
                 taught[header.id] = told
         return _newest(taught)
@@ -144,11 +165,13 @@ async def renew(
 
     `mark` makes a record, of which nothing but a tombstone stays in the log of the book.
     """
-    page = await _open(store, tenant, user_id)
-    if page.epoch is None:
-        return page.context
-    await _drop(store, page.key, mark(), now)
-    return await gather(store, tenant, user_id, versions)
+    while (page := await _open(store, tenant, user_id)).epoch is not None:
+        try:
+            await _drop(store, page.key, mark(), now)
+        except ConversationDeleted:  # the user is erased at this moment
+            continue
+        return await gather(store, tenant, user_id, versions)
+    return page.context
 
 
 async def _drop(store: Store, key: Key, record: Record, now: int) -> None:
@@ -159,8 +182,13 @@ async def _drop(store: Store, key: Key, record: Record, now: int) -> None:
 
 async def correct(store: Store, tenant: str, user_id: str, record: Record, *, now: int) -> ConversationContext:
     """Put a correction into the log of the book, and write the book; what is known then."""
-    page = await _begun(store, await _open(store, tenant, user_id), now)
-    await store.append(page.key, [record], now=now)
+    while True:
+        page = await _begun(store, tenant, user_id)
+        try:
+            await store.append(page.key, [record], now=now)
+            break
+        except ConversationDeleted:  # the user is erased at this moment
+            continue
 
     async def unchanged(page: Page) -> dict[str, Taught]:
         return dict(page.context.taught)
@@ -168,15 +196,28 @@ async def correct(store: Store, tenant: str, user_id: str, record: Record, *, no
     return await _write(store, tenant, user_id, unchanged)
 
 
-async def redact(store: Store, tenant: str, user_id: str, record: Record, *, now: int) -> None:
-    """Erase a correction from the log of the book, with all that the book derived: `gather` has to follow."""
-    await store.redact((await _open(store, tenant, user_id)).key, codec.tombstone(record), now=now)
+async def unsay(store: Store, tenant: str, user_id: str, fact: str, *, now: int) -> bool:
+    """Erase from the log of the book what corrections said of the fact with this id; whether there was something.
+
+    If so, all that the book derived goes with it, and `gather` has to follow.
+    """
+    page = await _open(store, tenant, user_id)
+    told = [record for record in page.log if (said := _correction(record)) and said.id == fact and said.text is not None]
+    try:
+        for record in told:
+            await store.redact(page.key, codec.tombstone(record), now=now)
+    except ConversationDeleted:  # with all the rest
+        return False
+    return bool(told)
 
 
 async def erase(store: Store, tenant: str, user_id: str, *, now: int) -> ConversationContext:
     """Erase the book; what was in it. One that is not there is begun first, so that nobody begins it later."""
-    page = await _begun(store, await _open(store, tenant, user_id), now)
-    await store.delete(page.key, now=now)
+    page = await _begun(store, tenant, user_id)
+    try:
+        await store.delete(page.key, now=now)
+    except ConversationDeleted:  # by another erasure
+        return ConversationContext()
     return page.context
 
 
@@ -185,19 +226,15 @@ async def exists(store: Store, tenant: str, user_id: str) -> bool:
     return (await _open(store, tenant, user_id)).epoch is not None
 
 
-async def corrections(store: Store, tenant: str, user_id: str) -> list[Record]:
-    """The log of the book."""
-    page = await _open(store, tenant, user_id)
-    return [] if page.epoch is None else (await store.read(page.key, limit=CORRECTIONS_MAX)).records
-
-
-async def _take(store: Store, key: Key, user_id: str, epoch: int, told: Taught, with_: _Joining) -> None:
-    """Put what a conversation taught at an erase `epoch` into its user's book, `with_` what is there."""
+async def _take(store: Store, key: Key, user_id: str, epoch: int, told: Taught, with_: _Joining) -> Place:
+    """Put what a conversation taught at an erase `epoch` into its user's book, `with_` what is there; where."""
+    places: list[Place] = []
 
     async def with_it(page: Page) -> dict[str, Taught]:
         header = await store.get(key)
         if header.epoch != epoch:
             raise SnapshotMoved(watermark=0, epoch=header.epoch)
+        places.append(Place(page.key, page.epoch or 0, header.revision))
         taught = dict(page.context.taught)
         if header.archived:
             taught.pop(key.conversation_id, None)
@@ -206,6 +243,17 @@ async def _take(store: Store, key: Key, user_id: str, epoch: int, told: Taught, 
         return _newest(taught)
 
     await _write(store, key.tenant, user_id, with_it)
+    return places[-1]
+
+
+async def _stays(store: Store, key: Key, place: Place) -> bool:
+    """Whether nobody can have taken out of a book, and not found again, what was put there before it was stored: by dropping
+    all that is in the book, or by taking the conversation to the archive and back.
+    """
+    try:
+        return (await store.get(place.book)).epoch == place.epoch and (await store.get(key)).revision == place.revision
+    except ConversationNotFound:
+        return False
 
 
 async def _write(
@@ -213,12 +261,11 @@ async def _write(
 ) -> ConversationContext:
     """The book with what `change` makes of it, written over what was looked at."""
     for _ in range(RACES_MAX):
-        page = await _open(store, tenant, user_id)
+        page = await _begun(store, tenant, user_id)
         context = replace(page.context, taught=await change(page))
-        page = await _begun(store, page, 0)
         try:
             await _save(store, page, context)
-        except SnapshotMoved:
+        except (SnapshotMoved, ConversationDeleted):  # another was faster, or the user is erased at this moment
             continue
         return context
     raise SnapshotMoved(watermark=page.book.watermark if page.book else 0, epoch=page.epoch or 0)
@@ -261,18 +308,18 @@ async def _open(store: Store, tenant: str, user_id: str) -> Page:
         book, gist = (found if found and found.epoch == epoch else None for found in end.snapshots[1:])
         context = _decode(book.state) if book else ConversationContext()
         told = corrected({}, filter(None, map(_correction, end.records)))
-        return Page(key, epoch, book, gist, replace(context, corrections=told))
+        return Page(key, epoch, book, gist, replace(context, corrections=told), end.records)
 
 
-async def _begun(store: Store, page: Page, now: int) -> Page:
-    """The page of a book that is there."""
-    if page.epoch is not None:
-        return page
-    try:
-        await store.create(page.key.tenant, Header(page.key.conversation_id, now, now))
-    except ConversationExists:
-        pass
-    return page._replace(epoch=0)
+async def _begun(store: Store, tenant: str, user_id: str) -> Page:
+    """The page of the book, which is begun if it is not there."""
+    while (page := await _open(store, tenant, user_id)).epoch is None:
+        try:
+            await store.create(page.key.tenant, Header(page.key.conversation_id, 0, 0))
+            return page._replace(epoch=0)
+        except (ConversationExists, ConversationDeleted):  # another was faster
+            continue
+    return page
 
 
 def _key(tenant: str, user_id: str, generation: int) -> Key:
@@ -289,16 +336,31 @@ def _correction(record: Record) -> Correction | None:
     return msgspec.convert({**fact, "seq": record.seq, "at": record.created_at}, Correction)
 
 
-async def _conversations(store: Store, tenant: str, user_id: str) -> AsyncIterator[Header]:
-    """The user's conversations that are not archived, latest first."""
+async def _conversations(store: Store, tenant: str, user_id: str) -> list[Header]:
+    """The user's conversations that are not archived. One that is touched while they are listed changes its place, and may
+    be missed between two pages: then all are listed again, until that brings no other.
+    """
+    found: dict[str, Header] = {}
+    while True:
+        pages = [page async for page in _listed(store, tenant, user_id)]
+        listed = {header.id: header for page in pages for header in page}
+        for id_ in found.keys() - listed.keys():
+            if header := await _living(store, Key(tenant, id_)):
+                listed[id_] = header
+        if len(pages) == 1 or listed.keys() == found.keys():
+            return list(listed.values())
+        found = listed
+
+
+async def _listed(store: Store, tenant: str, user_id: str) -> AsyncIterator[list[Header]]:
+    """Pages of headers, latest first."""
     after: Position | None = None
     while True:
-        found = await store.list_headers(tenant, user_id=user_id, archived=False, after=after, limit=200)
-        for header in found:
-            yield header
-        if len(found) < 200:
+        page = await store.list_headers(tenant, user_id=user_id, archived=False, after=after, limit=PAGE)
+        yield page
+        if len(page) < PAGE:
             return
-        after = Position(found[-1].updated_at, found[-1].id)
+        after = Position(page[-1].updated_at, page[-1].id)
 
 
 async def _living(store: Store, key: Key) -> Header | None:
@@ -314,7 +376,7 @@ async def _stored(store: Store, key: Key, header: Header, versions: Sequence[tup
     """What is stored with a conversation of what its folds made."""
     shared = [fold for fold in versions if fold[0] in _SHARED]
     try:
-        found = [await store.load_snapshot(key, *fold) for fold in shared]
+        found = (await store.recent(key, tokens=0, limit=1, folds=[UNBOUND, *shared])).snapshots[1:]
     except ConversationNotFound:
         return Taught()
     told = {

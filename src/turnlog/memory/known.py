@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from turnlog.memory.entities import EntitiesState
 from turnlog.memory.extract.entities import Kind
 from turnlog.memory.extract.preferencecues import Polarity
-from turnlog.memory.facts import FactsState
+from turnlog.memory.facts import Fact, FactsState
 from turnlog.memory.likeness import overlap
 from turnlog.memory.profile import SAME, SAME_TASK, ProfileState
 
@@ -179,7 +179,7 @@ class ConversationContext(msgspec.Struct, frozen=True, omit_defaults=True):
         said = [
             (name.asked, name.at, id_, name.text)
             for id_, name in self._named()
-            if fact_id("name", name.text, "") not in self.corrections
+            if _stands(self.corrections.get(fact_id("name", name.text, "")), name.at)
         ]
         said += [(True, told.at, "", told.value) for told in self._put_right() if told.slot == "name" and told.value]
         return max(said)[-1] if said else None
@@ -191,7 +191,7 @@ class ConversationContext(msgspec.Struct, frozen=True, omit_defaults=True):
             KnownPreference(item.polarity, item.text, _sources(id_, item.seqs), item.at)
             for id_, profile in self._profiles()
             for item in profile.current_preferences
-            if fact_id("", "", f"{VERBS[item.polarity]} {item.text}") not in self.corrections
+            if _stands(self.corrections.get(fact_id("", "", f"{VERBS[item.polarity]} {item.text}")), item.at)
         ]
         for told in self._put_right():
             verb, _, liked = (told.text or "").partition(" ")
@@ -252,6 +252,7 @@ class ConversationContext(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def history(self, *, known_at: int | None = None) -> tuple[KnownFact, ...]:
         """All facts, closed ones too, the newest first; with `known_at`, as they were known at that moment."""
+        put_right = {id_: told for id_, told in self.corrections.items() if known_at is None or told.at <= known_at}
         derived = [
             KnownFact(
                 fact_id(fact.slot, fact.value, fact.text),
@@ -259,13 +260,10 @@ class ConversationContext(msgspec.Struct, frozen=True, omit_defaults=True):
                 _sources(id_, fact.seqs),
             )
             for id_, told in self.taught.items()
-            for fact in (told.facts.state.facts if told.facts else ())
+            for fact in (_as_known(told.facts.state.facts, known_at) if told.facts else ())
         ]  # fmt: skip
-        put_right = {id_: told for id_, told in self.corrections.items() if known_at is None or told.at <= known_at}
-        found = [fact for fact in derived if fact.id not in put_right]
+        found = [fact for fact in derived if _stands(put_right.get(fact.id), fact.recorded_at)]
         found += [_said(correction) for correction in put_right.values() if correction.text is not None]
-        if known_at is not None:
-            found = [fact for fact in found if fact.recorded_at <= known_at]
         return tuple(sorted(_timeline(found), key=lambda fact: (-fact.recorded_at, fact.id)))
 
     def facts_at(self, moment: int, *, known_at: int | None = None) -> tuple[KnownFact, ...]:
@@ -301,6 +299,25 @@ def fact_id(slot: str, value: str, text: str) -> str:
     """The id of a fact: 16 hexadecimal digits that follow from what it states."""
     stated = f"{slot}\0{value}" if slot and value else text
     return blake2b(" ".join(stated.casefold().split()).encode(), digest_size=8).hexdigest()
+
+
+def _as_known(facts: Sequence[Fact], known_at: int | None) -> Sequence[Fact]:
+    """The facts of one conversation as they were known at a moment (None: now), when no later message had ended any."""
+    if known_at is None:
+        return facts
+    ended_later = {(fact.slot, fact.valid_from) for fact in facts if fact.slot and fact.recorded_at > known_at}
+    return [
+        replace(fact, valid_to=None)
+        if fact.valid_to is not None and (fact.valid_to > known_at or (fact.slot, fact.valid_to) in ended_later)
+        else fact
+        for fact in facts
+        if fact.recorded_at <= known_at
+    ]
+
+
+def _stands(correction: Correction | None, at: int) -> bool:
+    """Whether what the user said at a moment stands beside a correction of it: one that they said otherwise after it."""
+    return correction is None or (correction.text is not None and correction.at < at)
 
 
 def _sorted(items: Mapping[str, S]) -> dict[str, S]:
@@ -342,20 +359,26 @@ def _timeline(facts: Iterable[KnownFact]) -> list[KnownFact]:
     """
     kept: list[KnownFact] = []
     holding: dict[str, int] = {}
+    said: dict[tuple[str, str], int] = {}
     for fact in sorted(facts, key=lambda fact: (_began(fact), fact.recorded_at, fact.id, fact.sources)):
-        slot = fact.slot or fact.id
-        place = holding.get(slot)
-        if place is not None and kept[place].id == fact.id:
-            kept[place] = _again(kept[place], fact)
-            if fact.valid_to is not None:
+        slot, stated = fact.slot or fact.id, (fact.id, fact_id(fact.slot, fact.value, fact.text))
+        place, before = holding.get(slot), said.get(stated)
+        if before is not None and _held(kept[before], _began(fact)):
+            kept[before] = _again(kept[before], fact)
+            if before == place and kept[before].valid_to is not None:
                 del holding[slot]
             continue
+        said[stated] = len(kept)
         if fact.valid_to is None:
             if place is not None:
                 kept[place] = replace(kept[place], valid_to=_began(fact))
             holding[slot] = len(kept)
         kept.append(fact)
     return kept
+
+
+def _held(fact: KnownFact, moment: int) -> bool:
+    return fact.valid_to is None or moment < fact.valid_to
 
 
 def _began(fact: KnownFact) -> int:
@@ -367,7 +390,7 @@ def _again(first: KnownFact, again: KnownFact) -> KnownFact:
         first,
         text=again.text,
         confidence=max(first.confidence, again.confidence),
-        valid_to=again.valid_to,
+        valid_to=again.valid_to if first.valid_to is None else max(first.valid_to, again.valid_to or 0),
         sources=tuple(dict.fromkeys((*first.sources, *again.sources))),
         corrected=first.corrected or again.corrected,
     )

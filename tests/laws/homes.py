@@ -1,0 +1,133 @@
+"""Users with conversations, on two handles of one store, and what is still stored of what was erased."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from test_folds import Stage, staged
+
+from turnlog import Conversation, ConversationNotFound, Settings, Turnlog, user
+from turnlog.errors import ConversationDeleted
+from turnlog.fold import UNBOUND, Fold, catch_up, replay, state_of
+from turnlog.memory import book
+from turnlog.memory.book import SharedEntities, SharedFacts, SharedProfile
+from turnlog.memory.gist import Gist
+from turnlog.memory.known import ConversationContext, Told
+from turnlog.memory.seal import unsealed
+from turnlog.planning import FOLD
+from turnlog.ports import Header, Key, Store
+
+FOLDS: tuple[Fold[Any], ...] = (SharedProfile(), SharedFacts())
+ALL_FOLDS: tuple[Fold[Any], ...] = (*FOLDS, SharedEntities())
+VERSIONS = [(fold.name, fold.version) for fold in ALL_FOLDS]
+PLAIN = "My name is Ada. I live in Lisbon."
+SECRET = "I live in Xyzzyville. I love plughcake."
+SECRET_WORDS = (b"xyzzy", b"plugh")
+
+
+class Home:
+    """A user `name` with three conversations: one plain, one with the secret, one that shows in a context what is known."""
+
+    def __init__(self, stage: Stage, name: str, folds: Sequence[Fold[Any]] = FOLDS) -> None:
+        self.stage = stage
+        self.name = name
+        self.folds = folds
+        self.log = self.on(stage.first)
+        self.plain = self.secret = self.other = self.log.conversation("none")
+
+    def on(self, store: Any) -> Turnlog:
+        """A log on that store, as of another process."""
+        return Turnlog(store, Settings(tenant=self.stage.tenant), clock=self.stage.clock, folds=self.folds)
+
+    async def begin(self, *, folded: bool = True) -> "Home":
+        self.plain = await self.log.create(user(PLAIN), user_id=self.name)
+        self.secret = await self.log.create(user(SECRET), user("More."), user_id=self.name)
+        self.other = await self.log.create(user("Hello."), user_id=self.name)
+        if folded:
+            await self.fold(self.plain, self.secret)
+        await self.other.context()
+        return self
+
+    async def fold(self, *conversations: Conversation, store: Any = None) -> None:
+        for conversation in conversations:
+            for fold in self.folds:
+                try:
+                    await catch_up(store or self.stage.second, conversation.key, fold)
+                except ConversationNotFound:
+                    pass
+
+    async def headers(self) -> list[Header]:
+        return await self.stage.second.list_headers(self.stage.tenant, user_id=self.name, limit=200)
+
+    async def settle(self) -> None:
+        """What a runner does: fold all that is behind."""
+        for header in await self.headers():
+            await self.fold(self.log.conversation(header.id))
+
+    async def stored(self) -> list[bytes]:
+        """All that is derived and stored of the user, as it lies there and without seals."""
+        raw, seals = await book_of(self.stage.second, self.stage.tenant, self.name)
+        for header in await self.headers():
+            key = Key(self.stage.tenant, header.id)
+            found = await self.stage.second.recent(key, tokens=0, limit=1, folds=[UNBOUND, FOLD, *VERSIONS])
+            raw += [snapshot.state for snapshot in found.snapshots if snapshot]
+        return raw + [text for state in raw for seal in ["", *seals] if (text := unsealed(state, seal))]
+
+    async def check_gone(self) -> None:
+        """Nothing that is stored tells a word of the secret, and no context does."""
+        for text in await self.stored():
+            assert not any(word in text.lower() for word in SECRET_WORDS), text
+        for header in await self.headers():
+            if header.id != self.secret.id and not header.archived:
+                context = await self.on(self.stage.second).conversation(header.id).context()
+                shown = "\n".join(message.text for message in context.messages).lower().encode()
+                assert not any(word in shown for word in SECRET_WORDS), shown
+
+    async def check_known(self) -> ConversationContext:
+        """The book says what a replay of all conversations that are not archived says."""
+        known = await self.on(self.stage.second).user(self.name).memory()
+        expected = {}
+        for header in await self.headers():
+            told = {fold.name: await self._told(header, fold) for fold in self.folds}
+            if not header.archived and any(told.values()):
+                expected[header.id] = told
+        found = {id_: {fold.name: getattr(it, fold.name) for fold in self.folds} for id_, it in known.taught.items()}
+        assert found == expected
+        return known
+
+    async def _told(self, header: Header, fold: Fold[Any]) -> Told[Any] | None:
+        key = Key(self.stage.tenant, header.id)
+        if await self.stage.second.load_snapshot(key, fold.name, fold.version) is None:
+            return None
+        made = await replay(self.stage.second, key, fold)
+        return Told(header.epoch, fold.version, made.watermark, book._trimmed(state_of(fold, made.state)))
+
+
+async def book_of(store: Store, tenant: str, name: str) -> tuple[list[bytes], list[str]]:
+    """All states and records of the user's book, and the seals."""
+    raw: list[bytes] = []
+    seals: list[str] = []
+    for generation in range(1, 9):
+        try:
+            found = await store.recent(
+                book._key(tenant, name, generation), tokens=1 << 40, limit=999, folds=[UNBOUND, book.BOOK, book.GIST]
+            )
+        except ConversationDeleted:
+            continue
+        except ConversationNotFound:
+            break
+        raw += [record.body for record in found.records]
+        raw += [snapshot.state for snapshot in found.snapshots if snapshot]
+        gist = found.snapshots[2]
+        seals += [book._decode_gist(gist.state).seal] if gist else []
+    return raw, seals
+
+
+async def gist_of(home: Home) -> Gist | None:
+    return await book.glance(home.stage.second, home.stage.tenant, home.name)
+
+
+@asynccontextmanager
+async def homes(url: str, tenant: str) -> AsyncIterator[Stage]:
+    async with staged(url, tenant) as stage:
+        yield stage

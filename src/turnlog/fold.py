@@ -84,6 +84,14 @@ class OnRecords(Protocol):
         """As `step`, for records; whether they match their checksums was not looked at."""
 
 
+@runtime_checkable
+class SharedAnew(Shared, Protocol):
+    """An ability of a shared fold: to have a state that was made anew take the place of one that has seen the same."""
+
+    async def share_anew(self, store: Store, key: Key, header: Header, after: Snapshot) -> None:
+        """As `share`, for a rebuilt state."""
+
+
 class Ahead(NamedTuple):
     """What a fold has to see next, as of one moment: the state that it has, and records right behind its watermark.
 

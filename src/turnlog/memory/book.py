@@ -47,17 +47,26 @@ _decode = msgspec.json.Decoder(ConversationContext).decode
 _decode_gist = msgspec.json.Decoder(Gist).decode
 
 
+_Joining = Callable[[Taught, Taught], Taught]
+
+
 class Gathering:
-    """Makes a fold's states part of the user's book (`fold.Shared`)."""
+    """Makes a fold's states part of the user's book (`fold.Shared`, `fold.SharedAnew`)."""
 
     name: str
     version: int
 
     async def share(self, store: Store, key: Key, header: Header, after: Snapshot) -> None:
+        await self._share(store, key, header, after, Taught.merge)
+
+    async def share_anew(self, store: Store, key: Key, header: Header, after: Snapshot) -> None:
+        await self._share(store, key, header, after, Taught.replaced)
+
+    async def _share(self, store: Store, key: Key, header: Header, after: Snapshot, with_: _Joining) -> None:
         if header.user_id is not None:
             state = _trimmed(state_of(_SHARED[self.name], after.state))
             told = {self.name: Told(after.epoch, self.version, after.watermark, state)}
-            await _take(store, key, header.user_id, after.epoch, Taught(header.updated_at, **told))
+            await _take(store, key, header.user_id, after.epoch, Taught(header.updated_at, **told), with_)
 
 
 class SharedProfile(Gathering, Profile):
@@ -182,8 +191,8 @@ async def corrections(store: Store, tenant: str, user_id: str) -> list[Record]:
     return [] if page.epoch is None else (await store.read(page.key, limit=CORRECTIONS_MAX)).records
 
 
-async def _take(store: Store, key: Key, user_id: str, epoch: int, told: Taught) -> None:
-    """Put what a conversation taught at an erase `epoch` into its user's book."""
+async def _take(store: Store, key: Key, user_id: str, epoch: int, told: Taught, with_: _Joining) -> None:
+    """Put what a conversation taught at an erase `epoch` into its user's book, `with_` what is there."""
 
     async def with_it(page: Page) -> dict[str, Taught]:
         header = await store.get(key)
@@ -193,7 +202,7 @@ async def _take(store: Store, key: Key, user_id: str, epoch: int, told: Taught) 
         if header.archived:
             taught.pop(key.conversation_id, None)
         else:
-            taught[key.conversation_id] = taught.get(key.conversation_id, Taught()).since(epoch).merge(told)
+            taught[key.conversation_id] = with_(taught.get(key.conversation_id, Taught()).since(epoch), told)
         return _newest(taught)
 
     await _write(store, key.tenant, user_id, with_it)

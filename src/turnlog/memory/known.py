@@ -41,8 +41,13 @@ class Told(msgspec.Struct, Generic[S], frozen=True):
         """The one of the two that wins."""
         return self if other is None or self._rank() >= other._rank() else other
 
+    @property
+    def seen(self) -> tuple[int, int, int]:
+        """How far it has come, in the order of what counts."""
+        return self.epoch, self.version, self.watermark
+
     def _rank(self) -> tuple[int, int, int, bytes]:
-        return self.epoch, self.version, self.watermark, _encode(self.state)
+        return *self.seen, _encode(self.state)
 
 
 class Taught(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -61,6 +66,15 @@ class Taught(msgspec.Struct, frozen=True, omit_defaults=True):
             _later(self.entities, other.entities),
             _later(self.facts, other.facts),
         )
+
+    def replaced(self, other: "Taught") -> "Taught":
+        """As `merge`, where `other` was made anew: of two states that have seen the same, it has the one that holds."""
+        outdated = {
+            name: None
+            for name in ("profile", "entities", "facts")
+            if (old := getattr(self, name)) and (new := getattr(other, name)) and old.seen <= new.seen
+        }
+        return replace(self, **outdated).merge(other)
 
     def since(self, epoch: int) -> "Taught":
         """What of this was made from the log as it is since the erase `epoch`."""

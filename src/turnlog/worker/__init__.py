@@ -1,7 +1,23 @@
-"""The runner of folds: what is behind is found, folded, and retried when it failed."""
+"""The runner of folds: what is behind is found, folded, and retried when it failed; and rebuilds."""
 
+from turnlog.worker.difference import Change, Difference
 from turnlog.worker.note import Failure, failure, failures, retry
 from turnlog.worker.pace import Pace
+from turnlog.worker.rebuild import Rebuilt, rebuild
 from turnlog.worker.runner import Runner
+from turnlog.worker.status import FoldStatus, status
 
-__all__ = ["Failure", "Pace", "Runner", "failure", "failures", "retry"]
+__all__ = [
+    "Change",
+    "Difference",
+    "Failure",
+    "FoldStatus",
+    "Pace",
+    "Rebuilt",
+    "Runner",
+    "failure",
+    "failures",
+    "rebuild",
+    "retry",
+    "status",
+]

@@ -1,6 +1,7 @@
 """Import and export: conversations as JSON Lines, one conversation a line.
 
-A line is whole or refused: nothing of a line that breaks a rule is stored. Import is idempotent, since every id that a
+A line is whole or refused: nothing of a line that breaks a rule is stored. A line that tells what is remembered of a user,
+as the export of one ends with, is passed over: memory is made of the log again. Import is idempotent, since every id that a
 line does not give follows from the line: a conversation's from its bytes, a message's from the conversation and its place.
 """
 
@@ -16,6 +17,7 @@ from turnlog import codec
 from turnlog.errors import Conflict, ConversationExists, ConversationNotFound, InvalidInput, NotFound, TurnlogError
 from turnlog.intake import MessageIn, decode_message, decoded
 from turnlog.log import Turnlog
+from turnlog.memory.shown import known_fields
 from turnlog.message import Message, check_id
 from turnlog.ports import Header, Page
 
@@ -24,7 +26,9 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What became of a line: messages `added` now and `present` before; or the `error` for which it was refused."""
+    """What became of a line: messages `added` now and `present` before; the `error` for which it was refused; or that it was
+    `passed` over, as it tells of no conversation.
+    """
 
     number: int
     line: bytes
@@ -32,6 +36,7 @@ class Outcome(msgspec.Struct, frozen=True):
     added: int = 0
     present: int = 0
     error: TurnlogError | None = None
+    passed: bool = False
 
 
 class Count(msgspec.Struct):
@@ -41,10 +46,12 @@ class Count(msgspec.Struct):
     added: int = 0
     present: int = 0
     rejected: int = 0
+    passed: int = 0
 
     def take(self, outcome: Outcome) -> None:
         """Count one line in."""
-        self.conversations += outcome.error is None
+        self.passed += outcome.passed
+        self.conversations += outcome.error is None and not outcome.passed
         self.rejected += outcome.error is not None
         self.added += outcome.added
         self.present += outcome.present
@@ -81,7 +88,10 @@ _decode_object = msgspec.json.Decoder(dict[str, Any]).decode
 
 def read_line(data: bytes) -> Line:
     """The conversation in one line of JSON. Unknown fields go to the metadata. Raises `InvalidInput`."""
-    fields = decoded(_decode_object, data)
+    return _line(decoded(_decode_object, data), data)
+
+
+def _line(fields: dict[str, Any], data: bytes) -> Line:
     messages = fields.pop("messages", None)
     if not isinstance(messages, list):
         raise InvalidInput("messages", "must be a list of messages")
@@ -163,9 +173,17 @@ async def import_lines(log: Turnlog, lines: Iterator[bytes], tell: Callable[[Out
     return count
 
 
+def _is_memory(fields: dict[str, Any]) -> bool:
+    """Whether a line tells what is remembered of a user."""
+    return fields.keys() == {"user_id", "memory"} and isinstance(fields["memory"], dict)
+
+
 async def _import(log: Turnlog, number: int, data: bytes) -> Outcome:
     try:
-        line = read_line(data)
+        fields = decoded(_decode_object, data)
+        if _is_memory(fields):
+            return Outcome(number, data, passed=True)
+        line = _line(fields, data)
         added = await _store(log, line)
     except (InvalidInput, NotFound, Conflict) as error:
         return Outcome(number, data, error=error)
@@ -238,9 +256,13 @@ async def export_all(log: Turnlog, *, user_id: str | None = None, tag: str | Non
 
 
 async def export_user(log: Turnlog, user_id: str) -> AsyncIterator[bytes]:
-    """All of a user's."""
+    """All of a user, piece by piece: the lines of their conversations, archived ones too, then one line with what is
+    remembered of them, `{"user_id", "memory": {…}}`. It is there for a user whom nobody knows as well.
+    """
     async for piece in export_all(log, user_id=user_id):
         yield piece
+    memory = known_fields(user_id, await log.user(user_id).memory(), closed=True)
+    yield msgspec.json.encode({"user_id": memory.pop("user_id"), "memory": memory}) + b"\n"
 
 
 async def every_header(log: Turnlog, *, user_id: str | None = None, tag: str | None = None) -> AsyncIterator[Header]:

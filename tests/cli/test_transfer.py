@@ -24,7 +24,7 @@ def _said(turnlog, conversation_id):
 def test_a_second_import_adds_nothing(turnlog):
     first = turnlog("import", str(SAMPLE), "--json", "--rejects", "r").json
     again = turnlog("import", str(SAMPLE), "--json", "--rejects", "r").json
-    assert first == {"conversations": 14, "added": MESSAGES, "present": 0, "rejected": 0, "rejects": None}
+    assert first == {"conversations": 14, "added": MESSAGES, "present": 0, "rejected": 0, "passed": 0, "rejects": None}
     assert again == first | {"added": 0, "present": MESSAGES}
 
 
@@ -141,3 +141,13 @@ def test_a_redacted_message_stays_redacted(filled, other):
     assert copy("import", "-", stdin=out).code == 0
     assert _said(copy, "sample-01")[1]["redacted"] is True
     assert filled("import", str(SAMPLE), "--rejects", "r", "--json").json["added"] == 0
+
+
+def test_a_line_of_memory_is_passed_over_and_counted(turnlog):
+    memory = {"user_id": "ana", "memory": {"facts": []}}
+    talk = {"user_id": "ana", "memory": {"kept": 1}, "messages": [{"role": "user", "content": "hi"}]}
+    file = _file(turnlog, memory, talk, {"memory": "none"})
+    ran = turnlog("import", file, "--json")
+    assert (ran.code, ran.json["conversations"], ran.json["passed"], ran.json["rejected"]) == (3, 1, 1, 1)
+    assert "1 of memory passed over" in turnlog("import", file).out
+    assert [line["metadata"] for line in turnlog("export").lines] == [{"memory": {"kept": 1}}]

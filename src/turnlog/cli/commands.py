@@ -4,9 +4,8 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator
-from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any
 
 import msgspec
 import typer
@@ -26,9 +25,13 @@ from turnlog.cli.calls import (
 )
 from turnlog.cli.context import context
 from turnlog.cli.doctor import doctor
+from turnlog.cli.exporting import Output, write_pieces
 from turnlog.cli.importing import import_file
+from turnlog.cli.memory import memory
 from turnlog.cli.output import header_fields, print_header, print_headers, print_records, raw, say, write, write_json
+from turnlog.cli.rebuild import rebuild
 from turnlog.cli.schema import schema
+from turnlog.cli.user import user
 from turnlog.cli.verify import verify
 from turnlog.folding import fold
 from turnlog.log import Listing, Turnlog
@@ -42,6 +45,8 @@ app = typer.Typer(
     help="Keeps the state of conversations for AI assistants.",
 )
 app.add_typer(schema, name="schema")
+app.add_typer(memory, name="memory")
+app.add_typer(user, name="user")
 app.command()(doctor)
 app.command()(verify)
 
@@ -125,7 +130,9 @@ def import_(
     else:
         say(
             f"{count.conversations} conversations: {count.added} messages added, {count.present} already there, "
-            f"{count.rejected} lines rejected" + (f" (see {aside})" if count.rejected else "")
+            f"{count.rejected} lines rejected"
+            + (f" (see {aside})" if count.rejected else "")
+            + (f", {count.passed} of memory passed over" if count.passed else "")
         )
     if count.rejected:
         raise typer.Exit(EXIT_REJECTS)
@@ -136,7 +143,7 @@ def export(
     conversation_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="One conversation. [default: all]")] = None,
     user: Annotated[str | None, typer.Option(help="Only this user's.")] = None,
     tag: Annotated[str | None, typer.Option(help="Only those with this tag.")] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="A file. [default: stdout]")] = None,
+    output: Output = None,
     store: StoreUrl = None,
     tenant: Tenant = None,
     as_json: AsJson = False,
@@ -145,32 +152,14 @@ def export(
     if conversation_id and (user or tag):
         raise typer.BadParameter("goes alone, without --user and --tag", param_hint="ID")
 
-    async def work(log: Turnlog) -> int:
-        pieces = export_one(log, conversation_id) if conversation_id else export_all(log, user_id=user, tag=tag)
-        with open(output, "wb") if output else nullcontext(sys.stdout.buffer) as file:
-            return await _copy(pieces, file)
+    def pieces(log: Turnlog) -> AsyncIterator[bytes]:
+        return export_one(log, conversation_id) if conversation_id else export_all(log, user_id=user, tag=tag)
 
-    try:
-        conversations = run(work, store, tenant, as_json)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        sys.stderr.write(f"turnlog: {error.filename}: {error.strerror}\n")
-        raise typer.Exit(EXIT_FAILED) from None
+    conversations = write_pieces(pieces, output, store, tenant, as_json)
     if output and as_json:
         write_json({"conversations": conversations, "output": str(output)})
     elif output:
         say(f"{conversations} conversations written to {output}")
-
-
-async def _copy(pieces: AsyncIterator[bytes], file: BinaryIO) -> int:
-    """Write the pieces; how many lines they were."""
-    lines = 0
-    async for piece in pieces:
-        file.write(piece)
-        lines += piece.endswith(b"\n")
-    file.flush()
-    return lines
 
 
 @app.command("list")
@@ -255,6 +244,7 @@ def _print_tail(page: Page, as_json: bool) -> None:
 
 
 app.command()(context)
+app.command()(rebuild)
 
 
 @app.command()

@@ -105,6 +105,14 @@ def _part(part: Any) -> str:
             return f"({type(part).__name__.lower()} {part.url or part.media_type})"
 
 
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table of whatever."""
+    table = _table(*columns)
+    for row in rows:
+        table.add_row(*(escape(str(cell)) for cell in row))
+    _print_table(table)
+
+
 def _table(*columns: str) -> Table:
     return Table(*columns, box=None, pad_edge=False)
 

@@ -75,7 +75,7 @@ def test_what_is_forgotten_stays_forgotten(ana):
     assert ana("user", "forget", "ana", id_).out == f"{id_} is forgotten\n"
     assert ana("rebuild", "--fold", "facts", "--all").code == 0
     assert "lives in Porto" not in facts(ana)
-    assert ana("user", "forget", "ana", id_, "--json").code == 1
+    assert ana("user", "forget", "ana", id_, "--json").code == 0  # it may be repeated
 
 
 def test_an_export_holds_all_and_is_imported_without_what_is_remembered(ana, other):

@@ -3,12 +3,13 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
 
 import pytest
 from folds import Ids, Watched
 
 from servers.kinds import ALL
-from turnlog import ConversationNotFound, Message, Settings, Turnlog, assistant, connect, user
+from turnlog import Conversation, ConversationNotFound, Message, Settings, Turnlog, assistant, connect, user
 from turnlog.fold import catch_up, replay, state_of
 from turnlog.memory.shipped import shipped
 from turnlog.ports import Key, Snapshot
@@ -127,6 +128,85 @@ async def test_a_rebuild_that_was_killed_goes_on_where_it_was(log: Turnlog) -> N
     assert await state(log, key, fold) == [f"c{n}" for n in range(1000)]
     assert (await rebuild(log.store, key, fold, run="r")).again
     assert (await rebuild(log.store, key, fold, run="another")).folded == 1000
+
+
+class Crashing(RamStore):
+    """A store on the data of another one, whose process ends before its call number `at`, or right after it; or where
+    something is done `meanwhile`.
+    """
+
+    def __init__(self, data: RamStore, at: int, *, after: bool = False, meanwhile: Callable[[], Any] | None = None) -> None:
+        vars(self).update(vars(data))
+        self.at, self.after, self.meanwhile, self.calls = at, after, meanwhile, 0
+
+    def __getattribute__(self, name: str) -> Any:
+        found = super().__getattribute__(name)
+        if name not in ("get", "read", "recent", "load_snapshot", "save_snapshot"):
+            return found
+
+        async def call(*args: Any, **options: Any) -> Any:
+            here, self.calls = self.calls == self.at, self.calls + 1
+            if here and self.meanwhile is not None:
+                await self.meanwhile()
+            elif here and not self.after:
+                raise Stop
+            answer = await found(*args, **options)
+            if here and self.after:
+                raise Stop
+            return answer
+
+        return call
+
+
+@pytest.mark.parametrize("after", [False, True])
+async def test_law_10_a_crash_anywhere_leaves_the_old_state_or_the_new_one_and_can_be_gone_on_from(after: bool) -> None:
+    at, crashed = 0, True
+    while crashed:
+        async with Turnlog(RamStore()) as log:
+            assert isinstance(log.store, RamStore)
+            key = await fill(log, 450)
+            old = await catch_up(log.store, key, Ids())
+            right = await replay(log.store, key, Loud())
+            crashed = False
+            try:
+                await rebuild(Crashing(log.store, at, after=after), key, Loud(), run="r")
+            except Stop:
+                crashed = True
+            assert await log.store.load_snapshot(key, "ids", 1) in (old, right)
+            await rebuild(log.store, key, Loud(), run="r")
+            assert await log.store.load_snapshot(key, "ids", 1) == right
+        at += 1
+    assert at > 10
+
+
+async def test_law_11_an_erasure_anywhere_leaves_no_byte_of_what_was_erased() -> None:
+    for at in range(16):
+        async with Turnlog(RamStore()) as log:
+            assert isinstance(log.store, RamStore)
+            conversation = await log.create(*messages(420), user("xyzzy", id="last"), conversation_id="c")
+            key = Key(log.tenant, "c")
+
+            async def erase(conversation: Conversation = conversation) -> None:
+                await conversation.redact(421)
+
+            class Texts(Loud):
+                def initial(self) -> list[str]:
+                    return []
+
+                async def step(self, state: list[str], messages: Sequence[Message]) -> list[str]:
+                    return state + [message.text for message in messages]
+
+            await catch_up(log.store, key, Ids())  # another state, so that there is something to swap
+            crashing = Crashing(log.store, at, meanwhile=erase)
+            await rebuild(crashing, key, Texts(), run="r")
+            if crashing.calls <= at:
+                break
+            for name in ("ids", "ids.rebuild"):
+                found = await log.store.load_snapshot(key, name, 1)
+                assert found is None or b"xyzzy" not in found.state
+            await rebuild(log.store, key, Texts(), run="r")
+            assert await log.store.load_snapshot(key, "ids", 1) == await replay(log.store, key, Texts())
+    assert at == 10  # get, load, three reads, two saves of the scratch, look, swap, mark
 
 
 @pytest.mark.parametrize("store", ALL)

@@ -376,8 +376,10 @@ async def test_one_worker_at_a_time_takes_a_dear_step() -> None:
 
 async def test_the_lease_of_a_worker_that_died_ends_by_itself() -> None:
     scene = Scene()
+    begun = asyncio.Event()
 
     async def hang(_: Sequence[Message]) -> None:
+        begun.set()
         await asyncio.sleep(60)
 
     async def work(_: Sequence[Message]) -> None:
@@ -386,7 +388,7 @@ async def test_the_lease_of_a_worker_that_died_ends_by_itself() -> None:
     await scene.say("c", "a")
     scene.clock.advance(seconds=2)
     dying = asyncio.create_task(scene.runner(Dear(hang)).run())
-    await asyncio.sleep(0.05)
+    await begun.wait()
     dying.cancel()
     with pytest.raises(asyncio.CancelledError):
         await dying

@@ -18,7 +18,6 @@ from turnlog.stores.sqlite.writing import Append
 T = TypeVar("T")
 
 _READERS = 2
-_EMPTY_AGAIN_S = 0.02
 
 
 class SqliteStore:
@@ -161,7 +160,7 @@ class SqliteStore:
         while not await self._open_writer().submit(Empty()):
             if asyncio.get_running_loop().time() > until:
                 raise StoreUnavailable(engine.READER_HOLDS)
-            await asyncio.sleep(_EMPTY_AGAIN_S)
+            await asyncio.sleep(engine.EMPTY_AGAIN_S)
         result: T = done.result()
         return result
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 from contextlib import suppress
 from functools import cache
 from importlib.resources import files
@@ -15,6 +16,7 @@ _HERE = files(__package__)
 EMPTYING_MS = 50
 """How long emptying the WAL holds up writers while it waits for readers."""
 READER_HOLDS = "the write-ahead log still holds what was erased: a reader needs it"
+EMPTY_AGAIN_S = 0.02
 _BROKEN = (apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError, apsw.CorruptError, apsw.NotADBError)
 
 
@@ -108,8 +110,11 @@ def vacuum(path: str, *, busy_timeout_s: float) -> None:
         connection = desk.connection()
         connection.execute("PRAGMA temp_store = FILE")  # it may be as large as what is kept
         connection.execute("VACUUM")
-        if not empty_wal(connection):
-            raise StoreUnavailable(READER_HOLDS)
+        until = time.monotonic() + busy_timeout_s
+        while not empty_wal(connection):
+            if time.monotonic() > until:
+                raise StoreUnavailable(READER_HOLDS)
+            time.sleep(EMPTY_AGAIN_S)
     except apsw.Error as error:
         raise translate(error) from error
     finally:

@@ -186,6 +186,25 @@ async def test_law_11_an_erasure_at_any_call_of_a_worker_is_whole(
         assert 5 < at < CALLS_MAX - 4
 
 
+@pytest.mark.parametrize("folded", [True, False], ids=["a book", "no book yet"])
+@pytest.mark.parametrize("name", ERASING)
+async def test_law_11_a_worker_that_dies_some_calls_after_an_erasure_has_brought_nothing_back(
+    tenant: str, name: str, folded: bool
+) -> None:
+    async with homes("ram:", tenant) as stage:
+        for at in range(12):
+            for later in range(1, 12 - at):
+                home = await Home(stage, f"user {at} {later}").begin(folded=folded)
+
+                async def meanwhile(home: Home = home) -> None:
+                    await ERASING[name](home.on(stage.second), home)
+
+                worker = Crashing(Crashing(stage.first, at + later), at, meanwhile=meanwhile)  # type: ignore[arg-type]
+                await crashed(take(home.on(worker), home))
+                if worker.calls > at:
+                    await home.check_gone()
+
+
 @every_store
 @pytest.mark.parametrize("name", [*ERASING, "archive"])
 async def test_laws_10_and_11_a_worker_at_any_call_of_an_erasure_leaves_nothing_and_loses_nothing(

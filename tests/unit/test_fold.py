@@ -191,6 +191,83 @@ async def test_a_record_that_is_missing_stops_the_fold() -> None:
     assert await store.load_snapshot(key, "texts", 1) is None
 
 
+async def test_a_fork_begins_with_its_parents_state() -> None:
+    log, conversation, key = await begin(*texts(5))
+    await catch_up(log.store, key, Texts())
+    fork = await conversation.fork()
+    await fork.append(user("more"))
+    fold = Texts()
+    after = await catch_up(log.store, Key(log.tenant, fork.id), fold)
+    assert (fold.steps, state_of(fold, after.state)) == ([1], ["m1", "m2", "m3", "m4", "m5", "more"])
+    assert after == await replay(log.store, Key(log.tenant, fork.id), Texts())
+
+
+async def test_a_fork_of_what_the_fold_has_not_seen_to_the_end_goes_on_from_there() -> None:
+    log, conversation, key = await begin(*texts(3))
+    await catch_up(log.store, key, Texts())
+    await conversation.append(user("m4"), user("m5"))
+    fork, fold = await conversation.fork(at=4), Texts()
+    after = await catch_up(log.store, Key(log.tenant, fork.id), fold)
+    assert (fold.steps, state_of(fold, after.state)) == ([1], ["m1", "m2", "m3", "m4"])
+
+
+async def test_a_fork_begins_with_the_state_of_its_parents_parent() -> None:
+    log, conversation, key = await begin(*texts(4))
+    await catch_up(log.store, key, Texts())
+    fork = await (await conversation.fork()).fork()
+    fold = Texts()
+    after = await catch_up(log.store, Key(log.tenant, fork.id), fold)
+    assert (fold.steps, after.watermark) == ([], 4)
+    assert after == await log.store.load_snapshot(Key(log.tenant, fork.id), "texts", 1)
+
+
+@pytest.mark.parametrize("at", [0, 1, 3])
+async def test_a_fork_before_its_parents_state_is_folded_anew(at: int) -> None:
+    log, conversation, key = await begin(*texts(4))
+    await catch_up(log.store, key, Texts())
+    fork = await conversation.fork(at=at)
+    below = await fork.fork()
+    for each in (fork, below):
+        await each.append(user("mine"))
+        fold = Texts()
+        after = await catch_up(log.store, Key(log.tenant, each.id), fold)
+        assert (sum(fold.steps), after.watermark) == (at + 1, at + 1)
+        assert after == await replay(log.store, Key(log.tenant, each.id), Texts())
+
+
+async def test_a_fork_of_a_fork_takes_no_state_from_beyond_what_both_share() -> None:
+    log, conversation, key = await begin(*texts(4))
+    fork = await conversation.fork(at=2)
+    await fork.append(user("f3"), user("f4"))
+    below = await fork.fork(at=3)
+    await catch_up(log.store, key, Texts())
+    fold = Texts()
+    after = await catch_up(log.store, Key(log.tenant, below.id), fold)
+    assert (fold.steps, state_of(fold, after.state)) == ([3], ["m1", "m2", "f3"])
+
+
+async def test_a_fork_of_what_was_deleted_is_folded_anew() -> None:
+    log, conversation, key = await begin(*texts(3))
+    await catch_up(log.store, key, Texts())
+    fork, fold = await conversation.fork(), Texts()
+    await conversation.delete()
+    after = await catch_up(log.store, Key(log.tenant, fork.id), fold)
+    assert (fold.steps, state_of(fold, after.state)) == ([3], ["m1", "m2", "m3"])
+
+
+async def test_a_fork_has_none_of_what_was_erased_in_its_parent() -> None:
+    log, conversation, key = await begin(*texts(3))
+    await catch_up(log.store, key, Texts())
+    fork, fold = await conversation.fork(), Texts()
+    await conversation.redact(2)
+    after = await catch_up(log.store, Key(log.tenant, fork.id), fold)
+    assert (fold.steps, state_of(fold, after.state)) == ([3], ["m1", "", "m3"])
+    await catch_up(log.store, key, Texts())
+    again = Texts()
+    await catch_up(log.store, Key(log.tenant, (await conversation.fork()).id), again)
+    assert again.steps == []
+
+
 async def test_a_deleted_conversation_is_not_folded() -> None:
     log, conversation, key = await begin(*texts(1))
     await conversation.delete()

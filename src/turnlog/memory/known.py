@@ -297,8 +297,8 @@ def corrected(known: Mapping[str, Correction], more: Iterable[Correction]) -> di
 
 def fact_id(slot: str, value: str, text: str) -> str:
     """The id of a fact: 16 hexadecimal digits that follow from what it states."""
-    stated = f"{slot}\0{value}" if slot and value else text
-    return blake2b(" ".join(stated.casefold().split()).encode(), digest_size=8).hexdigest()
+    stated = (slot, value) if slot and value else (text,)
+    return blake2b("\0".join(" ".join(it.casefold().split()) for it in stated).encode(), digest_size=8).hexdigest()
 
 
 def _as_known(facts: Sequence[Fact], known_at: int | None) -> Sequence[Fact]:

@@ -1,0 +1,219 @@
+"""The user's book: what is gathered, within which bounds, and how a person puts facts right."""
+
+from typing import Any
+
+import pytest
+
+from turnlog import FactNotFound, InvalidInput, Turnlog, user
+from turnlog.errors import ConversationDeleted, SnapshotMoved
+from turnlog.memory import book
+from turnlog.memory.known import fact_id
+from turnlog.ports import Header, Key, Position, Snapshot
+from turnlog.stores.ram import RamStore
+from turnlog.testing import FakeClock
+
+LISBON = fact_id("home", "Lisbon", "")
+
+
+async def talk(log: Turnlog, *texts: str, name: str | None = "ada", **header: Any) -> Any:
+    conversation = await log.create(*map(user, texts), user_id=name, **header)
+    await conversation.catch_up()
+    return conversation
+
+
+async def facts(log: Turnlog, name: str = "ada") -> set[str]:
+    return {fact.text for fact in (await log.user(name).memory()).facts}
+
+
+async def test_what_a_users_conversations_taught_is_known_together() -> None:
+    log = Turnlog(RamStore())
+    await talk(log, "My name is Ada.", "I live in Lisbon.")
+    await talk(log, "I love jazz.")
+    await talk(log, "I live in Porto.", name="bob")
+    await talk(log, "I live in Rome.", name=None)
+    known = await log.user("ada").memory()
+    assert known.user_name == "Ada"
+    assert await facts(log) == {"is called Ada", "lives in Lisbon", "likes jazz"}
+    assert await facts(log, "bob") == {"lives in Porto"}
+    assert await facts(log, "eve") == set()
+    assert await book.glance(log.store, log.tenant, "eve") is None
+
+
+async def test_nobody_begins_a_book_by_looking() -> None:
+    store = RamStore()
+    log = Turnlog(store)
+    person = log.user("ada")
+    await person.memory()
+    await person.gather()
+    await person.renew()
+    await person.erase()
+    assert store.logs == {}
+
+
+async def test_the_archive_is_not_told_of_until_it_is_opened() -> None:
+    log = Turnlog(RamStore())
+    await talk(log, "I live in Lisbon.")
+    other = await talk(log, "I love jazz.")
+    await other.update(archived=True)
+    assert await facts(log) == {"lives in Lisbon"}
+    await other.append(user("I work at Initech."))
+    await other.catch_up()
+    assert await facts(log) == {"lives in Lisbon"}
+    await other.update(archived=False)
+    assert await facts(log) == {"lives in Lisbon", "likes jazz", "works at Initech"}
+
+
+async def test_a_book_tells_of_the_conversations_that_were_touched_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(book, "CONVERSATIONS_MAX", 3)
+    clock = FakeClock()
+    log = Turnlog(RamStore(), clock=clock)
+    for n in range(5):
+        clock.advance(seconds=1)
+        await talk(log, f"I love thing{n}.")
+    expected = {"likes thing2", "likes thing3", "likes thing4"}
+    assert await facts(log) == expected
+    await log.user("ada").gather()
+    assert await facts(log) == expected
+
+
+async def test_a_conversation_that_is_touched_while_pages_are_listed_is_not_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Moving(RamStore):
+        moved: Key | None = None
+
+        async def list_headers(self, tenant: str, *, after: Position | None = None, **options: Any) -> list[Header]:
+            if after is not None and self.moved is not None:
+                key, self.moved = self.moved, None
+                clock.advance(seconds=1)
+                await self.update(key, {"title": "touched"}, now=clock())
+            return await super().list_headers(tenant, after=after, **options)
+
+    monkeypatch.setattr(book, "PAGE", 2)
+    clock, store = FakeClock(), Moving()
+    log = Turnlog(store, clock=clock)
+    oldest = await talk(log, "I love thing0.")
+    for n in range(1, 5):
+        clock.advance(seconds=1)
+        await talk(log, f"I love thing{n}.")
+    store.moved = oldest._key
+    await log.user("ada").renew()
+    assert store.moved is None
+    assert await facts(log) == {f"likes thing{n}" for n in range(5)}
+
+
+async def test_a_gathering_among_many_workers_reads_no_state_twice() -> None:
+    class Busy(RamStore):
+        races = 0
+        states = 0
+
+        async def recent(self, key: Key, **options: Any) -> Any:
+            self.states += ("profile", 1) in options.get("folds", ())
+            return await super().recent(key, **options)
+
+        async def save_snapshot(self, key: Key, fold: str, version: int, snapshot: Snapshot, **expected: Any) -> None:
+            if fold == "book" and self.races:
+                self.races -= 1
+                raise SnapshotMoved(watermark=0, epoch=snapshot.epoch)
+            await super().save_snapshot(key, fold, version, snapshot, **expected)
+
+    store = Busy()
+    log = Turnlog(store)
+    for n in range(3):
+        await talk(log, f"I love thing{n}.")
+    store.races, store.states = book.RACES_MAX - 1, 0
+    await log.user("ada").gather()
+    assert store.states == 3
+    store.races = book.RACES_MAX
+    with pytest.raises(SnapshotMoved):
+        await log.user("ada").gather()
+
+
+async def test_what_was_put_right_is_known_at_once_and_outlives_all_gathering() -> None:
+    log = Turnlog(RamStore())
+    conversation = await talk(log, "I live in Lisbon.")
+    person = log.user("ada")
+    fact = await person.correct("lives in Porto", fact=LISBON, slot="home", value="Porto")
+    assert (fact.id, fact.text, fact.corrected, fact.sources) == (LISBON, "lives in Porto", True, ())
+    for again in (person.gather, person.renew, conversation.catch_up):
+        await again()
+        assert await facts(log) == {"lives in Porto"}
+    await conversation.append(user("I moved to Faro."))
+    await conversation.catch_up()
+    assert await facts(log) == {"lives in Faro"}
+
+
+async def test_a_person_may_add_what_nobody_said() -> None:
+    log = Turnlog(RamStore())
+    fact = await log.user("ada").correct("owns a boat")
+    assert fact.id == fact_id("", "", "owns a boat")
+    gist = await book.glance(log.store, log.tenant, "ada")
+    assert gist is not None
+    assert gist.facts == ("owns a boat",)
+    assert (await log.user("ada").erase()).corrections == 1
+    assert await facts(log) == set()
+
+
+async def test_a_fact_that_was_forgotten_is_not_learned_again() -> None:
+    log = Turnlog(RamStore())
+    await talk(log, "I live in Lisbon.")
+    person = log.user("ada")
+    await person.forget(LISBON)
+    await person.forget(LISBON)
+    await talk(log, "I live in Lisbon.")
+    await person.gather()
+    assert await facts(log) == set()
+    await talk(log, "I moved to Faro.")
+    assert await facts(log) == {"lives in Faro"}
+    with pytest.raises(FactNotFound):
+        await person.forget("0123456789abcdef")
+
+
+@pytest.mark.parametrize(
+    ("field", "given"),
+    [
+        ("text", {"text": "  "}),
+        ("text", {"text": "x" * 2001}),
+        ("slot", {"slot": "x" * 2001}),
+        ("value", {"value": "\ud800"}),
+        ("fact", {"fact": ""}),
+        ("valid_from", {"valid_from": -1}),
+        ("valid_to", {"valid_to": True}),
+    ],
+)
+async def test_a_correction_that_cannot_be_is_refused_by_name(field: str, given: dict[str, Any]) -> None:
+    log = Turnlog(RamStore())
+    with pytest.raises(InvalidInput) as error:
+        await log.user("ada").correct(**{"text": "owns a boat", **given})
+    assert error.value.field == field
+    assert await facts(log) == set()
+
+
+async def test_a_seal_lasts_until_something_is_erased() -> None:
+    log = Turnlog(RamStore())
+    conversation = await talk(log, "I live in Lisbon.", "I love jazz.")
+
+    async def seal() -> str:
+        gist = await book.glance(log.store, log.tenant, "ada")
+        assert gist is not None
+        return gist.seal
+
+    first = await seal()
+    await talk(log, "I work at Initech.")
+    await log.user("ada").gather()
+    await log.user("ada").correct("owns a boat")
+    assert await seal() == first
+    assert len(bytes.fromhex(first)) == 32
+    await conversation.redact(1)
+    assert await seal() != first
+
+
+async def test_a_deleted_conversation_is_not_put_into_a_book() -> None:
+    store = RamStore()
+    log = Turnlog(store)
+    conversation = await log.create(user("I live in Lisbon."), user_id="ada")
+    fold = book.SharedFacts()
+    header = await conversation.header()
+    await conversation.delete()
+    with pytest.raises(ConversationDeleted) as error:
+        await fold.share(store, conversation._key, header, Snapshot(1, 0, b'{"facts":[]}'))
+    assert error.value.conversation_id == conversation.id
+    assert await facts(log) == set()

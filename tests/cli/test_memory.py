@@ -14,13 +14,14 @@ from turnlog.memory.shipped import shipped
 from turnlog.ports import Key, Snapshot
 from turnlog.worker import Pace, Runner
 
-FOLDS = ["summary", "profile", "entities", "facts"]
+FOLDS = ["summary", "profile", "entities", "facts", "integrity"]
 FACTS = next(fold for fold in shipped() if fold.name == "facts")
 PLACES = ["Lisbon", "Porto", "Faro", "Braga", "Evora", "Coimbra"]
 
 
 WRONG = [
     (["rebuild", "--fold", "moods", "--all"], 1, "fold: must be one of summary, profile, entities, facts"),
+    (["rebuild", "--fold", "integrity", "--all"], 1, "fold: must be one of summary, profile, entities, facts"),
     (["rebuild", "--fold", "facts", "nobody"], 1, "conversation_not_found"),
     (["rebuild", "--fold", "facts"], 2, "--user, or --all"),
     (["rebuild", "--fold", "facts", "a", "--all"], 2, "--user, or --all"),

@@ -21,6 +21,7 @@ PLACES = ["Lisbon", "Porto", "Faro", "Braga", "Evora", "Coimbra"]
 
 WRONG = [
     (["rebuild", "--fold", "moods", "--all"], 1, "fold: must be one of summary, profile, entities, facts"),
+    (["rebuild", "--fold", "integrity", "--all"], 1, "fold: must be one of summary, profile, entities, facts"),
     (["rebuild", "--fold", "facts", "nobody"], 1, "conversation_not_found"),
     (["rebuild", "--fold", "facts"], 2, "--user, or --all"),
     (["rebuild", "--fold", "facts", "a", "--all"], 2, "--user, or --all"),

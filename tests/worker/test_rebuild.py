@@ -14,9 +14,10 @@ from turnlog.fold import catch_up, replay, state_of
 from turnlog.memory.shipped import shipped
 from turnlog.ports import Key, Snapshot
 from turnlog.stores.ram import RamStore
+from turnlog.transfer import every_header
 from turnlog.worker import Change, Difference, rebuild
 from turnlog.worker.difference import difference
-from turnlog.worker.rebuild import Failed, Rebuilt, Run, begin_run, end_run, headers, rebuild_each
+from turnlog.worker.rebuild import Failed, Rebuilt, Run, begin_run, end_run, rebuild_each
 
 PAGES = 200
 
@@ -63,7 +64,7 @@ async def fill(log: Turnlog, count: int, name: str = "c") -> Key:
 
 
 async def all_ids(log: Turnlog) -> AsyncIterator[str]:
-    async for header in headers(log.store, log.tenant, now=log.clock()):
+    async for header in every_header(log):
         yield header.id
 
 
@@ -376,7 +377,7 @@ async def test_every_conversation_is_listed_once_also_one_that_moves(log: Turnlo
     for n in range(PAGES + 30):
         await log.create(user("a"), conversation_id=f"c{n}")
     found = []
-    async for header in headers(log.store, log.tenant, now=log.clock()):
+    async for header in every_header(log):
         if len(found) == 5:
             await log.conversation("c0").append(user("b"))  # listed last until now
             await log.create(user("new"), conversation_id="new")

@@ -14,8 +14,9 @@ from turnlog.cli.remembered import line
 from turnlog.errors import StoreUnavailable
 from turnlog.fold import Fold
 from turnlog.log import Turnlog
+from turnlog.transfer import every_header
 from turnlog.worker.difference import CHANGES_MAX, Change
-from turnlog.worker.rebuild import Failed, Rebuilt, begin_run, end_run, headers, rebuild_each
+from turnlog.worker.rebuild import Failed, Rebuilt, begin_run, end_run, rebuild_each
 from turnlog.worker.status import named
 
 _SIGNS = {"came": "+", "went": "-", "changed": "~"}
@@ -77,7 +78,7 @@ class Chosen(msgspec.Struct, frozen=True):
         for id_ in self.ids:
             yield id_, (await log.conversation(id_).header()).head
         if not self.ids:
-            async for header in headers(log.store, log.tenant, user_id=self.user_id, now=log.clock()):
+            async for header in every_header(log, user_id=self.user_id):
                 yield header.id, header.head
 
 
@@ -101,7 +102,9 @@ def rebuild(
 
     async def work(log: Turnlog) -> Report:
         try:
-            return await _rebuild(log, named(log.folds, fold), Chosen(tuple(ids or ()), user), dry_run, restart)
+            # the state of the fold that watches over the log is evidence: `verify --accept` makes that anew
+            memory = [kept for kept in log.folds if kept is not log.integrity]
+            return await _rebuild(log, named(memory, fold), Chosen(tuple(ids or ()), user), dry_run, restart)
         except StoreUnavailable as error:
             raise StoreUnavailable(f"{error.reason}; the rebuild stopped, run it again to go on") from error
 

@@ -18,12 +18,11 @@ from turnlog.errors import ConversationExists, ConversationNotFound, SnapshotMov
 from turnlog.fold import UNBOUND, Fold, Shared, SharedAnew, check_fold, look_on, newest, stepped, stored
 from turnlog.memory.shipped import readable
 from turnlog.message import uuid7
-from turnlog.ports import Header, Key, Position, Snapshot, Store
+from turnlog.ports import Header, Key, Snapshot, Store
 from turnlog.worker.difference import Difference, difference
 
 PLACES = 8
 """Conversations that are rebuilt at once."""
-_LISTED = 200
 
 logger = logging.getLogger(__name__)
 
@@ -272,30 +271,6 @@ async def _one(
     except Exception as error:
         logger.warning("fold %s cannot be rebuilt for %s", fold.name, key.conversation_id)
         return Failed(key.conversation_id, f"{type(error).__name__}: {error}")
-
-
-async def headers(store: Store, tenant: str, *, now: int, user_id: str | None = None) -> AsyncIterator[Header]:
-    """Every conversation that was there at `now`, once, also one that moves in the listing meanwhile."""
-    seen: set[str] = set()
-    since, before = None, -1
-    while len(seen) > before:
-        before = len(seen)
-        async for header in _listed(store, tenant, user_id, since):
-            if header.id not in seen and header.created_at <= now:
-                seen.add(header.id)
-                yield header
-        since = now
-
-
-async def _listed(store: Store, tenant: str, user_id: str | None, since: int | None) -> AsyncIterator[Header]:
-    after: Position | None = None
-    while True:
-        page = await store.list_headers(tenant, user_id=user_id, updated_since=since, after=after, limit=_LISTED)
-        for header in page:
-            yield header
-        if len(page) < _LISTED:
-            return
-        after = Position(page[-1].updated_at, page[-1].id)
 
 
 async def _begin(store: Store, key: Key, now: int) -> None:

@@ -214,6 +214,6 @@ async def test_a_deleted_conversation_is_not_put_into_a_book() -> None:
     header = await conversation.header()
     await conversation.delete()
     with pytest.raises(ConversationDeleted) as error:
-        await fold.share(store, conversation._key, header, Snapshot(1, 0, b'{"facts":[]}'))
+        await fold.share(store, conversation.key, header, Snapshot(1, 0, b'{"facts":[]}'))
     assert error.value.conversation_id == conversation.id
     assert await facts(log) == set()

@@ -26,7 +26,7 @@ def behind(*ids: str, head: int = 1) -> list[Stale]:
 
 def take_in(to: Lane, found: list[Stale], now: int = 0) -> set[str]:
     wanted = to.wanted(now)
-    to.take_in(found, wanted, ENOUGH, Random(1), begun=now, since=to.since(now))
+    to.take_in(found, wanted, ENOUGH, 1, begun=now, since=to.since(now))
     return set(to.ready)
 
 
@@ -123,7 +123,7 @@ def test_who_is_tried_by_hand_during_a_scan_stays_ready() -> None:
     it.resting["r"] = 10
     wanted = it.wanted(0)
     it.retry(Key("t", "r"))
-    it.take_in([], wanted, ENOUGH, Random(1), begun=0, since=0)
+    it.take_in([], wanted, ENOUGH, 1, begun=0, since=0)
     assert it.ready == ["r"]
 
 

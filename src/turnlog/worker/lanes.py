@@ -1,8 +1,8 @@
 """Whose turn it is. A lane is what waits for one fold in one tenant; nothing here knows a store or a clock."""
 
 from collections.abc import Sequence
-from random import Random
 from typing import Any
+from zlib import crc32
 
 from turnlog.fold import Fold
 from turnlog.ports import Key, Stale
@@ -57,9 +57,12 @@ class Lane:
         """From which touch on the store has to look: 0, at everything."""
         return 0 if now >= self.whole_at else self.touched_since
 
-    def take_in(self, found: Sequence[Stale], wanted: int, waiting: int, random: Random, *, begun: int, since: int) -> None:
-        """Make ready what was found behind and who has rested, in an order that another worker is unlikely to follow;
-        `waiting` messages end a pause. The scan began at `begun` and looked from `since` on.
+    def take_in(self, found: Sequence[Stale], wanted: int, waiting: int, salt: int, *, begun: int, since: int) -> None:
+        """Make ready what was found behind and who has rested; `waiting` messages end a pause. The scan began at `begun` and
+        looked from `since` on.
+
+        The order follows from `salt`: all lanes of a worker have the same, so that its folds read a conversation one soon
+        after the other, and another worker another one.
         """
         ready = [
             stale.conversation_id
@@ -70,7 +73,7 @@ class Lane:
         ]
         self.ready = [id_ for id_ in dict.fromkeys([*ready, *self.rested, *self.ready]) if id_ not in self.running]
         self.rested = []
-        random.shuffle(self.ready)
+        self.ready.sort(key=lambda id_: crc32(id_.encode(), salt))
         self.cut_short = len(found) >= wanted
         if not self.cut_short:
             self.touched_since = max(begun - SLACK, 0)

@@ -58,6 +58,7 @@ class Runner:
         self.clock = clock
         self._sleep = sleep
         self._random = random or Random()
+        self._salt = self._random.getrandbits(32)
         self._lanes = [Lane(tenant, fold) for tenant in tenants for fold in folds]
         self._job = Job(store, uuid7(), self.pace, clock, self._random, self._is_stopping)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -127,7 +128,7 @@ class Runner:
             self._rest(lane, error)
             return
         self._away = 0
-        lane.take_in(found, wanted, self.pace.waiting, self._random, begun=begun, since=since)
+        lane.take_in(found, wanted, self.pace.waiting, self._salt, begun=begun, since=since)
         lane.scanned_at = now = self.clock()
         lane.scan_at = now + max(micros(self.pace.poll_s), SCANS_SHARE * (now - begun))
 

@@ -94,7 +94,7 @@ async def test_a_conversation_that_is_touched_while_pages_are_listed_is_not_miss
     for n in range(1, 5):
         clock.advance(seconds=1)
         await talk(log, f"I love thing{n}.")
-    store.moved = oldest._key
+    store.moved = oldest.key
     await log.user("ada").renew()
     assert store.moved is None
     assert await facts(log) == {f"likes thing{n}" for n in range(5)}

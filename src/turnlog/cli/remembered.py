@@ -22,8 +22,20 @@ def print_fields(fields: dict[str, Any]) -> None:
             say(f"  {name}: {line(value)}")
             continue
         say(f"  {name}:")
-        for item in value:
-            say(f"  - {line(item)}")
+        _print_items(value, "  ")
+
+
+def _print_items(items: list[Any], indent: str) -> None:
+    """A line for each, and under it its own items, if it has any."""
+    for item in items:
+        own = [name for name, value in item.items() if _holds_items(value)] if isinstance(item, dict) else []
+        say(f"{indent}- {line({name: value for name, value in item.items() if name not in own} if own else item)}")
+        for name in own:
+            _print_items(item[name], f"{indent}  ")
+
+
+def _holds_items(value: Any) -> bool:
+    return isinstance(value, list) and any(isinstance(item, dict) and "text" in item for item in value)
 
 
 def line(item: Any) -> str:

@@ -17,7 +17,7 @@ from turnlog.context.parts import Memory
 from turnlog.context.policy import ContextPolicy, override, preset
 from turnlog.context.strategy import MemoryConfig
 from turnlog.context.tokens import Counter, counter_of_model, estimate
-from turnlog.errors import InvalidInput, MessageNotFound, TooLarge, TranscriptDiverged
+from turnlog.errors import ConversationDeleted, InvalidInput, MessageNotFound, TooLarge, TranscriptDiverged
 from turnlog.fold import UNBOUND, Fold, catch_up, newest
 from turnlog.memory.gist import Gist
 from turnlog.memory.inspecting import Inspection, inspect, remake
@@ -510,7 +510,11 @@ class Conversation:
 
     async def delete(self) -> None:
         """Erase the conversation, and what was derived from it. Its id stays dead; forks keep what they share."""
-        header = await self.header()
+        try:
+            header = await self.header()
+        except ConversationDeleted:
+            await self.log.store.delete(self.key, now=self.log.clock())  # an erasure may not have reached the files
+            raise
         if header.user_id is not None:
             # archived first, and taken out of what is known: a crash leaves what can be deleted again
             await self.log.store.update(self.key, {"archived": True}, now=self.log.clock())

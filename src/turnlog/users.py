@@ -129,6 +129,7 @@ class User:
             erased["preferences"] += len(gone.user_preferences)
             erased["entities"] += len(gone.entities)
             erased["corrections"] += len(gone.corrections)
+        await book.finish(self.store, self.tenant, self.id, now=self._clock())
         counts = {field: erased[field] for field in Erased.__struct_fields__ if field != "erased_at"}
         return Erased(**counts, erased_at=self._clock())
 

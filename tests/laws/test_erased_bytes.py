@@ -114,8 +114,39 @@ async def erased(log: Turnlog, at_once: Scan, later: Scan, sweep: Callable[[], o
         await log.conversation(id_).delete()
     gone = [*scene.mine, scene.forked, *scene.about]
     assert found(at_once, gone) == set()
+    people = await erased_people(log, at_once)
     await asyncio.to_thread(sweep)
-    assert found(later, [*gone, *scene.other]) == set(scene.other)
+    assert found(later, [*gone, *people, *scene.other]) == set(scene.other)
+
+
+async def erased_people(log: Turnlog, at_once: Scan) -> list[str]:
+    """Erase a message from which something was learned that another conversation was told, then the person; look each time.
+    The words that are gone.
+    """
+    home, job, liked, put_right, name = (proper() for _ in range(5))
+    person = log.user(f"{name}@example.org")
+    told = await log.create(user(f"I live in {home}."), user_id=person.id)
+    await told.append(user(f"I work at {job}, and I love {liked} tea."))
+    await told.catch_up()
+    await person.correct(f"has a friend in {put_right}")
+    other = await log.create(user("Hello!"), user_id=person.id)
+    for _ in range(2):
+        shown = " ".join(message.text for message in (await other.context(budget=2000)).messages)
+        assert all(word in shown for word in (home, job, liked, put_right))
+    assert found(at_once, [job, name]) == {job, name}
+    await told.redact(1)
+    assert found(at_once, [home]) == set()
+    await told.catch_up()
+    assert job in " ".join(fact.text for fact in (await person.memory()).facts)
+    await person.erase()
+    gone = [home, job, liked, put_right, name]
+    assert found(at_once, gone) == set()
+    return gone
+
+
+def proper() -> str:
+    """A name that is nowhere else."""
+    return "Q" + "".join(chr(ord("a") + int(digit, 16)) for digit in uuid4().hex) + "ville"
 
 
 @asynccontextmanager

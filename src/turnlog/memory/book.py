@@ -16,6 +16,7 @@ may have been taken out in between.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from hashlib import blake2b
 from secrets import token_hex
@@ -219,6 +220,23 @@ async def erase(store: Store, tenant: str, user_id: str, *, now: int) -> Convers
     except ConversationDeleted:  # by another erasure
         return ConversationContext()
     return page.context
+
+
+async def finish(store: Store, tenant: str, user_id: str, *, now: int) -> None:
+    """See to it that the erasure of the book, if there was one, has reached the files, which one that failed had not."""
+    erased, generation = None, 1
+    while True:
+        key = _key(tenant, user_id, generation)
+        try:
+            await store.get(key)
+            break
+        except ConversationDeleted:
+            erased, generation = key, generation + 1
+        except ConversationNotFound:
+            break
+    if erased is not None:
+        with suppress(ConversationDeleted):
+            await store.delete(erased, now=now)
 
 
 async def exists(store: Store, tenant: str, user_id: str) -> bool:

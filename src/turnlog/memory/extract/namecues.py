@@ -32,7 +32,13 @@ WISH = _cue(
     \b(?:like|rather|prefer|want|love) (?:you )?to (?:be called|go by|be addressed as|be known as)\s
     \brather be called\s | \bprefer being called\s
     \b(?:change|set|update|changed) my (?:display |last |first )?name (?:to|as)\s
-    \bnickname(?:'s| is)\s
+    \b(?:nick|sur|last |first )name(?:'s| is)\s
+    \b(?:it's|its|it is|i'm|i am|im) (?:officially|legally|formally|now officially) (?:now )?(?=[A-Z])
+    \b(?:you can |you could |you may |please |pls |just |so )(?:just |simply )?use (?=[A-Z])
+    \bput me down (?:as|under)
+    \bthe (?:booking|reservation|ticket|table|order)(?:'s| is) (?:in the name of|under) (?=[A-Z])
+    \b(?:ticket|booking|badge|form|label|reservation|invoice|certificate)\b[^.!?\n]{0, 20} put (?=[A-Z])
+    \bunder the name (?:of )?
     \byou(?:'re| are) (?:talking|speaking|chatting) (?:to|with) (?=[A-Z])
     """
 )
@@ -104,6 +110,10 @@ IS_MINE = re.compile(
 )
 TO_YOU = re.compile(
     rf"(?:^|(?<=[.!?,;:\n)]) |\b(?:so|but|just|and|or) ){NAMED} (?:to you|for short|to my friends)\b", re.MULTILINE
+)
+BY_THE_WAY = re.compile(
+    r"\b(?:it's|its|it is|this is|name's) ([^\W\d_][\w'-]+(?: [A-Z][\w'-]+)?),? (?:by the way|btw|for the record|fyi)\b",
+    re.IGNORECASE,
 )
 SUFFICES = re.compile(
     rf"(?:^|(?<=[.!?,;:\n)]) |\b(?:so|but|just|and) ){NAMED} (?:it is|will do|is (?:just |perfectly |"
@@ -205,13 +215,14 @@ NEEDED = {
     WISH: words(
         """
         name names name's nmae naem nam namee nme call calls called callin go goes answer as known christened named nickname
-        nickname's be being
+        nickname's be being surname's surname use officially legally formally name down under put
         """
     ),
     MEND: words("kidding jk joking kid correction scratch mean meant now forward days nowadays"),
     IS_MINE: words("name calls call uses use go"),
     THATS_ME: words("that's thats that which aka me"),
     TO_YOU: words("short friends you"),
+    BY_THE_WAY: words("way btw record fyi"),
     AM: words("i'm im i this it's its it signed"),
     ROLE: KIN | words("colleague helper organizer organiser owner admin boy girl man gal guy pal mate lad"),
     SURNAME: words("been"),

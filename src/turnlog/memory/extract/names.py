@@ -1,7 +1,6 @@
 """What the user asks to be called, and whose name they say is not theirs."""
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 from itertools import islice
@@ -9,9 +8,9 @@ from typing import NamedTuple
 
 from turnlog.memory.extract import namecues as cues
 from turnlog.memory.extract.reading import Reading
-from turnlog.memory.extract.spans import Name, capitalised, ends, name_at, opens, split
+from turnlog.memory.extract.spans import Name, capitalised, ends, is_given, may_be_given, name_at, opens, plain, split
+from turnlog.memory.extract.vocabulary.english import is_english
 from turnlog.memory.extract.vocabulary.organisations import ORGANISATIONS
-from turnlog.memory.extract.vocabulary.people import GIVEN, GIVEN_AND_WORDS
 from turnlog.memory.extract.vocabulary.places import PLACES
 from turnlog.memory.extract.vocabulary.products import PRODUCTS
 from turnlog.memory.extract.vocabulary.words import COMMON, DEMONYMS, TITLES
@@ -94,7 +93,9 @@ def _wishes(reading: Reading) -> Iterator[Said]:
         name = name_at(own, cue.end())
         if name is not None and not _is_thing(name) and ends(own, name.end):
             yield _given(name)
-    for match in (match for pattern in (cues.IS_MINE, cues.THATS_ME, cues.TO_YOU) for match in _each(pattern, reading)):
+    for match in (
+        match for pattern in (cues.IS_MINE, cues.THATS_ME, cues.TO_YOU, cues.BY_THE_WAY) for match in _each(pattern, reading)
+    ):
         name = name_at(own, match.start(1), lower=True)
         if name is not None and name.text.lower() not in COMMON and not _is_thing(name):
             yield _given(name)
@@ -150,9 +151,9 @@ def _is_called(own: str, name: Name, *, by_call: bool) -> bool:
     first = name.text.lower().split()[0]
     if first in cues.NOT_CALLED or first in TITLES:
         return False
-    if capitalised(name.text) and not (name.text.isupper() and len(name.text) > 2 and first not in GIVEN and by_call):
+    if capitalised(name.text) and not (name.text.isupper() and len(name.text) > 2 and not is_given(first) and by_call):
         return True
-    if first in GIVEN or first in GIVEN_AND_WORDS:
+    if may_be_given(first):
         return True
     adjective = by_call and first.endswith(("ing", "ed", "ish", "ic", "ful", "ous"))
     return first not in COMMON and first not in DEMONYMS and ends(own, name.end) and not adjective
@@ -170,7 +171,7 @@ def _weak(reading: Reading) -> Iterator[Said]:
             yield _given(name, asked=False)
     for cue in _each(cues.HERE, reading):
         name = name_at(own, cue.end(), lower=True)
-        if name is not None and (capitalised(name.text) or name.text in GIVEN) and not _is_thing(name):
+        if name is not None and (capitalised(name.text) or is_given(name.text)) and not _is_thing(name):
             yield _given(name, asked=False)
     for match in (*_each(cues.AGAIN, reading), *_each(cues.OPENING, reading), *_each(cues.PRONOUNS, reading)):
         name = name_at(own, match.start(1))
@@ -181,33 +182,45 @@ def _weak(reading: Reading) -> Iterator[Said]:
 def _is_thing(name: Name) -> bool:
     lower = name.text.lower()
     known = lower in PLACES or lower in ORGANISATIONS or lower in PRODUCTS
-    return known and lower not in GIVEN and lower not in GIVEN_AND_WORDS
+    return known and not may_be_given(lower)
 
 
 def _introduces(own: str, cue: re.Match[str], name: Name) -> bool:
     """Whether what follows "I'm" or "this is" is the speaker's name."""
     first = name.text.lower().split()[0]
-    if _is_thing(name) or first in DEMONYMS or not ends(own, name.end):
+    if _is_thing(name) or first in DEMONYMS:
         return False
     if cue[0].lower().startswith("this is"):
         return _presents(own, cue, name)
     if len(name.text) == 1:
         return False
     if capitalised(name.text) and not name.text.isupper():
-        return True
-    return first in GIVEN or (first in GIVEN_AND_WORDS and first not in cues.AFTER_AM)
+        return (
+            (is_given(first) or not is_english(first))
+            or (" " in name.text and ends(own, name.end))
+            or _is_word_name(own, name)
+        )
+    return ends(own, name.end) and (is_given(first) or (may_be_given(first) and first not in cues.AFTER_AM))
+
+
+def _is_word_name(own: str, name: Name) -> bool:
+    """Whether `name`, an everyday word with a capital letter, is one that people are called by, and ends a clause."""
+    return may_be_given(name.text.lower()) and ends(own, name.end)
 
 
 def _presents(own: str, cue: re.Match[str], name: Name) -> bool:
     """Whether "this is" opens the message or a sentence, and presents the speaker rather than another."""
-    before, after = own[: cue.start()].strip(" ,.!").lower(), own[name.end : name.end + 14].strip(" ,").lower()
-    if not (opens(own, cue.start()) or before in ("hi", "hello", "hey")) or after.startswith(
+    before, after = own[: cue.start()].strip(" ,.!").lower(), own[name.end : name.end + 14].lower()
+    if not (opens(own, cue.start()) or before in ("hi", "hello", "hey")) or after.lstrip(" ,").startswith(
         ("my ", "his ", "her ", "our ")
     ):
         return False
-    if name.text.lower().split()[0] in GIVEN:
+    first, ending = name.text.lower().split()[0], not after.strip() or after[0] in ",.!"
+    if is_given(first) or own[cue.end() : name.start].strip() or (may_be_given(first) and ending):
         return True
-    return capitalised(name.text) and after.startswith(("from", "here", "speaking", "again", "at", "with", "!", "."))
+    if not capitalised(name.text) or is_english(first):
+        return False
+    return ending or after.strip().startswith(("from", "here", "speaking", "again", "at", "with"))
 
 
 def _denials(reading: Reading, asked: str) -> Iterator[Said]:
@@ -219,15 +232,18 @@ def _denials(reading: Reading, asked: str) -> Iterator[Said]:
         if name is None or _is_thing(name) or name.text.lower() in COMMON or not ends(own, name.end):
             continue
         bare = said.strip() in ("not", "isn't", "ain't", "who's", "who is")
-        if bare and (not _spoken_of(own, cue.start()) or (cues.NAMING.isdisjoint(reading.words) and name.text not in asked)):
+        if bare and not _is_corrected(reading, cue.start(), name, asked):
             continue
         yield Said(name.text, name.start, name.end, denied=True)
         yield from _before_denial(own, cue.start()) if bare else _instead(own, name, of_name)
 
 
-def _spoken_of(own: str, place: int) -> bool:
-    """Whether "not Sam" at `place` follows a name: "it's Sami, not Sam"."""
-    return any(True for _ in _before_denial(own, place))
+def _is_corrected(reading: Reading, place: int, name: Name, asked: str) -> bool:
+    """Whether "not Sam" at `place` mends a name: "it's Sami, not Sam"."""
+    right = next(_before_denial(reading.own, place), None)
+    if right is None:
+        return False
+    return not cues.NAMING.isdisjoint(reading.words) or name.text in asked or _similar(right.name, name.text)
 
 
 def _instead(own: str, denied: Name, of_name: bool) -> Iterator[Said]:
@@ -248,6 +264,9 @@ def _before_denial(own: str, place: int) -> Iterator[Said]:
         name = name_at(own, cue.end()) if any(map(str.isalpha, cue[0])) else None
         if name is not None and not own[name.end : place].strip(" ,;—-") and not _is_thing(name):
             yield _given(name)
+    first = name_at(own, 0)
+    if first is not None and first.end < place and not own[first.end : place].strip(" ,;—-") and not _is_thing(first):
+        yield _given(first)
 
 
 def _foreign(reading: Reading) -> Iterator[Said]:
@@ -256,7 +275,7 @@ def _foreign(reading: Reading) -> Iterator[Said]:
         name = name_at(own, cue.end())
         if name is None or _is_thing(name) or name.text.split()[0].lower() in COMMON:
             continue
-        if name.text.split()[0].lower() in GIVEN or not cues.ALSO_OTHERWISE.match(cue[0]):
+        if is_given(name.text.split()[0].lower()) or not cues.ALSO_OTHERWISE.match(cue[0]):
             yield _given(name)
     if not own.isascii():
         for match in _each(cues.EASTERN, reading):
@@ -296,7 +315,7 @@ def _dashed(own: str) -> Iterator[Said]:
 
 def _signs(name: Name, *, sure: bool) -> bool:
     words = name.text.lower().split()
-    known = words[0] in GIVEN or words[0] in GIVEN_AND_WORDS
+    known = may_be_given(words[0])
     if _is_thing(name):
         return False
     return (capitalised(name.text) and (sure or known)) or (sure and known and len(words) < 3)
@@ -331,7 +350,11 @@ def _is_answer(own: str, name: Name) -> bool:
     first = name.text.split()[0].lower()
     if first in COMMON or first in DEMONYMS or first in cues.NOT_CALLED or not ends(own, name.end):
         return False
-    return capitalised(name.text) or first in GIVEN or first in GIVEN_AND_WORDS or len(split(own)) <= 3
+    if capitalised(name.text) or may_be_given(first):
+        return True
+    return not own.strip(" .!").count(" ") or (
+        not is_english(first) and own[name.end : name.end + 1] in ("", ",", ".", "!", "\n")
+    )
 
 
 def _mends(own: str, name: Name, question: str) -> bool:
@@ -346,13 +369,6 @@ def _capitals(text: str) -> set[str]:
 
 
 def _similar(one: str, other: str) -> bool:
-    a, b = _plain(one), _plain(other)
-    return (
-        a == b
-        or (len(b) > 2 and a[:2] == b[:2] and SequenceMatcher(None, a, b).ratio() >= SIMILAR)
-        or (len(a) > 2 and a[:3] == b[:3])
-    )
-
-
-def _plain(name: str) -> str:
-    return "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
+    a, b = plain(one), plain(other)
+    ratio = SequenceMatcher(None, a, b).ratio() if len(b) > 2 else 0.0
+    return a == b or ratio >= SIMILAR + (0.0 if a[:2] == b[:2] else 0.05) or (len(a) > 2 and a[:3] == b[:3])

@@ -20,12 +20,6 @@ def _cues(*rows: tuple[str, Polarity, str]) -> tuple[Cue, ...]:
     return tuple(Cue(_pattern(f"(?:{pattern}) "), polarity, words(needed)) for pattern, polarity, needed in rows)
 
 
-def _subjects(*rows: tuple[str, Polarity, str]) -> tuple[Cue, ...]:
-    return tuple(
-        Cue(_pattern(_BEGIN + _NP + alternatives(text)), polarity, words(needed)) for text, polarity, needed in rows
-    )
-
-
 def _pattern(text: str) -> re.Pattern[str]:
     return re.compile(text, re.IGNORECASE)
 
@@ -40,7 +34,10 @@ _ADVERBS = (
         simply | genuinely | personally
         very much | tend to | only | secretly | deeply | too | even | normally | seriously | fucking | bloody | frankly
         typically | often | almost
-        sincerely | certainly | then | instead | again | n | both | have always | always have
+        sincerely | certainly | then | instead | again | n | both | have always | always have | rly | realy | absolutley
+        definately | lowkey | highkey | legit | straight up | simply | just can't help but | happen to | must say i |
+             grew to | came to
+        have come to | learned to | learnt to | have grown to | will always | have to say i
         """
     )
     + r" ){0,3}"
@@ -52,7 +49,7 @@ _START = (
     r"plus),? )"
 )
 _ID = r"(?<![\w'])i(?:'d| would) (?:much |far |always |really |still )*"
-_BARE = r"(?:much |always |still |really |absolutely |totally )*"
+_BARE = r"(?:much )?" + _ADVERBS
 _CANT = r"can(?:'t|not|t)"
 _LIKES = alternatives(
     rf"""
@@ -62,6 +59,9 @@ _LIKES = alternatives(
     {_CANT} (?:get enough of|resist|live without|do without|function without|go without|say no to|start (?:the|
         my) day without)
     have (?:a |such a |always had a )?(?:huge |real |bit of a )?(?:soft spot|weakness|thing|passion|love|preference) for
+    wouldn't say no to | won't say no to | can always go for | would kill for | could murder | never (?:get|grow|
+        am) tired of
+    am always up for | am always in the mood for | look forward to | get excited about | geek out over | have been loving
     could (?:eat|drink|listen to|live on|watch|talk about|spend all day)
     """
 )
@@ -90,7 +90,8 @@ _DONT = (
 _HATES = alternatives(
     rf"""
     hate | h8 | dislike | dislke | detest | detst | loathe | lothe | loath | despise | abhor | avoid | resent | refuse
-    {_CANT} (?:stand|bear|abide|tolerate|deal with|be bothered with|cope with|do with|get into|get on with|stomach|handle)
+    {_CANT} (?:stand|bear|abide|tolerate|deal with|be bothered with|cope with|do with|get into|get on with|stomach|
+        handle)
     could never get into | (?:could|can) (?:really )?do without
     have (?:zero |no |little )(?:time|patience|love|interest|use) (?:for|in)
     {_DONT}(?:like|enjoy|love|care (?:much )?for|fancy|appreciate|do|trust|eat|drink|touch|wear|fly|dig|get on with|
@@ -114,7 +115,7 @@ _NOT_BEING = alternatives(
 )
 _LIKE_WORDS = """
 like love luv lurve adore adroe enjoy enoy enjo appreciate treasure worship dig crave cherish relish swear live melt rave
-can't cant cannot have could all
+can't cant cannot have could all wouldn't won't never look get geek am would
 """
 _PREFER_WORDS = """
 prefer perfer prefr preffer favor favour go opt plump aim stick lean leans gravitate best better always only usually
@@ -149,6 +150,13 @@ OF_ME: tuple[Cue, ...] = _cues(
             "prefer",
             "choose pick happily gladly go prefer",
         ),
+        (
+            _ID + r"(?:take|have|go with|go for|vote for)(?= [^.!?\n]{2,60}? (?:over|any day|instead of|rather than|"
+            r"every time|"
+            r"any time|anytime|in a heartbeat)\b)",
+            "prefer",
+            "take have go vote",
+        ),
     )
 )
 """Cues with "I", before what is liked."""
@@ -172,7 +180,7 @@ VERBS: tuple[Cue, ...] = _cues(
         (r"\b(?:don't|dont|do not) (?:even )?get me started on", "dislike", "started"),
         (r"\byou(?:'ll| will) never (?:catch|see|find) me", "dislike", "catch see find"),
         (
-            r"\b(?:anything (?:but|except)|as long as it(?:'s| is) not|as long as it isn't|no to)",
+            r"\b(?:anything (?:but|except)|as long as it(?:'s| is) not|as long as it isn't|(?:hard |big |firm )no to)",
             "dislike",
             "anything long no",
         ),
@@ -200,14 +208,53 @@ VERBS: tuple[Cue, ...] = _cues(
             "dislike",
             "spare leave hold easy enough lay ditch lose drop cut skip",
         ),
-        (r"\b(?:stop|quit) (?:using|sending|giving me|adding|with)", "dislike", "stop quit"),
+        (
+            r"\b(?:stop|quit) (?:using|sending|giving|adding|with|suggesting|recommending|showing|putting|writing|"
+            r"offering|"
+            r"including|saying|asking for|mentioning|pushing|throwing in|bringing up)(?: me| us)?",
+            "dislike",
+            "stop quit",
+        ),
+        (
+            r"(?:^|[.!?;:,\n(] ?|\b(?:and|but|so|please|pls|maybe|also|just|with|use|need|want|prefer) )"
+            r"(?:fewer|less|not so many|not so much|not as many)",
+            "dislike",
+            "fewer less many much",
+        ),
+        (
+            r"\bno(?: more)?(?= (?:[\w'-]+ ){0,2}[\w'-]+,? (?:next time|from now on|in (?:the )?future|any ?more|"
+            r"this time|"
+            r"i (?:can't|cant|hate|don't)|can't (?:stand|bear)|i'm (?:shy|allergic|scared|terrified)|they|makes? me|"
+            r"gives? me|"
+            r"for me|please|pls|thanks|thank you)\b)(?! (?:worries|problem|need|idea|rush|thanks))",
+            "dislike",
+            "no",
+        ),
+        (
+            r"\b(?:i'm|im|i am) \w+,? (?:so |and )?no(?: more)?(?= (?:[\w'-]+ ){0,2}[\w'-]+(?:[.!,;\n]|$))",
+            "dislike",
+            "no",
+        ),
+        (
+            r"(?:^|[.!?;:,\n(] ?)never again(?:,? (?:will|shall|am) i(?: ever)? [\w']+)?",
+            "dislike",
+            "again",
+        ),
+        (r"\bwhoever (?:invented|came up with|thought of|designed|made up)", "dislike", "whoever"),
+        (r"\bnothing (?:but|except)", "prefer", "nothing"),
+        (r"(?:^|[.!?;:,\n(] ?)(?:big |huge |massive )?no (?:fan|friend|lover) of", "dislike", "no"),
+        (
+            r"\b(?:my|a) (?:biggest |worst |absolute )?(?:pet peeve|pet hate|nemesis|bugbear)(?:'s| is|:| has to be)",
+            "dislike",
+            "peeve hate nemesis bugbear",
+        ),
+        (r"\bmy least favou?rite (?:[\w-]+ ){0,3}?(?:is|are|has to be|would be|thing(?: ever)? is)", "dislike", "least"),
         (
             r"\bnever (?:use|send|give me|include)|\b(?:please |pls )(?:don't|do not|dont|avoid) (?:use|using|send|"
             r"sending|include|including|add|adding)",
             "dislike",
             "never please pls",
         ),
-        (r"\bno (?:more )?(?=[\w -]{2,30},? (?:please|pls|thanks|thank you)\b)(?!worries|problem|need)", "dislike", "no"),
         (
             r"\b(?:always|only|from now on,?|in (?:the )?future,?|going forward,?) (?:please )?"
             r"(?:use|answer in|reply in|write in|give me|respond (?:in|with)|send|show me|speak|format in|stick to)",
@@ -223,115 +270,6 @@ VERBS: tuple[Cue, ...] = _cues(
     )
 )
 """Cues without it."""
-_NP = r"((?:[^\W_][\w'&-]* ){0,4}?[^\W_][\w'&-]*?)"
-_BEGIN = r"(?:^|(?<=[.!?;:,\n(]) ?|\b(?:and|but|because|so|cause|cos|though) )"
-_FEELS = "an?|the|awful|terrible|bad|such"
-_HARM = "migraines?|headaches?|rash|hives|anxiety|creeps|ick|nightmares|heartburn|panic|shivers|nausea|stress"
-_SICK = (
-    r"sick|queasy|anxious|nauseous|itch|gag|skim|ill|cringe|nervous|dizzy|sneeze|sad|angry|uncomfortable|sleepy|want to \w+"
-)
-_CUP = r"(?:for me|my thing|my cup of tea|my style|my jam)"
-SUBJECTS: tuple[Cue, ...] = _subjects(
-    *(
-        (
-            r"""
-            (?:'s| is| are|'re| has always been)(?: still| always| definitely| by far| probably)* my (?:absolute |
-                all-time |guilty |happy |true |one |new |only )?(?:favou?rite|fave|fav|thing|jam|go-to|weakness|pleasure|
-                comfort|passion|love|religion|kryptonite)\b
-            (?:'s| is| are|'re) the only (?:[\w']+ ){1,5}?i (?:\w+ )?(?:enjoy|like|love|drink|eat|trust|use)\b
-            \s(?:makes? (?:me (?:so )?(?:happy|smile|calm)|my day)|cheers? me up|calms? me|relax(?:es)? me|
-                keeps? me (?:sane|going))\b
-            \s(?:rocks?|rules?|ftw|for the win|goe?s? (?:in|on|with) everything|(?:is|are) (?:underrated|the best|
-                life|bliss|heaven|where it's at))\b
-            """,
-            "like",
-            """
-            favorite favourite fave fav thing jam go-to weakness pleasure comfort passion religion kryptonite only
-            happy smile calm day cheers cheer calms relax relaxes sane going rocks rock rules rule ftw win everything
-            underrated best life bliss heaven where love
-            """,
-        ),
-        (
-            r"""
-            ,? (?:all the way|every time|any day|any time|all day(?:,? every day)?|always|forever|or nothing|
-                or bust)\b(?! [a-z])
-            \sover [\w' -]{2,30}?,? (?:any day|every time|always|fight me|all day|anytime|for me|please|hands down|
-                no contest|no question|any time)\b
-            \s(?:beats?|trumps?|>|>>) [\w' -]{2,30}(?=[.!,;\n]|$)
-            \sfirst, (?:then )?[\w' ]{2,30} (?:after|later|second|last|afterwards)\b
-            \s(?:works? best for me|suits? me (?:best|better|fine))\b
-            """,
-            "prefer",
-            "way every any all always forever nothing bust over beats beat trumps trump first best better suits suit",
-        ),
-        (
-            rf"""
-            \sgives? me (?:(?:{_FEELS}) ){{0,2}}(?:{_HARM})\b
-            \smakes? me (?:feel )?(?:so |a bit )?(?:{_SICK})\b
-            \s(?:annoys? me|bores? me|puts? me off|drives? me (?:crazy|nuts|mad|insane|up the wall|bonkers)|
-                turns? my stomach|freaks? me out)\b
-            \s(?:does|do)(?:n't| not) (?:agree with me|work for me|do it for me|appeal to me)\b
-            (?: is| are|'s|'re) (?:just )?(?:not|n't) (?:really )?{_CUP}\b
-            \s(?:isn't|aren't) (?:really )?{_CUP}\b
-            \sand (?:i|me) (?:don't|do not|dont) (?:mix|get along|get on)\b
-            \sare (?:(?:so|really|just|absolutely|honestly|such|simply|truly|pretty) )*(?:horrible|awful|terrible|
-                disgusting|gross|the worst|overrated|vile|unbearable|evil|hell|a nightmare|pointless|torture|annoying|
-                ugly|the devil|a crime)\b
-            \s(?:is|are) (?:a )?(?:hard (?:no|pass)|a no-go|dealbreaker|deal-breaker|deal breaker|the bane of my \w+|
-                overrated)\b
-            (?: is| are|'s) (?:(?:way|much|far) )?too \w+ for (?:me|my (?:taste|liking))\b
-            \s(?:can|should) (?:go to hell|get in the bin|go in the bin|burn)\b
-            """,
-            "dislike",
-            """
-            give gives make makes annoy annoys bore bores put puts drive drives turn turns freak freaks agree appeal
-            thing cup style jam horrible awful terrible disgusting gross worst overrated vile unbearable evil hell
-            nightmare pointless torture annoying ugly devil crime pass no-go dealbreaker deal-breaker deal bane taste
-            liking too bin burn mix along isn't aren't
-            """,
-        ),
-    )
-)
-CAPTURES: tuple[Cue, ...] = (
-    Cue(
-        _pattern(
-            _IM.removesuffix(_ADVERBS)
-            + r"(?:very much |more of |strictly |totally |definitely )?an? (?:(?:huge|big|massive|real|total|lifelong|"
-            r"die-?hard|proper) )*"
-            r"((?:[\w'-]+ )?[\w'-]+) (?:person|fan|lover|girl|guy|addict|enthusiast|fanatic|drinker|eater|nut|junkie)\b"
-        ),
-        "like",
-        words("person fan lover girl guy addict enthusiast fanatic drinker eater nut junkie"),
-    ),
-    Cue(
-        _pattern(r"(?:^|\bi'm |\bim |[.!,\n] ?)team ([\w-]+)(?=,? (?:all the way|here|over|forever)|[.!,\n]|$)"),
-        "prefer",
-        words("team"),
-    ),
-    Cue(
-        _pattern(
-            r"\bi find ((?:[\w'-]+ ){0,3}[\w'-]+) (?:so |really |a bit |very |quite |rather )?(?:boring|tedious|"
-            r"annoying|tiring|irritating|ugly|depressing|gross|disgusting|overrated|stressful|exhausting)\b"
-        ),
-        "dislike",
-        words("find"),
-    ),
-    Cue(
-        _pattern(
-            r"\bi find ((?:[\w'-]+ ){0,3}[\w'-]+) (?:so |really |a bit |very |quite |rather )?(?:soothing|relaxing|"
-            r"delicious|fascinating|charming|comforting|delightful|fun|calming)\b"
-        ),
-        "like",
-        words("find"),
-    ),
-    Cue(
-        _pattern(r"\b(?:ugh+|eww*|yuck|bleh|meh|blegh|gross),? ((?:[\w'-]+ ){0,2}[\w'-]+)(?=[.!,\n]|$)"),
-        "dislike",
-        words("ugh ughh ew eww yuck bleh meh blegh gross"),
-    ),
-    Cue(_pattern(r"\b(?:mm+|yum|yay),? ((?:[\w'-]+ ){0,2}[\w'-]+)(?=[.!,\n]|$)"), "like", words("mm mmm mmmm yum yay")),
-    Cue(_pattern(r"\bnot ((?:[\w'-]+ )?[\w'-]+) again\b(?=[.!,\n]|$)"), "dislike", words("again")),
-)
 NOT_SUBJECT = _pattern(
     alternatives(
         """
@@ -340,18 +278,20 @@ NOT_SUBJECT = _pattern(
         his | her | their | our
         everything | nothing | something | someone | people | one | if | when | would | does | do | is | are | not | no
         how | why | all | and | but
-        because | as | was | to | always | every | forever | been | so | never | or | of | at | in | on | for | with | did
-        has | have | had | am | any
+        because | as | was | to | always | every | forever | been | so | never | or | of | at | in | on | for | with |
+             did
+        has | have | had | am | any | now | even | then | just | only | still | here | let's | i'm | it's | that's
         """
     )
     + r"\b"
 )
 PAST = _pattern(
-    r"(?<![\w'])i (?:used to (?:really |absolutely )?(?:like|love|enjoy|adore|prefer|be into|be a fan of|swear by)"
+    r"(?:(?<![\w'])i |^|[.!?\n] )(?:used to (?:really |absolutely )?(?:like|love|enjoy|adore|prefer|be into|"
+    r"be a fan of|swear by)"
     r"|(?P<hate>used to (?:hate|dislike|detest|avoid|can't stand))|no longer (?:like|love|enjoy|prefer|care for)) "
 )
 ENDS = _pattern(
-    r"[.,;:!?()\n…—–\"]|\s-\s|\s"
+    r"[.,;:!?()\n…—–\"\u2600-\u27bf\U0001f300-\U0001faff]|\s-\s|\s"
     + alternatives(
         """
         but | because | cause | cuz | cos | since | so | although | though | tho | while | when | whenever | if | unless
@@ -362,29 +302,36 @@ ENDS = _pattern(
         every | always
         all the time | so much | a lot | very much | thanks | please | pls | after | before | during | any ?more
         to be honest | more | myself
-        with a passion | n i | at all | as long as | from now on | all day | forever | with all my heart
+        next time | in future | in the future | by the way | and im | but im | any day | with a passion | n i |
+             at all | as long as | from now on | all day | forever | with all my heart
         """
     )
     + r"(?![\w'])"
 )
 ENDS_CHOICE = _pattern(r"\s(?:for|on|at|in) ")
+DAYTIME = _pattern(
+    r"(?:the )?(?:mornings?|afternoons?|evenings?|nights?|weekends?|winter|summer|bed|writing|person|private)\b"
+)
 VERSUS = _pattern(r"\s+to\s+(?!\w+ing\b)")
 LEADING = _pattern(
     r"(?:a bit of |a little |a good |a nice |a proper |a lot of |it when |when |me some |the |a |an |some |any |my |"
-    r"all |having |getting |to )+"
+    r"all |having |getting |to |anything with |anything |those |these |most |people who |when people |eating |"
+    r"drinking )+"
 )
 NO_OBJECT = _pattern(
     r"\W*"
     + alternatives(
         r"""
-        it(?! when) | that | this | them | him | you | your | yours | how | what | where | why | not | one | these | those
+        it(?! when) | that | this | them | him | you | your | yours | how | what | where | why | not | one | these |
+             those
         there | i | we | he | she
         they | me(?! some) | myself | both | either | neither | us | so | up | still | here | straight | very | much
         more | things? (?:that|like) | if
         the (?:idea|way|look|sound|thought|fact|feeling|first|second|other|one|last)\b
         to (?:say|ask|bother|admit|be|break|interrupt|nag|complain|think|tell|see you|hear|do that|know|sound|leave|
             go|get|buy|give|have|make|try|keep it)\b
-        see | watch paint | die | eat (?:glass|my) | stick needles | say | talk | answer | discuss | go home | well | with
+        see | watch paint | die | eat (?:glass|my) | stick needles | say | talk | answer | discuss | go home | well |
+             with
         for | of | in | on | at
         a question | a refund
         """
@@ -402,7 +349,35 @@ LIST_HEAD = _pattern(
     r"i (?:like|love|enjoy|prefer))[^\n]{0,40}:[ \t]*\n"
 )
 ITEM = re.compile(r"[ \t]*(?:[-*•+]|\d{1,2}[.)])[ \t]+([^\n]{1,120})(?:\n|$)")
-OPTIONS = _pattern(r"([^.!?\n:]{2,160}\bor\b[^.!?\n]{2,160})\?")
+FIELD = _pattern(
+    r"(?:^|\n)[ \t]*[-*•]?[ \t]*(?:(?P<hate>dislikes?|hates?|pet peeves?|avoid)|likes?|loves?|enjoys?|interests?|"
+    r"hobbies|hobby|"
+    r"prefers?|preferences?|into|fav(?:ou?rite)?s?(?: [\w-]+)?)[ \t]*[:=][ \t]*([^\n]{2,80})"
+)
+"""A line of a form: "likes: rooftop bars"."""
+JUST = _pattern(
+    r"(?:^|(?<=[.!?;:,\n]) ?|\b(?:and|but|so) )((?:just|only) (?:the )?[\w'-]+(?: [\w'-]+){0,2}?),? (?:please|pls|plz)\b"
+)
+DISLIKED_NOW = _pattern(r"\b(?:can't|cannot|cant|hate|off|sick|not|never|worst|ugh|yuck|over it|done|no longer|bores?)\b")
+LIKED = _pattern(
+    r"(?:do you|are you|you) (?:really |still |actually )?(?:like|enjoy|love|into|fond of|keen on|a fan of|fan of|mind) "
+    r"(?:the |a |an |some |any |your |our |my )?([^.!?\n,]{2,50})\?"
+)
+LOVES_IT = _pattern(
+    r"\W*(?:(?:yes|yeah|yep|oh|god|absolutely|of course|very much|honestly|i|do|really|totally),? ){0,4}(?:love|adore|"
+    r"enjoy)s? "
+    r"(?:it|them|that|those)\b"
+)
+HATES_IT = _pattern(
+    r"\W*(?:(?:no|nope|nah|oh|god|absolutely|honestly|i|really|actually|ugh),? ){0,4}(?:hate|loathe|detest|despise|"
+    r"can't stand|"
+    r"cannot stand|can't bear|don't like|not a fan of|dislike) (?:it|them|that|those)\b"
+)
+FAVOURITE = _pattern(
+    r"\b(?:your (?:\w+ )?fav(?:ou?rite)?|do you (?:prefer|like (?:best|most|better))|would you (?:prefer|"
+    r"rather))\b[^.!?\n]*\?"
+)
+OPTIONS = _pattern(r"([^.!?\n:]{2,160}\bor\b[^.!?\n]{2,160})[?.]?\s*$")
 FIRST = _pattern(
     r"\W*(?:(?:the|a|an|oh|um|well|definitely|probably|maybe|i think|i'd say|go with|let's go with|let's do|"
     r"let's say|always|yes|yeah|please|i'll take|i'll have|make it|just) ){0,4}"
@@ -428,5 +403,6 @@ STYLE = words(
     """
 )
 """Words of a wish in two words and a please, such as "dark mode, please"."""
+PLEASED = words("please pls plz")
 FIRST_PERSON = words("i i've i'm im i'd we we've we're")
 SPOKEN = OF_ME + VERBS

@@ -6,11 +6,14 @@ from itertools import islice
 from typing import NamedTuple
 
 from turnlog.memory.extract import preferencecues as cues
+from turnlog.memory.extract import verdictcues as verdicts
 from turnlog.memory.extract.preferencecues import Cue, Polarity
 from turnlog.memory.extract.reading import Reading
 
 WORDS_MAX = 10
 """Words of what is liked, at most."""
+SUBJECT_LENGTH = 70
+"""Characters before a judgement in which the thing that is judged is looked for."""
 CUES_MAX = 50
 """Places of one kind that are looked at in a message, at most."""
 
@@ -31,14 +34,16 @@ class Liking(NamedTuple):
 def preferences(reading: Reading, asked: str = "") -> list[Liking]:
     """The user's likes and dislikes in the order of the text; `asked` is what the assistant said just before."""
     own, spoken = reading.own, reading.words
-    found = [*_verbs(own, spoken), *_inverted(own, spoken), *_captured(own, spoken)]
-    if not cues.FIRST_PERSON.isdisjoint(spoken):
+    found = [*_verbs(own, spoken), *_judged(own, spoken), *_captured(own, spoken)]
+    if "used" in spoken or "longer" in spoken:
         found += _past(own)
-    if "please" in spoken or "pls" in spoken:
+    if not cues.PLEASED.isdisjoint(spoken):
         found += _styles(own)
     if "\n" in own:
         found += _listed(own)
-    if "?" in asked:
+    if ":" in own or "=" in own:
+        found += _fields(own)
+    if "?" in asked or " or " in asked:
         found += _replies(own, asked)
     return _once(found)
 
@@ -80,10 +85,18 @@ def _object(own: str, start: int, *, choice: bool = False) -> str:
     end = cues.ENDS.search(own, start, start + 120)
     text = own[start : end.start() if end else start + 120]
     if choice:
-        for pattern in (cues.VERSUS, cues.ENDS_CHOICE):
-            if (rest := pattern.search(text, 2)) is not None:
-                text = text[: rest.start()]
+        text = _chosen(text)
     return _trimmed(text)
+
+
+def _chosen(text: str) -> str:
+    """`text` without what is not chosen ("trains to planes") and without its occasion ("trains for long trips")."""
+    versus = cues.VERSUS.search(text, 2)
+    text = text[: versus.start()] if versus else text
+    occasion = cues.ENDS_CHOICE.search(text, 2)
+    if occasion is None or (cues.DAYTIME.match(text, occasion.end()) and len(text.split()) < 6):
+        return text
+    return text[: occasion.start()]
 
 
 def _trimmed(text: str) -> str:
@@ -96,17 +109,20 @@ def _trimmed(text: str) -> str:
     return " ".join(words).strip("*_~ '")
 
 
-def _inverted(own: str, spoken: frozenset[str]) -> Iterator[Liking]:
+def _judged(own: str, spoken: frozenset[str]) -> Iterator[Liking]:
     """What stands before its cue: "pools give me a rash"."""
-    for pattern, polarity, _ in _heard(cues.SUBJECTS, spoken):
+    for pattern, polarity, _ in _heard(verdicts.VERDICTS, spoken):
         for match in _each(pattern, own):
-            if not cues.NOT_SUBJECT.match(match[1]):
-                text = match[1] + " first" if match[0][len(match[1]) :].lstrip().startswith("first,") else match[1]
-                yield Liking(polarity, _trimmed(text), match.start(1))
+            start = max(0, match.start() - SUBJECT_LENGTH)
+            named = verdicts.SUBJECT.search(own[start : match.start()])
+            if named is None or cues.NOT_SUBJECT.match(named[1]):
+                continue
+            text = named[1] + " first" if match[0].lstrip().startswith("first,") else named[1]
+            yield Liking(polarity, _trimmed(text), start + named.start(1))
 
 
 def _captured(own: str, spoken: frozenset[str]) -> Iterator[Liking]:
-    for pattern, polarity, _ in _heard(cues.CAPTURES, spoken):
+    for pattern, polarity, _ in _heard(verdicts.CAPTURES, spoken):
         for match in _each(pattern, own):
             if not cues.NOT_SUBJECT.match(match[1]):
                 yield Liking(polarity, _trimmed(match[1]), match.start(1))
@@ -117,13 +133,24 @@ def _past(own: str) -> Iterator[Liking]:
         text = _object(own, cue.end())
         if text:
             yield Liking("dislike" if cue["hate"] else "like", text, cue.start(), ended=True)
+        if text and not cue["hate"] and cues.DISLIKED_NOW.search(own, cue.end() + len(text), cue.end() + len(text) + 60):
+            yield Liking("dislike", text, cue.start() + 1)
 
 
 def _styles(own: str) -> Iterator[Liking]:
+    for match in _each(cues.JUST, own):
+        yield Liking("prefer", match[1], match.start(1))
     for match in _each(cues.PLEASE, own):
         text = match[1].lower()
         if not cues.STYLE.isdisjoint(text.split()) and not text.startswith(("yes", "no ", "make", "use", "in ", "to ")):
             yield Liking("prefer", _trimmed(match[1]), match.start(1))
+
+
+def _fields(own: str) -> Iterator[Liking]:
+    for field in _each(cues.FIELD, own):
+        for item in re.split(r",| and | & |;", field[2])[:5]:
+            if item.strip():
+                yield Liking("dislike" if field["hate"] else "like", _trimmed(item), field.start(2))
 
 
 def _listed(own: str) -> Iterator[Liking]:
@@ -141,6 +168,9 @@ def _replies(own: str, asked: str) -> Iterator[Liking]:
     first = cues.FIRST.match(own)
     if options and first is not None and first.end() < 60 and _offered(first[1], options[-1]):
         yield Liking("prefer", first[1], first.start(1), replies=True)
+    elif not options and first is not None and cues.FAVOURITE.search(question) and _names_one(first[1]):
+        yield Liking("like", first[1], first.start(1), replies=True)
+    yield from _of_question(own, question)
     if cues.OFFER.search(question) is None:
         return
     asked_of = _stems(question)
@@ -150,6 +180,20 @@ def _replies(own: str, asked: str) -> Iterator[Liking]:
     for match in _each(cues.LOVELY, own):
         if not cues.NOT_SUBJECT.match(match[1]):
             yield Liking("like", _trimmed(match[1]), match.start(1), replies=True)
+
+
+def _of_question(own: str, question: str) -> Iterator[Liking]:
+    """What the question is about, if the answer is that the user loves or hates it."""
+    asked_of = cues.LIKED.search(question)
+    if asked_of is not None:
+        if cues.LOVES_IT.match(own):
+            yield Liking("like", _trimmed(asked_of[1]), 0, replies=True)
+        elif cues.HATES_IT.match(own):
+            yield Liking("dislike", _trimmed(asked_of[1]), 0, replies=True)
+
+
+def _names_one(answer: str) -> bool:
+    return cues.NO_OBJECT.match(answer) is None and cues.NOT_SUBJECT.match(answer) is None and len(answer.split()) < 5
 
 
 def _offered(answer: str, options: str) -> bool:

@@ -1,7 +1,9 @@
 """Words with their places, and what can be told of one word."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from turnlog.memory.extract.vocabulary.listed import alternatives
@@ -13,7 +15,7 @@ _TOKEN = re.compile(r"[^\W_](?:[\w&']|[.-](?=\w))*")
 _JOINS_NAMES = listed("de da di du del della la le van von der den ter ten bin ibn al el ben st")
 _AND = frozenset(("y", "e", "et", "und", "and", "i"))
 _CONTRACTED = ("'m", "'s", "'re", "'ve", "'ll", "'d", "'t")
-NAME_WORDS_MAX = 4
+NAME_WORDS_MAX = 6
 
 
 class Word(NamedTuple):
@@ -48,6 +50,28 @@ def _word(match: re.Match[str]) -> Word:
     return Word(text, text.lower(), start, start + len(text), possessive)
 
 
+@lru_cache(maxsize=4096)
+def is_given(lower: str) -> bool:
+    """Whether `lower`, a word in lower case, is a given name and no everyday word, accents or not."""
+    if lower in GIVEN:
+        return True
+    if "-" in lower:
+        return lower.split("-", maxsplit=1)[0] in GIVEN
+    return not lower.isascii() and plain(lower) in GIVEN
+
+
+def may_be_given(lower: str) -> bool:
+    """Whether `lower` is a given name, everyday word or not."""
+    return lower in GIVEN_AND_WORDS or is_given(lower)
+
+
+def plain(text: str) -> str:
+    """`text` in lower case without accents."""
+    if text.isascii():
+        return text.lower()
+    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c)) or text
+
+
 def capitalised(word: str) -> bool:
     """Whether `word` begins with a capital letter, or is written in letters that know none."""
     first = word[2] if len(word) > 2 and word[1] == "'" else word[0]
@@ -57,7 +81,7 @@ def capitalised(word: str) -> bool:
 def can_name(word: Word) -> bool:
     """Whether `word` may be (part of) a person's name, by what it is not."""
     lower = word.lower
-    if lower in GIVEN or lower in GIVEN_AND_WORDS:
+    if may_be_given(lower):
         return True
     return not (lower in COMMON or lower in DEMONYMS or lower in ACRONYMS or lower.endswith(_CONTRACTED))
 
@@ -109,9 +133,12 @@ def _capitals(text: str, words: Sequence[Word], wish: bool) -> list[Word]:
 
 
 def _small(text: str, words: Sequence[Word]) -> list[Word]:
+    if words[0].lower in _JOINS_NAMES:
+        end = next((place for place, word in enumerate(words[:4]) if word.lower not in _JOINS_NAMES), 0)
+        return list(words[: end + 1]) if end and capitalised(words[end].text) else []
     if not can_name(words[0]) or words[0].text[0].isdigit():
         return []
-    both = len(words) > 1 and text[words[0].end : words[1].start] == " " and words[0].lower in GIVEN
+    both = len(words) > 1 and text[words[0].end : words[1].start] == " " and is_given(words[0].lower)
     if both and can_name(words[1]) and ends(text, words[1].end) and len(words[1].text) > 2:
         return [words[0], words[1]]
     return [words[0]]
@@ -129,6 +156,9 @@ _END = re.compile(
         and | but | from | by | here | please | pls | plz | not | or | thanks | instead | if | so | because | btw | with
         at | since | everyone
         everybody | for | now | again | too | haha | lol | then | when | as | unless | ok | okay | while | until
+        actually | really | like | in | on | though | however | who | which | that | speaking | calling | writing | is | will
+        would | works | it | spelled | spelt | pronounced | capital | obviously | probably | anyway | tbh | yeah
+        your | my | me | he | she | they | where | after | before
         """
     )
     + r"\b)|\s*[^\w\s]"

@@ -20,7 +20,7 @@ _MY_NAME = (
 WISH = _cue(
     rf"""
     \bmy {_MY_NAME}(?:'s| is|s|:| =)(?: actually| really| just| now| spelled| spelt| still)?\s
-    \bthe name(?:'s| is)\s | (?:^|(?<=[.,;!\n]) ?)name(?:'s| is|:) (?=[^\W\d_])
+    \bthe name(?:'s| is)\s | (?:^|(?<=[.,;!\n]) ?)name(?:'s| is|:|s) (?=[^\W\d_])
     \bcall(?:s|ed|in)? me (?:just |by |simply |plain |maybe )?
     \b(?:i|and|but|usually|just|mostly|who) (?:usually |mostly |just |now |also |only |always |do |
         generally )?goe?s? by (?:the name (?:of )?|just )?
@@ -35,10 +35,16 @@ WISH = _cue(
     \b(?:nick|sur|last |first )name(?:'s| is)\s
     \b(?:it's|its|it is|i'm|i am|im) (?:officially|legally|formally|now officially) (?:now )?(?=[A-Z])
     \b(?:you can |you could |you may |please |pls |just |so )(?:just |simply )?use (?=[A-Z])
-    \bput me down (?:as|under)
+    \bput me down (?:as|under)\s
+    \b(?:going|went|started going|goes) by (?:the name (?:of )?|just )?
+    \b(?:introduce|introducing|present) myself[:,.!–—-]* ?(?:i'm |i am |my name is )?(?=[A-Z])
+    \b(?:middle|maiden|stage|pen|first|second) name,? (?:which is |is |so )?(?=[A-Z])
+    \b(?:spelled|spelt|written|spell it) (?:as |like )?(?=[A-Z][a-z])
+    \b(?:add|list|enter|write|sign|log) me (?:up |in |down )?(?:as|under) (?=[A-Z])
+    \b(?:i'd|i would) rather (?:be|use) (?=[A-Z]) | \bnicknamed\s | \b(?:aka|a\.k\.a\.) (?=[A-Z])
     \bthe (?:booking|reservation|ticket|table|order)(?:'s| is) (?:in the name of|under) (?=[A-Z])
     \b(?:ticket|booking|badge|form|label|reservation|invoice|certificate)\b[^.!?\n]{0, 20} put (?=[A-Z])
-    \bunder the name (?:of )?
+    \bunder the name (?:of )?(?=[A-Z])
     \byou(?:'re| are) (?:talking|speaking|chatting) (?:to|with) (?=[A-Z])
     """
 )
@@ -106,14 +112,31 @@ THATS_ME = re.compile(
 IS_MINE = re.compile(
     r"\b((?:[a-z]')?[^\W\d_][\w'-]*(?: [A-Z][\w'-]*){0,2}),? (?:is|was)(?: actually| really)? (?:my (?:first |real |"
     r"full |given |nick|actual |legal )?name"
-    r"|what (?:people|everyone|everybody|they|friends|my \w+|most people|most) (?:calls?|uses?)(?: me)?|how i go|the name)\b"
+    r"|what (?:people|everyone|everybody|they|friends|my \w+|most people|most) (?:calls?|uses?)(?: me)?|how i go|"
+    r"the name)\b"
 )
 TO_YOU = re.compile(
     rf"(?:^|(?<=[.!?,;:\n)]) |\b(?:so|but|just|and|or) ){NAMED} (?:to you|for short|to my friends)\b", re.MULTILINE
 )
 BY_THE_WAY = re.compile(
-    r"\b(?:it's|its|it is|this is|name's) ([^\W\d_][\w'-]+(?: [A-Z][\w'-]+)?),? (?:by the way|btw|for the record|fyi)\b",
+    r"\b(?:it's|its|it is|this is|name's|i'm|im|i am) ([^\W\d_][\w'-]+(?: [A-Z][\w'-]+)?),? (?:by the way|btw|"
+    r"for the record|fyi)\b",
     re.IGNORECASE,
+)
+ITS = re.compile(
+    rf"^(?:[^.!?\n]{{0,24}}[.!?\n,] ?)?(?:[Ii]t's|[Ii]ts|[Ii]t is|[Tt]hat's|[Tt]his is) {NAMED}"
+    r"(?=\. [Tt]he one|, (?:the one|from|your|we (?:spoke|met)|remember)|[.!]? *$| (?:from|with the|who)\b)"
+)
+MEETING = re.compile(
+    rf"(?:^|[.!?\n] ?|\b(?:[Hh]i|[Hh]ello|[Hh]ey)[,! ]+){NAMED}[,.!–—-]+ ?(?:nice|pleased|lovely|good|great|happy|"
+    rf"at your service|"
+    r"since you ask|if you must know|reporting|pleasure)\b"
+)
+JUST = re.compile(rf"\b[Jj]ust {NAMED}(?=[.!]|,? (?:please|pls|thanks|is fine|will do|works)|$)")
+LETTERS = re.compile(
+    rf"(?:^|[.!?\n,] ?|\b(?:it's|its|i'm|im|is) ){NAMED},? with(?:out)? (?:an?|one|two|no|double|three|the) (?:silent |"
+    rf"double )?"
+    r"['\"]?[A-Za-z]['\"]?(?:s|'s)?(?![\w'])"
 )
 SUFFICES = re.compile(
     rf"(?:^|(?<=[.!?,;:\n)]) |\b(?:so|but|just|and) ){NAMED} (?:it is|will do|is (?:just |perfectly |"
@@ -122,7 +145,8 @@ SUFFICES = re.compile(
 )
 NAMING = words(
     """
-    name names named nickname called call calls formal spell spelled spelling used uses use short mother surname mr mrs ms
+    name names named nickname called call calls formal spell spelled spelling used uses use short mother surname mr
+    mrs ms
     miss me full
     """
 )
@@ -167,7 +191,8 @@ DASHED = re.compile(r"^[ \t]*(?:--?|–|—|~|xx?o?x?o?,?) ?(?=[^\W\d_])")
 DASHED_IN_LINE = re.compile(r"\b(?:thanks|cheers|regards|thx|ta|best)[,!.]* ?(?:--?|–|—|~) ?(?=[A-Z])", re.IGNORECASE)
 ASKS = _cue(
     r"""
-    \byour (?:first |full |preferred |last |given |actual |real )?name\b
+    \byour (?:first |full |preferred |last |given |actual |real )?name\b | \bname\? | \band you are\? | \byou are\?
+    \bwho am i (?:speaking|talking|chatting) | \bremember (?:me|your name|you)\b | \bwho(?:'s| is) it\b
     \b(?:call|address|greet) you\b | \brefer to you\b | \bknow you as\b | \byou go by\b
     \b(?:speaking|talking|chatting) (?:to|with)\b[^.?!]{0,20}\?
     \bwho(?:'s| is) (?:this|there|asking|speaking)\b | \bwho are you\b | \bwho do i have\b | \bwhose name\b
@@ -214,14 +239,21 @@ FILLERS = re.compile(
 NEEDED = {
     WISH: words(
         """
-        name names name's nmae naem nam namee nme call calls called callin go goes answer as known christened named nickname
-        nickname's be being surname's surname use officially legally formally name down under put
+        name names name's nmae naem nam namee nme call calls called callin go goes answer as known christened named
+        nickname
+        nickname's be being surname's surname use officially legally formally name down under put going went introduce
+        introducing present spelled spelt written spell add list
+        enter write sign log rather nicknamed aka a.k.a
         """
     ),
     MEND: words("kidding jk joking kid correction scratch mean meant now forward days nowadays"),
     IS_MINE: words("name calls call uses use go"),
     THATS_ME: words("that's thats that which aka me"),
     TO_YOU: words("short friends you"),
+    ITS: words("it's its it that's this"),
+    MEETING: words("nice pleased lovely good great happy service since must reporting pleasure"),
+    JUST: words("just"),
+    LETTERS: words("with without"),
     BY_THE_WAY: words("way btw record fyi"),
     AM: words("i'm im i this it's its it signed"),
     ROLE: KIN | words("colleague helper organizer organiser owner admin boy girl man gal guy pal mate lad"),
@@ -257,8 +289,10 @@ NOT_CALLED = words(
 AFTER_AM = words(
     """
     frank rich sunny misty rusty max ace major grant young art may will hope sandy chance sage royal pat page clay paris
-    london chelsea brooklyn sydney dakota jay cash park lee golden guy man min jan mike gene dean ray sol star stone storm
-    summer willow ward van dot don chip joy grace faith patience mercy prince king duke earl skip dale glen cliff dawn eve
+    london chelsea brooklyn sydney dakota jay cash park lee golden guy man min jan mike gene dean ray sol star stone
+    storm
+    summer willow ward van dot don chip joy grace faith patience mercy prince king duke earl skip dale glen cliff dawn
+    eve
     august april june said sue sal rod
     """
 )

@@ -93,12 +93,21 @@ def _wishes(reading: Reading) -> Iterator[Said]:
         name = name_at(own, cue.end())
         if name is not None and not _is_thing(name) and ends(own, name.end):
             yield _given(name)
-    for match in (
-        match for pattern in (cues.IS_MINE, cues.THATS_ME, cues.TO_YOU, cues.BY_THE_WAY) for match in _each(pattern, reading)
-    ):
-        name = name_at(own, match.start(1), lower=True)
-        if name is not None and name.text.lower() not in COMMON and not _is_thing(name):
+    for pattern in (cues.IS_MINE, cues.THATS_ME, cues.TO_YOU, cues.BY_THE_WAY, cues.LETTERS):
+        for match in _each(pattern, reading):
+            name = name_at(own, match.start(1), lower=True)
+            if name is not None and _can_be_called(name):
+                yield _given(name)
+    for match in _each(cues.JUST, reading):
+        name = name_at(own, match.start(1))
+        if name is not None and may_be_given(name.text.lower().split()[0]):
             yield _given(name)
+
+
+def _can_be_called(name: Name) -> bool:
+    """Whether `name`, of which something else says that it is one, is no everyday word."""
+    first = name.text.lower().split()[0]
+    return not _is_thing(name) and (may_be_given(first) or not is_english(first))
 
 
 def _but_not(own: str, name: Name) -> Iterator[Said]:
@@ -172,6 +181,10 @@ def _weak(reading: Reading) -> Iterator[Said]:
     for cue in _each(cues.HERE, reading):
         name = name_at(own, cue.end(), lower=True)
         if name is not None and (capitalised(name.text) or is_given(name.text)) and not _is_thing(name):
+            yield _given(name, asked=False)
+    for match in (*_each(cues.ITS, reading), *_each(cues.MEETING, reading)):
+        name = name_at(own, match.start(1))
+        if name is not None and is_given(name.text.lower().split()[0]) and not _is_thing(name):
             yield _given(name, asked=False)
     for match in (*_each(cues.AGAIN, reading), *_each(cues.OPENING, reading), *_each(cues.PRONOUNS, reading)):
         name = name_at(own, match.start(1))
@@ -275,11 +288,21 @@ def _foreign(reading: Reading) -> Iterator[Said]:
         name = name_at(own, cue.end())
         if name is None or _is_thing(name) or name.text.split()[0].lower() in COMMON:
             continue
-        if is_given(name.text.split()[0].lower()) or not cues.ALSO_OTHERWISE.match(cue[0]):
+        if not cues.ALSO_OTHERWISE.match(cue[0]) or _is_no_trade(own, cue, name):
             yield _given(name)
     if not own.isascii():
         for match in _each(cues.EASTERN, reading):
             yield Said(match[1], match.start(1), match.end(1))
+
+
+def _is_no_trade(own: str, cue: re.Match[str], name: Name) -> bool:
+    """Whether "ich bin", "je suis" and the like give a name and no trade: German writes nouns with a capital, too."""
+    first = name.text.split()[0].lower()
+    if is_given(first):
+        return True
+    if first in DEMONYMS or is_english(first) or not ends(own, name.end):
+        return cue[0].lower().startswith("ich") and own[name.end :].startswith(" aus ") and not first.endswith(("er", "in"))
+    return not cue[0].lower().startswith("ich")
 
 
 def _signatures(own: str) -> Iterator[Said]:

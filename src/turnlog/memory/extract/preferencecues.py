@@ -61,6 +61,9 @@ _LIKES = alternatives(
     have (?:a |such a |always had a )?(?:huge |real |bit of a )?(?:soft spot|weakness|thing|passion|love|preference) for
     wouldn't say no to | won't say no to | can always go for | would kill for | could murder | never (?:get|grow|
         am) tired of
+    fell in love with | have fallen in love with | got (?:really )?(?:hooked on|into) | can't stop (?:eating|drinking|
+        watching|playing|
+        listening to|reading) | never say no to | can never say no to | run on | live and breathe | would die for
     am always up for | am always in the mood for | look forward to | get excited about | geek out over | have been loving
     could (?:eat|drink|listen to|live on|watch|talk about|spend all day)
     """
@@ -68,7 +71,8 @@ _LIKES = alternatives(
 _PREFERS = alternatives(
     r"""
     prefer | perfer | prefr | preffer | favou?r | (?:go|opt|plump|aim) for | stick (?:to|with) | leans? towards?
-    gravitate towards? | go with
+    gravitate towards? | go with | (?:take|drink|have|eat|want|order) my (?=[\w'-]+ (?!is|are|was|to|for|at|on|
+        and)[\w'-]+)
     (?:work|learn|sleep|think|focus|study|write) (?:best|better) (?:with|in|on|from|by)
     (?:always|only|usually|exclusively|ever) (?:fly|buy|order|use|take|choose|pick|book|drink|eat|wear|read|get|
         ask for|sit|play|drive|write in|work in|cook with|travel with|stay (?:at|in))
@@ -99,6 +103,9 @@ _HATES = alternatives(
     {_DONT}(?:liked|enjoyed|cared for|understood the appeal of|got into|use|watch|listen to|order|play)
     (?:have )?(?:gone|went|gone right) off | (?:have )?had (?:it|enough) (?:with|of)
     (?:steer|stay) (?:clear|away) (?:of|from)
+    have an aversion to | could live without | could happily live without | don't see the (?:point|appeal) (?:of|in)
+    never (?:understood|got|saw|understand|get) (?:the (?:point|appeal|hype|fuss) (?:of|around|about|with|in)) |
+         never got the hang of
     stopped (?:liking|enjoying) | (?:swore|sworn) off
     (?:won't|will not|wouldn't|would never|will never|would not) (?:ever )?(?:touch|eat|drink|wear|set foot in|
         be caught dead (?:in|with)|go near|fly|stay in)
@@ -109,7 +116,8 @@ _NOT_BEING = alternatives(
     (?:not|no|never been|never|hardly|not exactly|not really) (?:(?:really|much|particularly|exactly|a|an|at all|too|
         very|that|so|the|big|huge|great|biggest|massive|such) )*(?:fan of|into|keen on|fond of|big on|crazy about|
         mad about|lover of|one for|partial to)
-    (?:so )?(?:sick|tired) of | fed up (?:with|of) | done with | over it with | bored (?:of|with) | terrified of
+    (?:so |totally |completely |just )?over(?! (?:here|there|it\b|the moon|\d|at|in|on|by)) | (?:so )?(?:sick|
+        tired) of | fed up (?:with|of) | done with | over it with | bored (?:of|with) | terrified of
     scared of | sick to death of | averse to
     """
 )
@@ -118,7 +126,8 @@ like love luv lurve adore adroe enjoy enoy enjo appreciate treasure worship dig 
 can't cant cannot have could all wouldn't won't never look get geek am would
 """
 _PREFER_WORDS = """
-prefer perfer prefr preffer favor favour go opt plump aim stick lean leans gravitate best better always only usually
+take drink have eat want order prefer perfer prefr preffer favor favour go opt plump aim stick lean leans gravitate
+best better always only usually
 exclusively ever
 """
 _BEING_WORDS = """
@@ -127,7 +136,8 @@ devoted fan lover devotee admirer
 """
 _HATE_WORDS = """
 hate h8 dislike dislke detest detst loathe lothe loath despise abhor avoid resent refuse can't cant cannot could couldn't
-don't dont not didn't never gone went had steer stay stopped swore sworn won't wouldn't time patience interest
+an happily live don't dont not didn't never gone went had steer stay stopped swore sworn won't wouldn't time patience
+interest
 """
 _NOT_BEING_WORDS = (
     "fan into keen fond big crazy mad lover one partial sick fed tired done bored terrified scared averse over"
@@ -199,7 +209,7 @@ VERBS: tuple[Cue, ...] = _cues(
         (
             r"\bmy (?:absolute |all-time |all time |personal |current )?(?:favou?rite|fave|fav|go-to|"
             r"preferred)(?: [\w-]+){0,3}?(?: of all time)?"
-            r" (?:is|are|has to be|would be|has always been|will always be)",
+            r" (?:is|are|has to be|would be|has always been|will always be|:)",
             "like",
             "favorite favourite fave fav go-to preferred",
         ),
@@ -226,7 +236,7 @@ VERBS: tuple[Cue, ...] = _cues(
             r"this time|"
             r"i (?:can't|cant|hate|don't)|can't (?:stand|bear)|i'm (?:shy|allergic|scared|terrified)|they|makes? me|"
             r"gives? me|"
-            r"for me|please|pls|thanks|thank you)\b)(?! (?:worries|problem|need|idea|rush|thanks))",
+            r"for me|please|pls|plz|thx|thanks|thank you)\b)(?! (?:worries|problem|need|idea|rush|thanks))",
             "dislike",
             "no",
         ),
@@ -242,6 +252,30 @@ VERBS: tuple[Cue, ...] = _cues(
         ),
         (r"\bwhoever (?:invented|came up with|thought of|designed|made up)", "dislike", "whoever"),
         (r"\bnothing (?:but|except)", "prefer", "nothing"),
+        (r"\b(?:preferably|ideally|preferrably),?", "prefer", "preferably ideally preferrably"),
+        (
+            r"\b(?:what|(?:the|one|the one|the only|another) thing|something) (?:that )?i (?:[\w']+ ){0,2}?"
+            r"(?:love|like|enjoy|adore|appreciate|treasure)(?: most| best| the most)? (?:is|are)",
+            "like",
+            "what thing something",
+        ),
+        (
+            r"\b(?:what|(?:the|one|the one|the only|another) thing|something) (?:that )?(?:i (?:[\w']+ ){0,2}?(?:hate|"
+            r"dislike|detest|"
+            r"loathe|can't stand|cannot stand|can't bear|don't like)|drives me \w+|annoys me|bugs me)(?: most|"
+            r" the most)? (?:is|are)",
+            "dislike",
+            "what thing something",
+        ),
+        (r"\blife(?:'s| is) too short (?:for|to \w+)", "dislike", "short"),
+        (
+            r"\bmy (?:(?:absolute|all-time|personal|current|one|biggest|only|real|true|great) )*(?:weakness|"
+            r"happy place|guilty pleasure|"
+            r"comfort food|vice|kryptonite|obsession|passion|jam|love language|drink of choice|poison)(?:'s| is| are|:|"
+            r",? is)",
+            "like",
+            "weakness place pleasure food vice kryptonite obsession passion jam language choice poison",
+        ),
         (r"(?:^|[.!?;:,\n(] ?)(?:big |huge |massive )?no (?:fan|friend|lover) of", "dislike", "no"),
         (
             r"\b(?:my|a) (?:biggest |worst |absolute )?(?:pet peeve|pet hate|nemesis|bugbear)(?:'s| is|:| has to be)",
@@ -260,6 +294,13 @@ VERBS: tuple[Cue, ...] = _cues(
             r"(?:use|answer in|reply in|write in|give me|respond (?:in|with)|send|show me|speak|format in|stick to)",
             "prefer",
             "use answer reply write give respond send show speak format stick",
+        ),
+        (
+            r"(?:(?:can|could|would|will) you|please|pls|let's|let us) (?:please |just |kindly |maybe )?(?:stick (?:to|"
+            r"with)|keep to|"
+            r"answer in|reply in|respond in|write (?:to me )?in|talk to me in|always use|switch to|only use)",
+            "prefer",
+            "stick keep answer reply respond write talk use switch",
         ),
         (
             r"(?:^|(?<=[.!?\n,]) ?)(?:please |pls )?(?:keep|make) (?:it|your \w+|answers|replies|them)(?= (?:short|"
@@ -355,6 +396,14 @@ FIELD = _pattern(
     r"prefers?|preferences?|into|fav(?:ou?rite)?s?(?: [\w-]+)?)[ \t]*[:=][ \t]*([^\n]{2,80})"
 )
 """A line of a form: "likes: rooftop bars"."""
+PLEASE_NOT = _pattern(
+    r"(?:^|(?<=[.!?;\n]) ?)([\w' -]{3,40}?),? (?:please|pls|plz),? (?:and |but )?(?:not|no) ([\w' -]{2,40})(?=[.!,;\n]|"
+    r"$)"
+)
+ONLY = _pattern(
+    r"(?:^|(?<=[.!?;:,\n]) ?)((?:[^\W\d_][\w'-]* ){0,2}[^\W\d_][\w'-]*) only(?:,? (?:please|pls|plz|"
+    r"for me))(?=[.!,;\n]|$)"
+)
 JUST = _pattern(
     r"(?:^|(?<=[.!?;:,\n]) ?|\b(?:and|but|so) )((?:just|only) (?:the )?[\w'-]+(?: [\w'-]+){0,2}?),? (?:please|pls|plz)\b"
 )
@@ -403,6 +452,8 @@ STYLE = words(
     """
 )
 """Words of a wish in two words and a please, such as "dark mode, please"."""
+ARTICLES = words("the a an one with in of for")
+NO_ANSWER = words("would you not which or do should shall like prefer")
 PLEASED = words("please pls plz")
 FIRST_PERSON = words("i i've i'm im i'd we we've we're")
 SPOKEN = OF_ME + VERBS

@@ -138,8 +138,12 @@ def _past(own: str) -> Iterator[Liking]:
 
 
 def _styles(own: str) -> Iterator[Liking]:
-    for match in _each(cues.JUST, own):
-        yield Liking("prefer", match[1], match.start(1))
+    for match in (*_each(cues.JUST, own), *_each(cues.ONLY, own)):
+        if not cues.NOT_SUBJECT.match(match[1]) or match[1][:4].lower() in ("just", "only"):
+            yield Liking("prefer", match[1], match.start(1))
+    for match in _each(cues.PLEASE_NOT, own):
+        yield Liking("prefer", _trimmed(match[1]), match.start(1))
+        yield Liking("dislike", _trimmed(match[2]), match.start(2))
     for match in _each(cues.PLEASE, own):
         text = match[1].lower()
         if not cues.STYLE.isdisjoint(text.split()) and not text.startswith(("yes", "no ", "make", "use", "in ", "to ")):
@@ -197,8 +201,8 @@ def _names_one(answer: str) -> bool:
 
 
 def _offered(answer: str, options: str) -> bool:
-    stems = [_stem(word) for word in answer.lower().split()]
-    return stems[0] not in ("the", "would", "you", "not", "which", "or") and _stems(options).issuperset(stems)
+    stems = [_stem(word) for word in answer.lower().split() if word not in cues.ARTICLES]
+    return bool(stems) and stems[0] not in cues.NO_ANSWER and _stems(options).issuperset(stems)
 
 
 def _stems(text: str) -> set[str]:

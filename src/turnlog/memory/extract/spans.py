@@ -124,12 +124,18 @@ def _capitals(text: str, words: Sequence[Word], wish: bool) -> list[Word]:
         if word.lower in _AND:
             break
         if (capitalised(word.text) and (text[taken[-1].end] != "." or len(taken[-1].text) == 1) and can_name(word)) or (
-            word.lower in _JOINS_NAMES and index + 1 < len(words) and capitalised(words[index + 1].text)
+            word.lower in _JOINS_NAMES and _joins(words, index)
         ):
             taken.append(word)
         else:
             break
     return taken
+
+
+def _joins(words: Sequence[Word], index: int) -> bool:
+    """Whether a name goes on after the particle at `index`, or after two: "van der Meulen"."""
+    after = [word for word in words[index + 1 : index + 3] if word.lower not in _JOINS_NAMES]
+    return bool(after) and capitalised(after[0].text)
 
 
 def _small(text: str, words: Sequence[Word]) -> list[Word]:

@@ -14,7 +14,8 @@ _ACT_WORDS = """
     cancel | cc | chase
     clean | clear | close | collect | combine | come up with | compare | compile | compose | compute | confirm with
     contact | convert | create
-    deactivate | delete | deliver | dig (?:out|up) | disable | double-?check | download | draft | draw(?: up)? | duplicate
+    deactivate | delete | deliver | dig (?:out|up) | disable | double-?check | download | draft | draw(?: up)? |
+         duplicate
     edit | enable | enter
     export | extend | feed | fetch | fill | filter | find | finish | fix | follow up | forward | generate | get
     give (?:me|us|.{1,30} a) | grab
@@ -31,6 +32,17 @@ _ACT_WORDS = """
     subscribe | summari[sz]e | swap | switch | take | tell (?!me|us) | tidy | track | transcribe | transfer | translate
     trim | turn | unsubscribe
     update | upgrade | upload | verify | wake | warn | write
+    annotate | appeal | archive | audit | bake | brew | capitali[sz]e | categori[sz]e | check in | classify | collate |
+         complain
+    compress | condense | configure | cook | critique | debug | decode | decrypt | deploy | dictate | dispute |
+         drop off | encode
+    encrypt | enrol | enroll | evaluate | exchange | feed | highlight | hoover | illustrate | inform | list | migrate |
+         mow | mute
+    negotiate | paraphrase | plot | polish | prioriti[sz]e | quiz | rebook | recommend me | refactor | refill |
+         reformat | renew
+    repair | resubmit | retry | return | revise | reword | rework | schedule | scrape | ship | sign me up | sum up |
+         tabulate | tighten
+    top up | undo | unlock | unpack | vacuum | visuali[sz]e | walk the | wash | water the | wrap
 """
 _NOUN_WORDS = """
     alert | ask | block | book | brainstorm | change | check | copy | crop | cut | design | drop | email | e-mail
@@ -67,7 +79,9 @@ INFORMATION = _pattern(
             repeat|elaborate|guess|know|speak|understand)
         like | mind | prefer | think | help me understand | walk me through | be\b | recommend | suggest | even | still
         show me (?:how|what|why) | check out
-        give me (?:an? )?(?:idea|example|hint|reason|break|sec|minute|second) | take a (?:guess|look at (?:this|that))
+        rather
+        give me (?=[^.!?\n]{2,60} (?:any day|any time|anytime|every time|over)\b) | give me (?:an? )?(?:idea|example|
+            hint|reason|break|sec|minute|second) | take a (?:guess|look at (?:this|that))
         no\b | not\b | don't | never
         do\b(?! (?:the|a|my|it|this|that)) | and\b | also$ | note\b | excuse | forgive | have mercy | i\b | help$
         help[!.]
@@ -94,11 +108,28 @@ _LEAD = (
     )
     + r" ?,? ?)"
 )
+_SERVICE = (
+    "(?:book|order|reserve|schedule|reschedule|cancel|return|exchange|change|update|report|renew|arrange|set up|"
+    "register|sign up|"
+    "request|place an order|file an?|make an? (?:reservation|appointment|booking|complaint|return|change|payment))\\b"
+)
 ASKED = _pattern(
     alternatives(
         rf"""
-        \b(?:can|could|would|will|cld|wld|wud) (?:you|u|ya|we|someone|somebody) ?,? ?{_POLITE}
-        \b(?:i(?:'d| would)? (?:need|want|like|love)|need|want) (?:you|u) to {_POLITE}
+        \b(?:can|could|would|will|cld|wld|wud|can't|couldn't) (?:you|u|ya|we|someone|somebody)\b ?,? ?{_POLITE}
+        \b(?:i(?:'d| would)? (?:need|want|like|love)|need|want|looking for) (?:you|u|someone|somebody|help) to {_POLITE}
+        \b(?:would|'d) be (?:so |really |super |just |very )?(?:great|nice|lovely|good|awesome|amazing|helpful|cool|
+            ideal|perfect|
+            brilliant|fantastic|wonderful|fab|kind) if (?:you|u|someone|somebody) (?:could |can |would |
+                might )?{_POLITE}(?=[a-z])
+        \b(?:was|am|i'm|im|were) (?:kind of |kinda |just |really )?(?:hoping|wondering) (?:if |whether |that )?(?:you|
+            u|someone)(?:'d| could| can| would| might) {_POLITE}
+        \bi wonder(?:ed)? if (?:you|u|someone) (?:could|can|would|might) {_POLITE}
+        \byou (?:could|can|might) (?:start|begin) by (?=\w+ing)
+        \bi(?:'d| would) (?:like|love) to (?={_SERVICE}) | \bi (?:want|wanna) (?:to )?(?={_SERVICE})
+        \b(?:can|could|may) (?:i|we) (?:please )?(?=get (?:a|an|the|my|some|another|two|three)\b)
+        \b(?:to-?do|task|reminder|note to self|action item)s?: (?=[a-z])
+        \bi (?:trust|expect|hope) you(?:'ll| will) (?=[a-z])
         \bmake sure (?:you |to |that you )(?={ACT}) | \b(?:don't|dont|do not) forget to (?=[a-z])
         \bi(?:'d| would) (?:appreciate|be grateful|love) (?:it )?if you(?:'d| would| could)? {_POLITE}
         \b(?:weren't|aren't|were|wasn't|are) (?:you|u) (?:going|supposed|meant|gonna) (?:to )?
@@ -111,13 +142,19 @@ ASKED = _pattern(
 )
 PLEASE = _pattern(r"\b(?:please|pls|plz|kindly) (?:(?:also|just|can you|could you) )?(?=[a-z])")
 IMPERATIVE = _pattern(rf"{_LEAD}{_POLITE}(?={ACT}(?! ?(?:of|is|was|are|were|has|had|it's|'s|:|,|wise)\b|[:=(]))")
+_OPENERS = (
+    "ok|okay|hey|hi|hello|so|now|also|well|right|please|then|yeah|yes|yep|sure|great|thanks|thank you|cool|perfect|hmm|"
+    "oh|ah|ooh|"
+    "actually|wait|no|nope|alright|anyway|good|nice|lovely|awesome|fine|and|but|next|first|second|finally|just|um|uh|"
+    "sorry|btw"
+)
 GOES_ON = _pattern(
-    rf"(?:(?:ok|okay|hey|hi|so|now|also|well|right|please|then),? ){{0,3}}{_POLITE}(?:{ACT}|can you|could you|"
+    rf"(?:(?:{_OPENERS})[,!.]* ?){{0,4}}{_POLITE}(?:{ACT}|can you|could you|"
     rf"would you|will you|i need you to)\b"
 )
 REMIND = _pattern(
     r"(?<!to )(?<!you )(?<!for )(?<!that )(?<!who )(?<!which )(?<!always )(?<!it )(?<!didn't )(?<!don't )(?<!never )\b"
-    r"(?=(?:remind|nudge|ping|poke|alert|notify|warn|wake) (?:me|us|him|her|them) )"
+    r"(?=(?:remind|remnd|reminde|rmeind|nudge|ping|poke|alert|notify|warn|wake) (?:me|us|him|her|them) )"
 )
 NEEDS = _pattern(
     r"(?:^|(?<=[.!?;\n,]) ?|\b(?:and|but|so|hi|hey|hello),? )(?:i |we |i'm |im |we're |i am )?(?:(?:still|also|just|"
@@ -130,7 +167,10 @@ NEEDS_LESS = _pattern(
     + alternatives(
         """
         break | nap | drink | hug | minute | moment | second | sec | holiday | coffee | hint | hand | time | sleep | rest
-        vacation | job | doctor | life
+        vacation | job | doctor | life | practice | money | exercise | space | distraction | company | motivation |
+             support | silence
+        quiet | energy | wifi | internet | truth | practise | extra | fresh | little | long | real | proper | good |
+             serious | better
         new life | beer | day off | advice | car | toilet | loo | bathroom | answer | bit | lot | change | while
         """
     )
@@ -232,7 +272,8 @@ PROMISES = _pattern(
     r"\b"
     + alternatives(
         """
-        i'll | i will | i'm going to | let me | on it | will do | working on | coming (?:right )?up | one moment | one sec
+        i'll | i will | i'm going to | let me | on it | will do | working on | coming (?:right )?up | one moment |
+             one sec
         just a (?:moment|sec|minute)
         hang on | bear with me | get back to you | happy to | glad to | gladly | i can (?:do|help) | i'd be
         would be happy | give me a | once you
@@ -262,12 +303,16 @@ _FIRST_WORDS = [
 NEEDED = {
     ASKED: words(
         """
-        can could would will cld wld wud need want forget appreciate grateful weren't aren't were wasn't are going
+        can could would will cld wld wud need want forget appreciate grateful hoping wondering wonder wondered wanna
+        can't couldn't trust expect hope may todo to-do task
+        tasks todos reminder note action like great nice lovely good awesome amazing helpful cool ideal perfect
+        brilliant fantastic
+        wonderful fab kind start begin looking weren't aren't were wasn't are going
         supposed meant gonna sure possible chance mind promised owe said still love
         """
     ),
     PLEASE: words("please pls plz kindly"),
-    REMIND: words("remind nudge ping poke alert notify warn wake"),
+    REMIND: words("remind remnd reminde rmeind nudge ping poke alert notify warn wake"),
     NEEDS: words("need want looking after like require"),
     WANTS_DONE: words("need needs want wants like"),
     IMPERATIVE: frozenset(found[0] for found in _FIRST_WORDS if found) | words("double-check doublecheck"),

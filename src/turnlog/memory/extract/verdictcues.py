@@ -71,6 +71,10 @@ VERDICTS: tuple[Cue, ...] = _verdicts(
         {_BE}(?:{_GREAT})\b
         {_AFTER}(?:yes please|yes,? always|count me in|sign me up|(?:i )?(?:just |absolutely )?(?:love|adore) (?:it|
             them|those|that)|always a yes|hell yes|yes pls)\b
+        \sand (?:i|me) (?:get along|get on|go way back|are (?:best )?friends|are inseparable|are in love|are one)\b
+        {_AFTER}(?:i'm|im|i am|i) {_VERY}(?:crazy about|obsessed with|into|a sucker for|addicted to|all about|live for|
+            love|adore|
+            could eat|swear by) (?:it|them|those|that|these)\b
         \s(?:have|has) (?:my heart|my whole heart|a special place in my heart)\b
         """,
         "like",
@@ -85,7 +89,8 @@ VERDICTS: tuple[Cue, ...] = _verdicts(
         irresistible kind
         must glorious dream goat delight addictive sublime yes count sign adore heart language obsession drug cup food
         lifeline
-        bread poison fuel soothe soothes alive grounded every
+        bread friends inseparable get go crazy obsessed into sucker addicted swear eat poison fuel soothe soothes
+        alive grounded every
         """,
     ),
     (
@@ -117,7 +122,12 @@ VERDICTS: tuple[Cue, ...] = _verdicts(
             sit well with me|suit me)\b
         (?:{_BE_NOT}){_CUP}\b
         ,? not {_CUP}\b
-        \sand (?:i|me) (?:don't|do not|dont) (?:mix|get along|get on)\b
+        \sand (?:i|me) (?:(?:don't|do not|dont) (?:mix|get along|get on)|(?:are not|aren't|are no longer) (?:friends|
+            on speaking)|
+            are (?:enemies|sworn enemies))\b
+        {_AFTER}(?:i'm|im|i am) {_VERY}(?:sick of|over|tired of|done with|fed up with|not into|scared of|terrified of|
+            not a fan of) (?:it|them|those|that|these)\b
+        \s(?:leaves? me cold|does nothing for me|do nothing for me)\b
         \sand i(?:'m|m| am) (?:out|gone|off|leaving|asleep)\b
         {_BE}(?:{_AWFUL})\b
         {_BE}(?:an? )?(?:hard (?:no|pass)|no-go|dealbreaker|deal-breaker|deal breaker|no from me|big no|firm no|
@@ -156,7 +166,7 @@ VERDICTS: tuple[Cue, ...] = _verdicts(
         lost die jog out
         gone off leaving asleep like childish cheap fake unprofessional silly thanks thank again count not yuck ew eww
         way nope hate
-        loathe detest despise stand bear i'll for
+        loathe detest despise stand bear i'll for friends enemies sick tired done fed into scared terrified cold nothing
         """,
     ),
 )
@@ -165,10 +175,20 @@ SUBJECT = _pattern(
     r"(?:^|[.!?;:,\n(—–\"] ?|\b(?:and|but|because|so|cause|cos|though|that|think|honestly|since|cuz|bc|tbh|personally|"
     r"also|well|ugh|"
     r"hmm|ok|sorry|although|find|says|said|me|imo) )"
-    r"((?:[^\W_][\w'&/-]* ){0,4}[^\W_][\w'&/-]*)$"
+    r"(?:(?:and|but|because|so|cause|cos|though|that|ooh|oh|ah|hmm|well|also|honestly|now|yeah|yes|ugh),? )*"
+    r"((?:[^\W_][\w'&/-]* ){0,4}[^\W_][\w'&/-]*)"
+    r"(?:, (?:on the other hand|however|though|frankly|honestly|meanwhile|to me|for me|imo|personally|to be fair),)?$"
 )
 """The thing, before the place where the judgement begins."""
 CAPTURES: tuple[Cue, ...] = (
+    Cue(
+        _pattern(
+            r"\b(?:not|never|never been|hardly|isn't|wasn't) (?:really |much of |exactly |such |ever |been |a )*an? "
+            r"((?:[\w'-]+ )?[\w'-]+) (?:person|fan|lover|girl|guy|enthusiast|drinker|eater)\b"
+        ),
+        "dislike",
+        words("person fan lover girl guy enthusiast drinker eater"),
+    ),
     Cue(
         _pattern(
             r"(?<![\w'])(?:i'm|i am|im|we're) (?:very much |more of |strictly |totally |definitely )?an? (?:(?:huge|"

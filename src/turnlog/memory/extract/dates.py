@@ -34,7 +34,7 @@ _BEFORE_MONTH = re.compile(
         """
         in | by | since | until | till | from | next | last | this | early | late | mid | during | every | of | through
         before | after | end of | for
-        and | to | or
+        and | to | or | the | our | my | your
         """
     )
     + r"[ -]$",

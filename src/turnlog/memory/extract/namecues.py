@@ -24,7 +24,7 @@ WISH = _cue(
     \bcall(?:s|ed|in)? me (?:just |by |simply |plain |maybe )?
     \b(?:i|and|but|usually|just|mostly|who) (?:usually |mostly |just |now |also |only |always |do |
         generally )?goe?s? by (?:the name (?:of )?|just )?
-    \b(?:i|also) (?:only |usually |mostly )?answer to\s
+    \b(?:i|also|but|and) (?:only |usually |mostly |also )?answer to\s
     \b(?:know|knows|knew|address|refer to|introduce|register|save|put|list|sign|greet|have|
         has) me (?:down )?as (?=[^\W\d_])
     \bi(?:'m| am|m| was) (?:called|named|known as|usually called|better known as|mostly called)\s
@@ -36,7 +36,8 @@ WISH = _cue(
     \b(?:it's|its|it is|i'm|i am|im) (?:officially|legally|formally|now officially) (?:now )?(?=[A-Z])
     \b(?:you can |you could |you may |please |pls |just |so )(?:just |simply )?use (?=[A-Z])
     \bput me down (?:as|under)\s
-    \b(?:going|went|started going|goes) by (?:the name (?:of )?|just )?
+    \b(?:i'm|im|i am|i've been|i've started|i have been|i started|i'll be|been) (?:now )?going by (?:the name (?:of )?|
+        just )?
     \b(?:introduce|introducing|present) myself[:,.!–—-]* ?(?:i'm |i am |my name is )?(?=[A-Z])
     \b(?:middle|maiden|stage|pen|first|second) name,? (?:which is |is |so )?(?=[A-Z])
     \b(?:spelled|spelt|written|spell it) (?:as |like )?(?=[A-Z][a-z])
@@ -81,7 +82,8 @@ ALSO_OTHERWISE = re.compile(r"\b(?:ich bin|je suis|soy|sono|sou|jestem|ik ben)\b
 """Cues of `ABROAD` after which a trade or a people may stand as well as a name."""
 AM = _cue(
     r"""
-    \b(?:i'm|i am|im|this is|it's me,?|it is me,?|its me,?) (?:actually |just |still |also |the one and only |plain )?
+    \b(?:i'm|i am|im|this is|it's me(?: again)?,?|it is me,?|its me(?: again)?,?) (?:actually |just |still |also |
+        the one and only |plain )?
     \bsigned,?\s
     \bi (?:was|were) (?:christened|born|baptised|baptized)\s
     """
@@ -91,7 +93,8 @@ ROLE = re.compile(
     rf"\b(?:i'm|i am|im) (?:my|his|her|their|our|your|the|a|an|[\w-]+'s) (?:[\w-]+ ){{0,2}}?(?:{KIN_WORDS}|colleague|"
     rf"helper|organi[sz]er|owner|"
     rf"admin)(?: here)?,? (?=[A-Z])"
-    r"|\b(?:it's|its|it is|this is|here's) (?:ya|your|yr|yer|the|ur) (?:[\w'-]+ )?(?:boy|girl|man|gal|guy|pal|mate|"
+    rf"|\bthis is (?:my|his|her|their|our|your|the|[\w-]+'s) (?:[\w-]+ )?(?:{KIN_WORDS}|colleague)(?: here)?,? (?=[A-Z])"
+    r"|\b(?:it's|its|it is|this is|here's) (?:ya|your|yr|yer|the|ur) (?:[\w'-]+ )?(?:boy|boi|girl|man|gal|guy|pal|mate|"
     r"friend|neighbou?r|lad)\b,? (?=[^\W\d_])",
     re.IGNORECASE,
 )
@@ -119,7 +122,7 @@ TO_YOU = re.compile(
     rf"(?:^|(?<=[.!?,;:\n)]) |\b(?:so|but|just|and|or) ){NAMED} (?:to you|for short|to my friends)\b", re.MULTILINE
 )
 BY_THE_WAY = re.compile(
-    r"\b(?:it's|its|it is|this is|name's|i'm|im|i am) ([^\W\d_][\w'-]+(?: [A-Z][\w'-]+)?),? (?:by the way|btw|"
+    r"\b(?:it's|its|it is|this is|i'm|im|i am) ([^\W\d_][\w'-]+(?: [A-Z][\w'-]+)?),? (?:by the way|btw|"
     r"for the record|fyi)\b",
     re.IGNORECASE,
 )
@@ -138,6 +141,11 @@ LETTERS = re.compile(
     rf"double )?"
     r"['\"]?[A-Za-z]['\"]?(?:s|'s)?(?![\w'])"
 )
+SETTLES = re.compile(
+    r",? (?:please|pls|is fine|will do|works|is better|for short|is enough|suits me|if you don't mind|is ok)\b",
+    re.IGNORECASE,
+)
+NOT_YET = re.compile(r"(?: (?:now|actually|please|really|today|though|again))*[ ,;—–-]*$")
 SUFFICES = re.compile(
     rf"(?:^|(?<=[.!?,;:\n)]) |\b(?:so|but|just|and) ){NAMED} (?:it is|will do|is (?:just |perfectly |"
     rf"totally )?(?:fine|enough|better|ok|okay|good|plenty)|works(?: better| fine)?|suits me)\b",
@@ -230,7 +238,8 @@ YES = _cue(
     """
 )
 FILLERS = re.compile(
-    r"^\W*(?:(?:oh|um|uh|er|well|sure|hi|hello|hey|just|it's|its|it is|that's|that'd be|that would be|yes|yeah|ok|"
+    r"^\W*(?:(?:of course|certainly|absolutely|please put|put|write|my name is|my name's|it would be|it'd be|that's|oh|"
+    r"um|uh|er|well|sure|hi|hello|hey|just|it's|its|it is|that's|that'd be|that would be|yes|yeah|ok|"
     r"okay|sorry|no worries|haha|lol"
     r"|you can (?:use|say)|use|make it|try|go with|i'm|im|i am|this is|the name's|call me|please|so|no|nope|"
     r"actually|close)\b[,.!:… ]*){0,6}",
@@ -256,7 +265,7 @@ NEEDED = {
     LETTERS: words("with without"),
     BY_THE_WAY: words("way btw record fyi"),
     AM: words("i'm im i this it's its it signed"),
-    ROLE: KIN | words("colleague helper organizer organiser owner admin boy girl man gal guy pal mate lad"),
+    ROLE: KIN | words("colleague helper organizer organiser owner admin boi boy girl man gal guy pal mate lad"),
     SURNAME: words("been"),
     HERE: words("here speaking"),
     AGAIN: words("again here from speaking calling"),
@@ -282,6 +291,8 @@ NOT_CALLED = words(
     fool liar unreasonable optimistic pessimistic nostalgic jaded obsessed curious impressed surprised confused cautious
     anything whatever what something when if at on in during about around before after a an the my your every as to for
     from once twice and or but because with undefined null none empty missing required invalid unknown secret anonymous
+    batman superman spiderman spider-man groot yoda gandalf santa hulk zorro dracula frankenstein ironman shrek
+    aries taurus gemini libra scorpio sagittarius capricorn aquarius pisces virgo
     anyone nobody blank wrong right optional taken
     """
 )

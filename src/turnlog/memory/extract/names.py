@@ -80,14 +80,24 @@ def _given(name: Name, *, asked: bool = True) -> Said:
     return Said(name.text, name.start, name.end, asked)
 
 
+def _in_full(own: str, name: Name) -> Name:
+    """`name`, or the full name right after it: "Bond, James Bond"."""
+    if own[name.end : name.end + 2] not in (", ", ". "):
+        return name
+    full = name_at(own, name.end + 2)
+    return full if full is not None and full.text.endswith(f" {name.text}") else name
+
+
 def _wishes(reading: Reading) -> Iterator[Said]:
     own = reading.own
     for cue in _each(cues.WISH, reading):
         said = cue[0].lower()
-        name = name_at(own, cue.end(), lower=said.startswith(("my", "call", "the", "i ")), wish=True)
+        name = name_at(
+            own, cue.end(), lower=said.lstrip(" .,;!\n").startswith(("my", "call", "the", "i ", "name")), wish=True
+        )
         if name is None or not _is_called(own, name, by_call="call" in said) or _of_another(own, cue.start()):
             continue
-        yield _given(name)
+        yield _given(_in_full(own, name))
         yield from _but_not(own, name)
     for cue in _each(cues.MEND, reading):
         name = name_at(own, cue.end())
@@ -133,7 +143,18 @@ def _of_another(own: str, place: int) -> bool:
     """Whether the words before `place` make the cue no wish: "will call me", "didn't call me"."""
     before = own[max(0, place - 20) : place].lower()
     if before.endswith(
-        ("like you to ", "want you to ", "prefer to ", "need you to ", "easier to ", "free to ", "like to ", "best to ")
+        (
+            "like you to ",
+            "want you to ",
+            "prefer to ",
+            "need you to ",
+            "easier to ",
+            "free to ",
+            "allow me to ",
+            "let me to ",
+            "like to ",
+            "best to ",
+        )
     ):
         return False
     return before.endswith(
@@ -201,7 +222,7 @@ def _is_thing(name: Name) -> bool:
 def _introduces(own: str, cue: re.Match[str], name: Name) -> bool:
     """Whether what follows "I'm" or "this is" is the speaker's name."""
     first = name.text.lower().split()[0]
-    if _is_thing(name) or first in DEMONYMS:
+    if _is_thing(name) or first in DEMONYMS or first in cues.NOT_CALLED:
         return False
     if cue[0].lower().startswith("this is"):
         return _presents(own, cue, name)
@@ -213,7 +234,7 @@ def _introduces(own: str, cue: re.Match[str], name: Name) -> bool:
             or (" " in name.text and ends(own, name.end))
             or _is_word_name(own, name)
         )
-    return ends(own, name.end) and (is_given(first) or (may_be_given(first) and first not in cues.AFTER_AM))
+    return is_given(first) or (ends(own, name.end) and may_be_given(first) and first not in cues.AFTER_AM)
 
 
 def _is_word_name(own: str, name: Name) -> bool:
@@ -275,10 +296,10 @@ def _instead(own: str, denied: Name, of_name: bool) -> Iterator[Said]:
 def _before_denial(own: str, place: int) -> Iterator[Said]:
     for cue in cues.IT_IS.finditer(own, max(0, place - 40), place):
         name = name_at(own, cue.end()) if any(map(str.isalpha, cue[0])) else None
-        if name is not None and not own[name.end : place].strip(" ,;—-") and not _is_thing(name):
+        if name is not None and cues.NOT_YET.match(own, name.end, place) and not _is_thing(name):
             yield _given(name)
     first = name_at(own, 0)
-    if first is not None and first.end < place and not own[first.end : place].strip(" ,;—-") and not _is_thing(first):
+    if first is not None and first.end < place and cues.NOT_YET.match(own, first.end, place) and not _is_thing(first):
         yield _given(first)
 
 
@@ -357,8 +378,14 @@ def _answers(own: str, asked: str) -> Iterator[Said]:
     if name is None:
         return
     wanted = cues.ASKS.search(question) is not None and cues.NOT_ASKS.search(question) is None
-    if (wanted and _is_answer(own, name)) or _mends(own, name, question):
+    if (wanted and _is_answer(own, name)) or _mends(own, name, question) or _settles(own, name, question):
+        name = _in_full(own, name)
         yield Said(name.text, name.start, name.end, replies=True)
+
+
+def _settles(own: str, name: Name, question: str) -> bool:
+    """Whether `name` answers a greeting by another: "Good to see you, Bill." "William, please"."""
+    return is_given(name.text.lower()) and cues.SETTLES.match(own, name.end) is not None and bool(_capitals(question))
 
 
 def _offered(question: str) -> Name | None:

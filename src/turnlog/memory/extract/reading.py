@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple
 
 URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'`«»“”]+", re.IGNORECASE)
-EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,6}[A-Za-z]{2,24}(?![\w@-])")
+EMAIL = re.compile(r"(?<![\w.+-])(?:[\w.+-]{1,40}')?[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,6}[A-Za-z]{2,24}(?![\w@-])")
 LENGTH_MAX = 20_000
 """Characters of a message that are read; of a longer one its beginning and its end, half each."""
 

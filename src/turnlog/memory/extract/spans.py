@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 from turnlog.memory.extract.vocabulary.listed import alternatives
 from turnlog.memory.extract.vocabulary.listed import words as listed
@@ -34,6 +34,32 @@ class Name(NamedTuple):
     text: str
     start: int
     end: int
+
+
+class WordsOf(Sequence[Word]):
+    """The words of a text, each made when it is looked at; `tokens` are they as they stand, `'s` and all."""
+
+    def __init__(self, text: str) -> None:
+        self._found = list(_TOKEN.finditer(text))
+        self._made: dict[int, Word] = {}
+        self.tokens = [match[0] for match in self._found]
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    @overload
+    def __getitem__(self, index: int) -> Word: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Word]: ...
+
+    def __getitem__(self, index: int | slice) -> Word | Sequence[Word]:
+        if isinstance(index, slice):
+            return [self[place] for place in range(*index.indices(len(self._found)))]
+        made = self._made.get(index)
+        if made is None:
+            made = self._made[index] = _word(self._found[index])
+        return made
 
 
 def split(text: str, start: int = 0, end: int | None = None) -> list[Word]:
@@ -141,7 +167,8 @@ def _joins(words: Sequence[Word], index: int) -> bool:
 def _small(text: str, words: Sequence[Word]) -> list[Word]:
     if words[0].lower in _JOINS_NAMES:
         end = next((place for place, word in enumerate(words[:4]) if word.lower not in _JOINS_NAMES), 0)
-        return list(words[: end + 1]) if end and capitalised(words[end].text) else []
+        if end and capitalised(words[end].text):
+            return list(words[: end + 1])
     if not can_name(words[0]) or words[0].text[0].isdigit():
         return []
     both = len(words) > 1 and text[words[0].end : words[1].start] == " " and is_given(words[0].lower)

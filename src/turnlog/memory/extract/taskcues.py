@@ -183,7 +183,47 @@ WANTS_DONE = _pattern(
     r"postponed|shortened|checked|sorted"
     r"|ordered|added|renamed|converted|proofread|delivered|refunded)\b"
 )
+_FIXED = (
+    r"cancell?ed|moved|booked|changed|sent|updated|removed|fixed|translated|rewritten|rescheduled|printed|deleted|"
+    r"postponed|"
+    r"shortened|checked|sorted|ordered|added|renamed|converted|proofread|delivered|refunded|cleaned|repaired|replaced|"
+    r"renewed|"
+    r"signed|reviewed|edited|paid|collected|fixing|translating|printing|cleaning|repairing|replacing|renewing|checking|"
+    r"updating|"
+    r"proofreading|sorting|editing|reviewing|rewriting"
+)
+NEEDS_DONE = _pattern(
+    r"(?:^|[.!?;\n,] ?|\b(?:and|but|so|because) )((?:the|my|our|this|these|those|"
+    r"that) (?:[\w'-]+ ){0,3}?[\w'-]+) needs? (?:to be )?"
+    rf"({_FIXED})\b((?: (?:by|before|on|into|to|for|until) [^.!?,;\n]{{2,40}})?)"
+)
+FORGET = _pattern(r"\b(?:don't|dont|do not) let me forget (?:(about|to) )?")
+OFFERS = _pattern(
+    r"\b(?:shall i|should i|want me to|would you like me to|do you want me to|like me to|i can|i could|happy to|may i|"
+    r"can i|"
+    r"i'd be happy to|i could also) (?!help|assist|do that|see|tell|ask|answer|imagine|be )((?:[^.?!\n]|"
+    r"\.(?=\w)){4,120})"
+)
+ACCEPTS = _pattern(
+    r"\W*(?:(?:oh|ooh|hmm|ok|okay|well|great|perfect|ah|wow|sure|yes|yeah|yep|thanks|thank you|cool|lovely|"
+    r"nice)[,.! ]+){0,3}"
+    r"(?:yes,? (?:please|do|go|that|pls|plz)|yes[.!]*$|yeah[.!]*$|yep[.!]*$|yup|sure[.!]*$|please do|please[.!]*$|"
+    r"go ahead|go for it|"
+    r"do (?:it|that|so)\b|(?:that )?(?:would|'d) be (?:great|good|lovely|nice|perfect|helpful|awesome|amazing|"
+    r"brilliant|super)|"
+    r"that'd be|sounds (?:good|great|perfect)|absolutely|definitely|of course|why not|by all means|make it so|"
+    r"yes please|if you could|"
+    r"i'd (?:like|love|appreciate) that|let's do (?:it|that))"
+)
 INFINITIVES = {
+    "paid": "pay",
+    **{f"{verb[:-1]}ing": verb for verb in ("replace", "update", "rewrite", "translate")},
+    **{
+        f"{verb}ing": verb
+        for verb in ("fix", "print", "repair", "renew", "check", "proofread", "edit", "review", "clean", "sort")
+    },
+    **{f"{verb}ed": verb for verb in ("repair", "renew", "sign", "review", "edit", "collect", "clean")},
+    "replaced": "replace",
     "cancelled": "cancel",
     "canceled": "cancel",
     "sent": "send",
@@ -314,6 +354,8 @@ NEEDED = {
     PLEASE: words("please pls plz kindly"),
     REMIND: words("remind remnd reminde rmeind nudge ping poke alert notify warn wake"),
     NEEDS: words("need want looking after like require"),
+    FORGET: words("forget"),
+    NEEDS_DONE: words("need needs"),
     WANTS_DONE: words("need needs want wants like"),
     IMPERATIVE: frozenset(found[0] for found in _FIRST_WORDS if found) | words("double-check doublecheck"),
     CANCELS: words(

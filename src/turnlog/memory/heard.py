@@ -21,7 +21,8 @@ from turnlog.memory.extract.vocabulary.listed import words
 
 TASTES = words(
     """
-    stop quit skip drop avoid stick keep spare ditch lose hold leave use respond reply answer give go cut write talk refrain lay
+    stop quit skip drop avoid stick keep spare ditch lose hold leave use respond reply answer give go cut write talk refrain
+    lay
     always never only switch
     """
 )

@@ -33,18 +33,30 @@ WISH = _cue(
     \brather be called\s | \bprefer being called\s
     \b(?:change|set|update|changed) my (?:display |last |first )?name (?:to|as)\s
     \b(?:nick|sur|last |first )name(?:'s| is)\s
-    \b(?:it's|its|it is|i'm|i am|im) (?:officially|legally|formally|now officially) (?:now )?(?=[A-Z])
+    \b(?:it's|its|it is|i'm|i am|im) (?:officially|legally|formally|now|now officially) (?:now )?(?=[A-Z])
     \b(?:you can |you could |you may |please |pls |just |so )(?:just |simply )?use (?=[A-Z])
     \bput me down (?:as|under)\s
+    \b(?:can|could) you (?:please |just )?use (?=[A-Z])
+    \b(?:most|people|everyone|everybody|folks|they) (?:just |usually |mostly )?(?:say|go with|use) (?=[A-Z])
+    ^mine(?:'s| is)\s
+    (?:^|(?<=\n))[ \t]*(?:from|sender|contact) ?:\s
+    \bmy nick(?:'s| is)\s | \bmy name, (?=[A-Z]) | \bbeing named\s
+    \b(?:parents|mother|mum|mom|dad|father|family) (?:went with|chose|picked|settled on)\s
+    \bsign (?:\w+ ){{0,3}}as (?=[A-Z])
+    \b(?:remember me|guess who|who else)\?+ ?(?:it's |its )?(?=[A-Z])
+    \b(?:she/her|he/him|they/them)[,.:;)]+ (?=[A-Z])
     \b(?:i'm|im|i am|i've been|i've started|i have been|i started|i'll be|been) (?:now )?going by (?:the name (?:of )?|
         just )?
     \b(?:introduce|introducing|present) myself[:,.!–—-]* ?(?:i'm |i am |my name is )?(?=[A-Z])
     \b(?:middle|maiden|stage|pen|first|second) name,? (?:which is |is |so )?(?=[A-Z])
     \b(?:spelled|spelt|written|spell it) (?:as |like )?(?=[A-Z][a-z])
     \b(?:add|list|enter|write|sign|log) me (?:up |in |down )?(?:as|under) (?=[A-Z])
+    \bmy name\?\s | (?:^|(?<=\n))[ \t]*(?:my |full )?name ?[:=-]\s
+    \b(?:full|real|first|legal|preferred|given|display) name ?[:=-]? (?=[A-Z])
+    \bname on (?:the|my) [\w ]{{3,20}} (?:is|should be|says|reads) (?=[A-Z])
     \b(?:i'd|i would) rather (?:be|use) (?=[A-Z]) | \bnicknamed\s | \b(?:aka|a\.k\.a\.) (?=[A-Z])
     \bthe (?:booking|reservation|ticket|table|order)(?:'s| is) (?:in the name of|under) (?=[A-Z])
-    \b(?:ticket|booking|badge|form|label|reservation|invoice|certificate)\b[^.!?\n]{0, 20} put (?=[A-Z])
+    \b(?:ticket|booking|badge|form|label|reservation|invoice|certificate)\b[^.!?\n]{{0,20}} put (?=[A-Z])
     \bunder the name (?:of )?(?=[A-Z])
     \byou(?:'re| are) (?:talking|speaking|chatting) (?:to|with) (?=[A-Z])
     """
@@ -61,11 +73,13 @@ ABROAD = re.compile(
     + alternatives(
         r"""
         ich hei(?:ß|ss)e | mein name ist | ich bin(?: der| die)? | nenn(?:t|en sie)? mich | du kannst mich
-        je m'appelle | je suis | moi,? c'est | mon nom est | appelle[sz]?-moi | je me nomme
-        me llamo | mi nombre es | soy | ll[aá]mame | puedes llamarme | d[ií]me
-        mi chiamo | il mio nome è | (?:io )?sono | chiamami
+        je m'appelle | je suis | moi,? c'est | mon nom est | appell?e[sz]?-moi | on m'appelle |
+             tout le monde m'appelle | je me nomme
+        me llam(?:o|an) | me dicen | mi nombre es | soy | ll[aá]mame | puedes llamarme | d[ií]me
+        mi chiamo | mi chiamano | il mio nome è | (?:io )?sono | chiamami
         (?:eu )?me chamo | (?:o )?meu nome é | (?:eu )?sou (?:o|a) | (?:pode )?me chama(?:r)?(?: de)? | chama-me
-        jag heter | mitt namn är | kalla mig | jeg hed?d?er | jeg heter | mit navn er | kall meg | kald mig
+        jag heter | mitt namn är | kalla mig | jeg hed?d?er | jeg heter | eg heiter | jina langu ni | mit navn er |
+             kall meg | kald mig
         ik heet | mijn naam is | ik ben | noem me(?: maar)? | mam na imię | nazywam się | jestem | mów mi
         меня зовут | мене звати | зови(?:те)? меня | jmenuji se | volám sa | ben(?:im)? adım | adım
         nimeni on | mă numesc | numele meu este | zovem se | με λένε | a nevem | hívj | nama saya | tên tôi là
@@ -75,8 +89,8 @@ ABROAD = re.compile(
     re.IGNORECASE,
 )
 EASTERN = re.compile(
-    r"(?:我叫|我的名字是|叫我|名前は|제 이름은 ?|はじめまして[、。!！ ]*)([^\W\d_、。]{1,12}?)"
-    r"(?:です|と申します|といいます|と言います|と呼んで|입니다|이에요|예요|[、。，,.!！]|$)"
+    r"(?:我叫|我的名字是|叫我|名前は|私は|اسمي |मेरा नाम |我是|제 이름은 ?|はじめまして[、。!！ ]*)([^\W\d_、。]{1,12}?)"
+    r"(?:です|と申します| है|[。.]|といいます|と言います|と呼んで|입니다|이에요|예요|[、。，,.!！]|$)"
 )
 ALSO_OTHERWISE = re.compile(r"\b(?:ich bin|je suis|soy|sono|sou|jestem|ik ben)\b", re.IGNORECASE)
 """Cues of `ABROAD` after which a trade or a people may stand as well as a name."""
@@ -98,9 +112,34 @@ ROLE = re.compile(
     r"friend|neighbou?r|lad)\b,? (?=[^\W\d_])",
     re.IGNORECASE,
 )
+NUMBERED = re.compile(
+    rf"^\W*{NAMED},? (?:order|room|flat|apartment|unit|customer|account|booking|table|invoice|ref|reference|ticket|"
+    rf"case|member|seat|"
+    r"class|policy|born|dob)\b(?: |:|#)"
+)
+FROM = re.compile(
+    rf"\b(?:[Gg]reetings|[Hh]ello|[Hh]i|[Rr]egards|[Ll]ove|[Yy]ours(?: truly| sincerely| faithfully)?|[Ss]incerely|"
+    rf"[Cc]heers)"
+    rf"(?:,| from) {NAMED}[.!]?$"
+)
+SHOULD_BE = re.compile(rf"\bshould (?:be|read|say) {NAMED}")
+ITS_NAME = re.compile(
+    rf"\b[Nn]ames?\b[^.!?\n]{{1,40}}(?:[,:;—-]|\band|\bbut) ?(?:it's|its|it is|that's|[Mm]ine is|[Mm]ine's) "
+    rf"(?:now |really |actually )?{NAMED}"
+)
+SHORT_FOR = re.compile(rf"{NAMED},? (?:which is |it's |is |that's )?short for (?=[A-Z])")
+RATHER = re.compile(rf"\b[Ii](?:'d| would)? (?:much )?prefer {NAMED}(?= to [A-Z]|[.!,]|$| please)")
+ITS_SMALL = re.compile(
+    r"^(?:(?:hi|hey|hello|hiya|yo|heya|morning|evening)\b[,! ]*(?:there|all|again)?[,! ]*)?(?:it's|its|"
+    r"it is) ([^\W\d_]{3,})"
+    r"(?=[.,!?]|$| (?:again|from))",
+    re.IGNORECASE,
+)
 HERE = re.compile(
     r"(?:^|[.!?\n] ?|\b(?:hi|hello|hey|yo|morning|evening|afternoon)\b[,!. ]*(?:there|all|team|everyone|again)?[,!. ]*)"
-    r"(?=[^\W\d_][\w'-]*(?: [A-Z][\w'-]*){0,2},? (?:here|speaking)\b(?! (?:is|are|was|to|and|we|at the|in the)\b))",
+    r"(?=(?:(?:mr|mrs|ms|dr|prof|miss)\.? )?[^\W\d_][\w'-]*(?: [A-Z][\w'-]*){0,2},? (?:here|speaking|signing off|"
+    r"checking in|again(?=[.,!]|$)|out(?=[.!]|$))\b(?! (?:is|are|"
+    r"was|to|and|we|at the|in the)\b))",
     re.IGNORECASE,
 )
 AGAIN = re.compile(rf"\b(?:[Ii]t's|[Ii]ts|[Ii]t is) {NAMED} (?:again|here|from|speaking|calling)\b")
@@ -115,7 +154,8 @@ THATS_ME = re.compile(
 IS_MINE = re.compile(
     r"\b((?:[a-z]')?[^\W\d_][\w'-]*(?: [A-Z][\w'-]*){0,2}),? (?:is|was)(?: actually| really)? (?:my (?:first |real |"
     r"full |given |nick|actual |legal )?name"
-    r"|what (?:people|everyone|everybody|they|friends|my \w+|most people|most) (?:calls?|uses?)(?: me)?|how i go|"
+    r"|what i (?:go by|answer to|use|prefer|go with)|what (?:people|everyone|everybody|they|friends|my \w+|most people|"
+    r"most) (?:calls?|uses?)(?: me)?|how i go|"
     r"the name)\b"
 )
 TO_YOU = re.compile(
@@ -147,7 +187,7 @@ SETTLES = re.compile(
 )
 NOT_YET = re.compile(r"(?: (?:now|actually|please|really|today|though|again))*[ ,;—–-]*$")
 SUFFICES = re.compile(
-    rf"(?:^|(?<=[.!?,;:\n)]) |\b(?:so|but|just|and) ){NAMED} (?:it is|will do|is (?:just |perfectly |"
+    rf"(?:^|(?<=[.!?,;:\n)]) |\b(?:so|but|just|and) ){NAMED},? (?:it is|please|pls|will do|is (?:just |perfectly |"
     rf"totally )?(?:fine|enough|better|ok|okay|good|plenty)|works(?: better| fine)?|suits me)\b",
     re.MULTILINE,
 )
@@ -159,6 +199,10 @@ NAMING = words(
     """
 )
 """Words of a message that speaks of what somebody is called."""
+NEIGHBOUR = re.compile(
+    rf"\b(?:[Ii]'m|[Ii] am|[Ii]m|[Ii]t's|[Tt]his is) (?:the|your|"
+    rf"[\w-]+'s) (?:[\w'-]+ ){{1,5}}?[\w'-]+, {NAMED}(?=[.!,]|$)"
+)
 SURNAME = re.compile(r"\b[Ii](?:'ve| have) been an? (?=[^\W\d_a-z][a-z])")
 IT_IS = re.compile(
     r"(?:^|[,.;!?\n—–-] ?|\b(?:close|no|nope|actually|but|sorry|and) ?,? )(?:it's|its|it is|that's|i'm|im|just|use|"
@@ -174,6 +218,8 @@ NOT_MINE = re.compile(
         \b(?:don't|do not|dont|stop|quit|never|not to|no longer|
             please don't) (?:you )?(?:dare )?(?:ever )?(?:call(?:ing)? me|say(?:ing)? (?=[A-Z]))\s?
         \b(?:nobody|no one|only my \w+) (?:ever )?calls me\s
+        \b(?:hate|dislike|loathe|don't like|can't stand) (?:being called|it when (?:people|you|they) call me|
+            to be called)\s
         \b(?:not|isn't|ain't|who's|who is) (?=[A-Z])
         """
     ),
@@ -196,10 +242,18 @@ CLOSING = re.compile(
     re.IGNORECASE,
 )
 DASHED = re.compile(r"^[ \t]*(?:--?|–|—|~|xx?o?x?o?,?) ?(?=[^\W\d_])")
-DASHED_IN_LINE = re.compile(r"\b(?:thanks|cheers|regards|thx|ta|best)[,!.]* ?(?:--?|–|—|~) ?(?=[A-Z])", re.IGNORECASE)
+DASHED_IN_LINE = re.compile(
+    r"(?:[.!?)]|\b(?:[Tt]hanks|[Cc]heers|[Rr]egards|[Tt]hx|[Tt]a|[Bb]est)[,!.]*) ?(?:--?|–|—|~) ?(?=[^\W\d_a-z])"
+)
 ASKS = _cue(
     r"""
     \byour (?:first |full |preferred |last |given |actual |real )?name\b | \bname\? | \band you are\? | \byou are\?
+    \b(?:which|what) name\b | \bunder (?:what|which) name\b | \bwho(?:'s| is) calling\b | \bwho might you be\b |
+         \byou'd be\?
+    \bwho (?:should|shall|do) i (?:say|make|address|put)\b | \bwho is it for\b | \byour nickname\b | \bsay hi to\?
+    \bwhat do (?:people|your friends|they|others) call you\b
+    \bhow (?:should|do|may|can|would|shall) (?:i|we|you) (?:address|call|greet|like to be (?:called|addressed))\b
+    \bwe(?:'ve| have)? (?:not |never )?met\b | \bknow who you are\b
     \bwho am i (?:speaking|talking|chatting) | \bremember (?:me|your name|you)\b | \bwho(?:'s| is) it\b
     \b(?:call|address|greet) you\b | \brefer to you\b | \bknow you as\b | \byou go by\b
     \b(?:speaking|talking|chatting) (?:to|with)\b[^.?!]{0,20}\?
@@ -252,11 +306,13 @@ NEEDED = {
         nickname
         nickname's be being surname's surname use officially legally formally name down under put going went introduce
         introducing present spelled spelt written spell add list
-        enter write sign log rather nicknamed aka a.k.a
+        can could most everyone everybody folks should mine from sender contact nick being parents mother mum mom dad
+        father family
+        mine's remember guess who she he they her him them enter write sign log rather nicknamed aka a.k.a
         """
     ),
     MEND: words("kidding jk joking kid correction scratch mean meant now forward days nowadays"),
-    IS_MINE: words("name calls call uses use go"),
+    IS_MINE: words("name calls call uses use go answer prefer"),
     THATS_ME: words("that's thats that which aka me"),
     TO_YOU: words("short friends you"),
     ITS: words("it's its it that's this"),
@@ -267,14 +323,29 @@ NEEDED = {
     AM: words("i'm im i this it's its it signed"),
     ROLE: KIN | words("colleague helper organizer organiser owner admin boi boy girl man gal guy pal mate lad"),
     SURNAME: words("been"),
-    HERE: words("here speaking"),
+    NEIGHBOUR: words("i'm im i it's this"),
+    HERE: words("here speaking signing checking again out"),
+    NUMBERED: words(
+        "order room flat apartment unit customer account booking table invoice ref reference ticket case member seat "
+        "class "
+        "policy born dob"
+    ),
+    FROM: words("greetings hello hi regards love yours sincerely cheers"),
+    SHORT_FOR: words("short"),
+    SHOULD_BE: words("should"),
+    ITS_NAME: words("name names name's"),
+    RATHER: words("prefer"),
+    ITS_SMALL: words("it's its it"),
     AGAIN: words("again here from speaking calling"),
     OPENING: words("first long new calling writing joined at reporting back"),
     PRONOUNS: words("she he they ze any"),
-    NOT_MINE: words("not never isn't isnt ain't wasn't don't dont stop quit longer nobody no only who's who"),
+    NOT_MINE: words(
+        "hate dislike loathe can't not never isn't isnt ain't wasn't don't dont stop quit longer nobody no only who's who"
+    ),
     ABROAD: words(
         """
-        heiße heisse mein bin nenn nennt nennen mich je moi mon appelle appelle-moi appellez-moi llamo mi soy llámame
+        llaman dicen appelez-moi m'appelle chiamano heiter jina heiße heisse mein bin nenn nennt nennen mich je moi
+        mon appelle appelle-moi appellez-moi llamo mi soy llámame
         llamame llamarme dime díme chiamo sono chiamami chamo meu sou chama chamar chama-me jag mitt kalla jeg kall kald
         heet mijn ik noem mam nazywam jestem mów меня мене зови зовите jmenuji volám adım nimeni numesc numele zovem λένε
         nevem hívj nama tên navn

@@ -108,10 +108,11 @@ def _wishes(reading: Reading) -> Iterator[Said]:
             name = name_at(own, match.start(1), lower=True)
             if name is not None and _can_be_called(name):
                 yield _given(name)
-    for match in _each(cues.JUST, reading):
-        name = name_at(own, match.start(1))
-        if name is not None and may_be_given(name.text.lower().split()[0]):
-            yield _given(name)
+    for pattern in (cues.JUST, cues.SHORT_FOR, cues.RATHER, cues.SHOULD_BE, cues.ITS_NAME):
+        for match in _each(pattern, reading):
+            name = name_at(own, match.start(1))
+            if name is not None and may_be_given(name.text.lower().split()[0]):
+                yield _given(name)
 
 
 def _can_be_called(name: Name) -> bool:
@@ -199,11 +200,27 @@ def _weak(reading: Reading) -> Iterator[Said]:
         name = name_at(own, cue.end())
         if name is not None and (ends(own, name.end) or cue[0].lower().startswith(("it", "here"))) and not _is_thing(name):
             yield _given(name, asked=False)
+    yield from _at_openings(reading)
+
+
+def _at_openings(reading: Reading) -> Iterator[Said]:
+    """The names that open or sign a message, or stand in the places of one."""
+    own = reading.own
     for cue in _each(cues.HERE, reading):
         name = name_at(own, cue.end(), lower=True)
         if name is not None and (capitalised(name.text) or is_given(name.text)) and not _is_thing(name):
             yield _given(name, asked=False)
-    for match in (*_each(cues.ITS, reading), *_each(cues.MEETING, reading)):
+    for match in _each(cues.ITS_SMALL, reading):
+        name = name_at(own, match.start(1), lower=True)
+        if name is not None and is_given(name.text.lower()):
+            yield _given(name, asked=False)
+    for match in (
+        *_each(cues.ITS, reading),
+        *_each(cues.MEETING, reading),
+        *_each(cues.NEIGHBOUR, reading),
+        *_each(cues.NUMBERED, reading),
+        *_each(cues.FROM, reading),
+    ):
         name = name_at(own, match.start(1))
         if name is not None and is_given(name.text.lower().split()[0]) and not _is_thing(name):
             yield _given(name, asked=False)
@@ -338,7 +355,8 @@ def _signatures(own: str) -> Iterator[Said]:
         above = next((other for other in reversed(lines[:number]) if other.strip()), "")
         closed = cues.CLOSING.match(above.rstrip()) is not None
         start = place + (dashed.end() if dashed else len(line) - len(line.lstrip()))
-        name = name_at(own, start, lower=True) if closed or (dashed and last) or not before.strip() else None
+        alone = last and before.rstrip().endswith((".", "!", "?", ")"))
+        name = name_at(own, start, lower=True) if closed or (dashed and last) or alone or not before.strip() else None
         if (
             name is not None
             and not own[name.end : place + len(line)].strip(" ,.!xX\n")
@@ -374,18 +392,29 @@ def _answers(own: str, asked: str) -> Iterator[Said]:
             yield Said(offered.text, -1, -1, replies=True)
             return
     filler = cues.FILLERS.match(own)
-    name = name_at(own, filler.end() if filler else 0, lower=True)
+    wanted = cues.ASKS.search(question) is not None and cues.NOT_ASKS.search(question) is None
+    name = name_at(own, filler.end() if filler else 0, lower=True) or (_given_in(own) if wanted else None)
     if name is None:
         return
-    wanted = cues.ASKS.search(question) is not None and cues.NOT_ASKS.search(question) is None
     if (wanted and _is_answer(own, name)) or _mends(own, name, question) or _settles(own, name, question):
         name = _in_full(own, name)
         yield Said(name.text, name.start, name.end, replies=True)
 
 
+def _given_in(own: str) -> Name | None:
+    """The one given name in a short answer: "let us say Milo, then"."""
+    words = split(own[:80])
+    places = [word.start for word in words if word.text[0].isupper() and is_given(word.lower)]
+    return name_at(own, places[0]) if len(words) < 10 and len(places) == 1 else None
+
+
 def _settles(own: str, name: Name, question: str) -> bool:
     """Whether `name` answers a greeting by another: "Good to see you, Bill." "William, please"."""
-    return is_given(name.text.lower()) and cues.SETTLES.match(own, name.end) is not None and bool(_capitals(question))
+    if not is_given(name.text.lower()) or not _capitals(question):
+        return False
+    return cues.SETTLES.match(own, name.end) is not None or (
+        own.lower().startswith("please") and not own[name.end :].strip(" .!")
+    )
 
 
 def _offered(question: str) -> Name | None:

@@ -74,13 +74,17 @@ _PREFERS = alternatives(
     gravitate towards? | go with | (?:take|drink|have|eat|want|order) my (?=[\w'-]+ (?!is|are|was|to|for|at|on|
         and)[\w'-]+)
     (?:work|learn|sleep|think|focus|study|write) (?:best|better) (?:with|in|on|from|by)
-    (?:always|only|usually|exclusively|ever) (?:fly|buy|order|use|take|choose|pick|book|drink|eat|wear|read|get|
+    (?:always|only|usually|exclusively|ever|only ever|nearly always) (?:fly|travel with|buy|order|use|take|choose|pick|
+        book|drink|eat|wear|read|get|
         ask for|sit|play|drive|write in|work in|cook with|travel with|stay (?:at|in))
     """
 )
 _BEINGS = alternatives(
     r"""
-    into | fond of | partial to | (?:very |really |super )?keen on | obsessed with | crazy about | mad about | nuts about
+    into | fond of | partial to | all for | hyped about | stoked about | in favou?r of | happi(?:est|
+        er)(?= (?:outdoors|outside|alone|at home|near|by|
+        indoors|inside)) | feel(?:ing)? (?:most )?at home (?:in|on|at) | (?:very |really |super )?keen on |
+             obsessed with | crazy about | mad about | nuts about
     addicted to | hooked on
     a sucker for | all about | in love with | happi(?:est|er) (?:with|in|on|when) | more comfortable (?:with|in) | big on
     weak for | devoted to
@@ -94,6 +98,7 @@ _DONT = (
 _HATES = alternatives(
     rf"""
     hate | h8 | dislike | dislke | detest | detst | loathe | lothe | loath | despise | abhor | avoid | resent | refuse
+    {_CANT} be doing with | am allergic to (?:small|bad|lazy|loud|slow|stupid|rude|fake|early)
     {_CANT} (?:stand|bear|abide|tolerate|deal with|be bothered with|cope with|do with|get into|get on with|stomach|
         handle)
     could never get into | (?:could|can) (?:really )?do without
@@ -131,7 +136,8 @@ best better always only usually
 exclusively ever
 """
 _BEING_WORDS = """
-into fond partial keen obsessed crazy mad nuts addicted hooked sucker all love happiest happier comfortable big weak
+favour favor hyped stoked happiest feel feeling into fond partial keen obsessed crazy mad nuts addicted hooked sucker
+all love happiest happier comfortable big weak
 devoted fan lover devotee admirer
 """
 _HATE_WORDS = """
@@ -185,6 +191,37 @@ VERBS: tuple[Cue, ...] = _cues(
             rf"never liked)",
             "dislike",
             "hate loathe detest dislike can't cant cannot don't dont never",
+        ),
+        (_START + r"(?:currently |totally |completely )?" + _BARE + _BEINGS, "like", _BEING_WORDS),
+        (_START + _BARE + r"(?:loving|enjoying|digging)", "like", "loving enjoying digging"),
+        (
+            _START + r"(?:dont|don't|do not|never|pls don't|please don't|please do not) (?:ever )?(?:put|add|send|use|give|"
+            r"include|"
+            r"suggest|recommend|show|write|serve|mention)(?: me| us)?(?: so many| so much| any)?(?! (?:anything|it|that|"
+            r"them|me|yet)\b)",
+            "dislike",
+            "dont don't do never",
+        ),
+        (
+            _START + r"(?:please |pls )?(?:use|always use|always give|give)(?= [\w' -]{3,40}?,? (?:please|pls|plz|instead|"
+            r"from now on|not|"
+            r"everywhere|throughout)\b)",
+            "prefer",
+            "use give",
+        ),
+        (r"\bfrom now on,? no(?: more)?", "dislike", "now"),
+        (r"\bi (?:want|need|prefer|'d like|would like) (?:fewer|less)", "dislike", "fewer less"),
+        (
+            r"\b(?:my idea of (?:heaven|a good time|a perfect \w+|bliss|fun)|the best (?:thing|part) (?:ever )?)(?:'s|"
+            r" is| are)",
+            "like",
+            "idea best",
+        ),
+        (
+            r"\bif i (?:have to|must|had to|really have to) (?:pick|choose),? (?:i'd (?:say|go for|go with|pick) |"
+            r"it's |then )?",
+            "prefer",
+            "pick choose",
         ),
         (_START + _BARE + _NOT_BEING, "dislike", _NOT_BEING_WORDS),
         (r"\b(?:don't|dont|do not) (?:even )?get me started on", "dislike", "started"),
@@ -391,7 +428,8 @@ LIST_HEAD = _pattern(
 )
 ITEM = re.compile(r"[ \t]*(?:[-*•+]|\d{1,2}[.)])[ \t]+([^\n]{1,120})(?:\n|$)")
 FIELD = _pattern(
-    r"(?:^|\n)[ \t]*[-*•]?[ \t]*(?:(?P<hate>dislikes?|hates?|pet peeves?|avoid)|likes?|loves?|enjoys?|interests?|"
+    r"(?:^|\n)[ \t]{0,8}(?:[-*•][ \t]{0,3})?(?:(?P<hate>dislikes?|hates?|pet peeves?|avoid)|likes?|loves?|enjoys?|"
+    r"interests?|"
     r"hobbies|hobby|"
     r"prefers?|preferences?|into|fav(?:ou?rite)?s?(?: [\w-]+)?)[ \t]*[:=][ \t]*([^\n]{2,80})"
 )

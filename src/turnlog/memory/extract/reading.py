@@ -14,6 +14,14 @@ _QUOTED = re.compile(
     r"|(?<![\w'])'[^'\n]{1,200}(?:'\w{1,2}\b[^'\n]{0,200})?'(?!\w)"
 )
 _QUOTED_LINE = re.compile(r"^[ \t]{0,3}>.*$", re.MULTILINE)
+_NAMING = re.compile(
+    r"\b(?:call(?:s|ed|ing)? me|name(?:'s| is| was|:)|(?:know|known|knows me) as|goe?s? by|answer to|"
+    r"nickname(?:'s| is)?|i'm|just)"
+    r"(?: just)? $",
+    re.IGNORECASE,
+)
+NAME_LENGTH = 24
+"""Characters of a name in quotes, at most."""
 _WORD = re.compile(r"[^\W_][\w'-]*")
 _STRAIGHT = str.maketrans({"’": "'", "‘": "'", "\u00a0": " ", "\u202f": " "})
 
@@ -42,11 +50,18 @@ def read(text: str) -> Reading:
     if "@" in plain:
         plain = EMAIL.sub(_blank, plain)
     own = _QUOTED_LINE.sub(_blank, plain) if ">" in plain else plain
-    own = _QUOTED.sub(_blank, own)
+    own = _QUOTED.sub(_unquoted, own)
     return Reading(text, plain, own, frozenset(_WORD.findall(own.lower())))
 
 
 def _blank(found: re.Match[str]) -> str:
+    return " " * len(found[0])
+
+
+def _unquoted(found: re.Match[str]) -> str:
+    """Quoted speech as spaces; of a name in quotes only the quotes: call me "Bo"."""
+    if len(found[0]) < NAME_LENGTH and _NAMING.search(found.string[max(0, found.start() - 24) : found.start()]):
+        return f" {found[0][1:-1]} "
     return " " * len(found[0])
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple, overload
 
+from turnlog.memory.extract.vocabulary.english import is_english
 from turnlog.memory.extract.vocabulary.listed import alternatives
 from turnlog.memory.extract.vocabulary.listed import words as listed
 from turnlog.memory.extract.vocabulary.people import GIVEN, GIVEN_AND_WORDS
@@ -171,10 +172,19 @@ def _small(text: str, words: Sequence[Word]) -> list[Word]:
             return list(words[: end + 1])
     if not can_name(words[0]) or words[0].text[0].isdigit():
         return []
-    both = len(words) > 1 and text[words[0].end : words[1].start] == " " and is_given(words[0].lower)
-    if both and can_name(words[1]) and ends(text, words[1].end) and len(words[1].text) > 2:
-        return [words[0], words[1]]
-    return [words[0]]
+    taken = [words[0]]
+    for word in words[1:4]:
+        if text[taken[-1].end : word.start] != " " or not is_given(words[0].lower) or not _is_surname(word):
+            break
+        taken.append(word)
+    while len(taken) > 1 and taken[-1].lower in _JOINS_NAMES:
+        taken.pop()
+    return taken if len(taken) == 1 or ends(text, taken[-1].end) else taken[:1]
+
+
+def _is_surname(word: Word) -> bool:
+    """Whether `word`, in lower case, may go on a name in lower case."""
+    return word.lower in _JOINS_NAMES or (can_name(word) and len(word.text) > 2 and not is_english(word.lower))
 
 
 def ends(text: str, place: int) -> bool:

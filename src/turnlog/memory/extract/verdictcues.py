@@ -53,7 +53,8 @@ _GREAT = (
     "the way to go|"
     "perfection|pure joy|magic|magical|unmatched|top tier|heavenly|divine|delicious|gorgeous|irresistible|"
     "my kind of \\w+|a must|"
-    "glorious|pure bliss|the dream|the goat|a joy|a delight|addictive|sublime"
+    "always a good idea|always welcome|always a win|never a bad idea|glorious|pure bliss|the dream|the goat|a joy|"
+    "a delight|addictive|sublime"
 )
 VERDICTS: tuple[Cue, ...] = _verdicts(
     (
@@ -87,7 +88,8 @@ VERDICTS: tuple[Cue, ...] = _verdicts(
         unbeatable elite
         goated superior sacred way perfection joy magic magical unmatched tier heavenly divine delicious gorgeous
         irresistible kind
-        must glorious dream goat delight addictive sublime yes count sign adore heart language obsession drug cup food
+        idea welcome must glorious dream goat delight addictive sublime yes count sign adore heart language obsession
+        drug cup food
         lifeline
         bread friends inseparable get go crazy obsessed into sucker addicted swear eat poison fuel soothe soothes
         alive grounded every
@@ -95,17 +97,18 @@ VERDICTS: tuple[Cue, ...] = _verdicts(
     ),
     (
         r"""
-        ,? (?:all the way|every time|any day|any time|all day(?:,? every day)?|or nothing|or bust|
+        ,? (?:all the way|every (?:single )?time|or death|any day|any time|all day(?:,? every day)?|or nothing|or bust|
             hands down)\b(?! [a-z])
         \sover [\w' -]{2,30}?,? (?:any day|every time|always|fight me|all day|anytime|for me|please|hands down|
             no contest|no question|any time|every day)\b
         , (?:always|forever)\b(?! [a-z])
-        \s(?:beats?|trumps?|>|>>) [\w' -]{2,30}(?=[.!,;\n]|$)
+        \s(?:beats?|trumps?|>+) [\w' -]{2,30}(?=[.!,;\n]|$)
         \sfirst, (?:then )?[\w' ]{2,30} (?:after|later|second|last|afterwards)\b
         \s(?:works? (?:best|better|well) for me|suits? me(?: best| better| fine)?)\b
         """,
         "prefer",
-        "way every any all always forever nothing bust over beats beat trumps trump first best better well suits suit hands",
+        "death way every any all always forever nothing bust over beats beat trumps trump first best better well suits "
+        "suit hands",
     ),
     (
         rf"""

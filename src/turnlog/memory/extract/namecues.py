@@ -2,10 +2,11 @@
 
 import re
 
+from turnlog.memory.extract.phrases import phrase, phrases
 from turnlog.memory.extract.vocabulary.listed import alternatives, words
 from turnlog.memory.extract.vocabulary.words import KIN
 
-CAPITAL = r"[^\W\d_a-zà-öø-ÿ][\w'-]*"
+CAPITAL = r"(?<!\w)[^\W\d_a-zà-öø-ÿ][\w'-]{0,40}"
 """A word with a capital letter, roughly: `spans.capitalised` decides."""
 NAMED = rf"((?:[a-z]')?{CAPITAL}(?: {CAPITAL}){{0,3}})"
 
@@ -17,7 +18,7 @@ def _cue(text: str) -> re.Pattern[str]:
 _MY_NAME = (
     r"(?:full |first |real |given |actual |own |nick|proper |preferred |legal |chosen )?(?:name|nmae|naem|nam|namee|nme)"
 )
-WISH = _cue(
+WISH = phrases(
     rf"""
     \bmy {_MY_NAME}(?:'s| is|s|:| =)(?: actually| really| just| now| spelled| spelt| still)?\s
     \bthe name(?:'s| is)\s | (?:^|(?<=[.,;!\n]) ?)name(?:'s| is|:|s) (?=[^\W\d_])
@@ -61,17 +62,15 @@ WISH = _cue(
     \byou(?:'re| are) (?:talking|speaking|chatting) (?:to|with) (?=[A-Z])
     """
 )
-MEND = _cue(
+MEND = phrases(
     r"""
     \b(?:kidding|jk|joking|i kid|correction|scratch that)\b[,.!:…\s]*(?:it's |its |it is |i'm |i am |that's )?(?=[A-Z])
     \b(?:i mean|i meant|from now on|going forward|these days|nowadays)\b[,.!:…\s]*(?:it's |its |it is |i'm |
         i am )(?=[A-Z])
     """
 )
-ABROAD = re.compile(
-    r"\b"
-    + alternatives(
-        r"""
+ABROAD = phrases(
+    r"""
         ich hei(?:ß|ss)e | mein name ist | ich bin(?: der| die)? | nenn(?:t|en sie)? mich | du kannst mich
         je m'appelle | je suis | moi,? c'est | mon nom est | appell?e[sz]?-moi | on m'appelle |
              tout le monde m'appelle | je me nomme
@@ -83,18 +82,18 @@ ABROAD = re.compile(
         ik heet | mijn naam is | ik ben | noem me(?: maar)? | mam na imię | nazywam się | jestem | mów mi
         меня зовут | мене звати | зови(?:те)? меня | jmenuji se | volám sa | ben(?:im)? adım | adım
         nimeni on | mă numesc | numele meu este | zovem se | με λένε | a nevem | hívj | nama saya | tên tôi là
-        """
-    )
-    + r"\s",
-    re.IGNORECASE,
+        """,
+    before=r"\b(?:",
+    after=r")\s",
 )
-EASTERN = re.compile(
+EASTERN = phrase(
     r"(?:我叫|我的名字是|叫我|名前は|私は|اسمي |मेरा नाम |我是|제 이름은 ?|はじめまして[、。!！ ]*)([^\W\d_、。]{1,12}?)"
-    r"(?:です|と申します| है|[。.]|といいます|と言います|と呼んで|입니다|이에요|예요|[、。，,.!！]|$)"
+    r"(?:です|と申します| है|[。.]|といいます|と言います|と呼んで|입니다|이에요|예요|[、。，,.!！]|$)",
+    0,
 )
 ALSO_OTHERWISE = re.compile(r"\b(?:ich bin|je suis|soy|sono|sou|jestem|ik ben)\b", re.IGNORECASE)
 """Cues of `ABROAD` after which a trade or a people may stand as well as a name."""
-AM = _cue(
+AM = phrases(
     r"""
     \b(?:i'm|i am|im|this is|it's me(?: again)?,?|it is me,?|its me(?: again)?,?) (?:actually |just |still |also |
         the one and only |plain )?
@@ -103,7 +102,7 @@ AM = _cue(
     """
 )
 KIN_WORDS = alternatives("\n".join(sorted(map(re.escape, KIN), key=len, reverse=True)))
-ROLE = re.compile(
+ROLE = phrase(
     rf"\b(?:i'm|i am|im) (?:my|his|her|their|our|your|the|a|an|[\w-]+'s) (?:[\w-]+ ){{0,2}}?(?:{KIN_WORDS}|colleague|"
     rf"helper|organi[sz]er|owner|"
     rf"admin)(?: here)?,? (?=[A-Z])"
@@ -112,81 +111,89 @@ ROLE = re.compile(
     r"friend|neighbou?r|lad)\b,? (?=[^\W\d_])",
     re.IGNORECASE,
 )
-NUMBERED = re.compile(
+NUMBERED = phrase(
     rf"^\W*{NAMED},? (?:order|room|flat|apartment|unit|customer|account|booking|table|invoice|ref|reference|ticket|"
     rf"case|member|seat|"
-    r"class|policy|born|dob)\b(?: |:|#)"
+    r"class|policy|born|dob)\b(?: |:|#)",
+    0,
 )
-FROM = re.compile(
+FROM = phrase(
     rf"\b(?:[Gg]reetings|[Hh]ello|[Hh]i|[Rr]egards|[Ll]ove|[Yy]ours(?: truly| sincerely| faithfully)?|[Ss]incerely|"
     rf"[Cc]heers)"
-    rf"(?:,| from) {NAMED}[.!]?$"
+    rf"(?:,| from) {NAMED}[.!]?$",
+    0,
 )
-SHOULD_BE = re.compile(rf"\bshould (?:be|read|say) {NAMED}")
-ITS_NAME = re.compile(
+SHOULD_BE = phrase(rf"\bshould (?:be|read|say) {NAMED}", 0)
+ITS_NAME = phrase(
     rf"\b[Nn]ames?\b[^.!?\n]{{1,40}}(?:[,:;—-]|\band|\bbut) ?(?:it's|its|it is|that's|[Mm]ine is|[Mm]ine's) "
-    rf"(?:now |really |actually )?{NAMED}"
+    rf"(?:now |really |actually )?{NAMED}",
+    0,
 )
-SHORT_FOR = re.compile(rf"{NAMED},? (?:which is |it's |is |that's )?short for (?=[A-Z])")
-RATHER = re.compile(rf"\b[Ii](?:'d| would)? (?:much )?prefer {NAMED}(?= to [A-Z]|[.!,]|$| please)")
-ITS_SMALL = re.compile(
+SHORT_FOR = phrase(rf"{NAMED},? (?:which is |it's |is |that's )?short for (?=[A-Z])", 0)
+RATHER = phrase(rf"\b[Ii](?:'d| would)? (?:much )?prefer {NAMED}(?= to [A-Z]|[.!,]|$| please)", 0)
+ITS_SMALL = phrase(
     r"^(?:(?:hi|hey|hello|hiya|yo|heya|morning|evening)\b[,! ]*(?:there|all|again)?[,! ]*)?(?:it's|its|"
     r"it is) ([^\W\d_]{3,})"
     r"(?=[.,!?]|$| (?:again|from))",
     re.IGNORECASE,
 )
-HERE = re.compile(
+HERE = phrase(
     r"(?:^|[.!?\n] ?|\b(?:hi|hello|hey|yo|morning|evening|afternoon)\b[,!. ]*(?:there|all|team|everyone|again)?[,!. ]*)"
     r"(?=(?:(?:mr|mrs|ms|dr|prof|miss)\.? )?[^\W\d_][\w'-]*(?: [A-Z][\w'-]*){0,2},? (?:here|speaking|signing off|"
     r"checking in|again(?=[.,!]|$)|out(?=[.!]|$))\b(?! (?:is|are|"
     r"was|to|and|we|at the|in the)\b))",
     re.IGNORECASE,
 )
-AGAIN = re.compile(rf"\b(?:[Ii]t's|[Ii]ts|[Ii]t is) {NAMED} (?:again|here|from|speaking|calling)\b")
-OPENING = re.compile(
+AGAIN = phrase(rf"\b(?:[Ii]t's|[Ii]ts|[Ii]t is) {NAMED} (?:again|here|from|speaking|calling)\b", 0)
+OPENING = phrase(
     rf"^\W*{NAMED}(?:, | here, | - )(?:first time|long time|new (?:here|to|user|customer)|calling|writing|"
-    rf"just joined|at your|reporting|back again)\b"
+    rf"just joined|at your|reporting|back again)\b",
+    0,
 )
-PRONOUNS = re.compile(rf"{NAMED} ?\((?:she|he|they|ze|any)/\w+(?:/\w+)?\)")
-THATS_ME = re.compile(
-    rf"{NAMED},? ?[(,;—–-]* ?(?:that's|thats|that is|that would be|which is|aka|=) (?:also |actually )?me\b"
+PRONOUNS = phrase(rf"{NAMED} ?\((?:she|he|they|ze|any)/\w+(?:/\w+)?\)", 0)
+THATS_ME = phrase(
+    rf"{NAMED},? ?[(,;—–-]* ?(?:that's|thats|that is|that would be|which is|aka|=) (?:also |actually )?me\b", 0
 )
-IS_MINE = re.compile(
+IS_MINE = phrase(
     r"\b((?:[a-z]')?[^\W\d_][\w'-]*(?: [A-Z][\w'-]*){0,2}),? (?:is|was)(?: actually| really)? (?:my (?:first |real |"
     r"full |given |nick|actual |legal )?name"
     r"|what i (?:go by|answer to|use|prefer|go with)|what (?:people|everyone|everybody|they|friends|my \w+|most people|"
     r"most) (?:calls?|uses?)(?: me)?|how i go|"
-    r"the name)\b"
+    r"the name)\b",
+    0,
 )
-TO_YOU = re.compile(
+TO_YOU = phrase(
     rf"(?:^|(?<=[.!?,;:\n)]) |\b(?:so|but|just|and|or) ){NAMED} (?:to you|for short|to my friends)\b", re.MULTILINE
 )
-BY_THE_WAY = re.compile(
+BY_THE_WAY = phrase(
     r"\b(?:it's|its|it is|this is|i'm|im|i am) ([^\W\d_][\w'-]+(?: [A-Z][\w'-]+)?),? (?:by the way|btw|"
     r"for the record|fyi)\b",
     re.IGNORECASE,
 )
-ITS = re.compile(
+ITS = phrase(
     rf"^(?:[^.!?\n]{{0,24}}[.!?\n,] ?)?(?:[Ii]t's|[Ii]ts|[Ii]t is|[Tt]hat's|[Tt]his is) {NAMED}"
-    r"(?=\. [Tt]he one|, (?:the one|from|your|we (?:spoke|met)|remember)|[.!]? *$| (?:from|with the|who)\b)"
+    r"(?=\. [Tt]he one|, (?:the one|from|your|we (?:spoke|met)|remember)|[.!]? *$| (?:from|with the|who)\b)",
+    0,
 )
-MEETING = re.compile(
+MEETING = phrase(
     rf"(?:^|[.!?\n] ?|\b(?:[Hh]i|[Hh]ello|[Hh]ey)[,! ]+){NAMED}[,.!–—-]+ ?(?:nice|pleased|lovely|good|great|happy|"
     rf"at your service|"
-    r"since you ask|if you must know|reporting|pleasure)\b"
+    r"since you ask|if you must know|reporting|pleasure)\b",
+    0,
 )
-JUST = re.compile(rf"\b[Jj]ust {NAMED}(?=[.!]|,? (?:please|pls|thanks|is fine|will do|works)|$)")
-LETTERS = re.compile(
+JUST = phrase(rf"\b[Jj]ust {NAMED}(?=[.!]|,? (?:please|pls|thanks|is fine|will do|works)|$)", 0)
+LETTERS = phrase(
     rf"(?:^|[.!?\n,] ?|\b(?:it's|its|i'm|im|is) ){NAMED},? with(?:out)? (?:an?|one|two|no|double|three|the) (?:silent |"
     rf"double )?"
-    r"['\"]?[A-Za-z]['\"]?(?:s|'s)?(?![\w'])"
+    r"['\"]?[A-Za-z]['\"]?(?:s|'s)?(?![\w'])",
+    0,
 )
 SETTLES = re.compile(
     r",? (?:please|pls|is fine|will do|works|is better|for short|is enough|suits me|if you don't mind|is ok)\b",
     re.IGNORECASE,
 )
 NOT_YET = re.compile(r"(?: (?:now|actually|please|really|today|though|again))*[ ,;—–-]*$")
-SUFFICES = re.compile(
+SUFFICES = phrase(
     rf"(?:^|(?<=[.!?,;:\n)]) |\b(?:so|but|just|and) ){NAMED},? (?:it is|please|pls|will do|is (?:just |perfectly |"
     rf"totally )?(?:fine|enough|better|ok|okay|good|plenty)|works(?: better| fine)?|suits me)\b",
     re.MULTILINE,
@@ -199,19 +206,19 @@ NAMING = words(
     """
 )
 """Words of a message that speaks of what somebody is called."""
-NEIGHBOUR = re.compile(
+NEIGHBOUR = phrase(
     rf"\b(?:[Ii]'m|[Ii] am|[Ii]m|[Ii]t's|[Tt]his is) (?:the|your|"
-    rf"[\w-]+'s) (?:[\w'-]+ ){{1,5}}?[\w'-]+, {NAMED}(?=[.!,]|$)"
+    rf"[\w-]+'s) (?:[\w'-]+ ){{1,5}}?[\w'-]+, {NAMED}(?=[.!,]|$)",
+    0,
 )
-SURNAME = re.compile(r"\b[Ii](?:'ve| have) been an? (?=[^\W\d_a-z][a-z])")
+SURNAME = phrase(r"\b[Ii](?:'ve| have) been an? (?=[^\W\d_a-z][a-z])", 0)
 IT_IS = re.compile(
     r"(?:^|[,.;!?\n—–-] ?|\b(?:close|no|nope|actually|but|sorry|and) ?,? )(?:it's|its|it is|that's|i'm|im|just|use|"
     r"try) (?:actually |just |really )?|[,;—–-] ",
     re.IGNORECASE,
 )
-NOT_MINE = re.compile(
-    alternatives(
-        rf"""
+NOT_MINE = phrases(
+    rf"""
         \bmy {_MY_NAME}(?:'s| is| was) (?:not|never)(?: actually| really)?\s
         \bmy {_MY_NAME} (?:isn't|ain't|isnt|wasn't)\s
         \bi(?:'m| am|m) not (?:actually |really |called |named |a )?
@@ -222,8 +229,6 @@ NOT_MINE = re.compile(
             to be called)\s
         \b(?:not|isn't|ain't|who's|who is) (?=[A-Z])
         """
-    ),
-    re.IGNORECASE,
 )
 ALONE = re.compile(rf"(?:[.!?\n] ?){NAMED}(?= ?(?:[.!\n]|$))")
 NOT_BUT = re.compile(r",? (?:and |but |definitely )?not (?:an? )?(?=[^\W\d_])")
@@ -299,60 +304,6 @@ FILLERS = re.compile(
     r"actually|close)\b[,.!:… ]*){0,6}",
     re.IGNORECASE,
 )
-NEEDED = {
-    WISH: words(
-        """
-        name names name's nmae naem nam namee nme call calls called callin go goes answer as known christened named
-        nickname
-        nickname's be being surname's surname use officially legally formally name down under put going went introduce
-        introducing present spelled spelt written spell add list
-        can could most everyone everybody folks should mine from sender contact nick being parents mother mum mom dad
-        father family
-        mine's remember guess who she he they her him them enter write sign log rather nicknamed aka a.k.a
-        """
-    ),
-    MEND: words("kidding jk joking kid correction scratch mean meant now forward days nowadays"),
-    IS_MINE: words("name calls call uses use go answer prefer"),
-    THATS_ME: words("that's thats that which aka me"),
-    TO_YOU: words("short friends you"),
-    ITS: words("it's its it that's this"),
-    MEETING: words("nice pleased lovely good great happy service since must reporting pleasure"),
-    JUST: words("just"),
-    LETTERS: words("with without"),
-    BY_THE_WAY: words("way btw record fyi"),
-    AM: words("i'm im i this it's its it signed"),
-    ROLE: KIN | words("colleague helper organizer organiser owner admin boi boy girl man gal guy pal mate lad"),
-    SURNAME: words("been"),
-    NEIGHBOUR: words("i'm im i it's this"),
-    HERE: words("here speaking signing checking again out"),
-    NUMBERED: words(
-        "order room flat apartment unit customer account booking table invoice ref reference ticket case member seat "
-        "class "
-        "policy born dob"
-    ),
-    FROM: words("greetings hello hi regards love yours sincerely cheers"),
-    SHORT_FOR: words("short"),
-    SHOULD_BE: words("should"),
-    ITS_NAME: words("name names name's"),
-    RATHER: words("prefer"),
-    ITS_SMALL: words("it's its it"),
-    AGAIN: words("again here from speaking calling"),
-    OPENING: words("first long new calling writing joined at reporting back"),
-    PRONOUNS: words("she he they ze any"),
-    NOT_MINE: words(
-        "hate dislike loathe can't not never isn't isnt ain't wasn't don't dont stop quit longer nobody no only who's who"
-    ),
-    ABROAD: words(
-        """
-        llaman dicen appelez-moi m'appelle chiamano heiter jina heiße heisse mein bin nenn nennt nennen mich je moi
-        mon appelle appelle-moi appellez-moi llamo mi soy llámame
-        llamame llamarme dime díme chiamo sono chiamami chamo meu sou chama chamar chama-me jag mitt kalla jeg kall kald
-        heet mijn ik noem mam nazywam jestem mów меня мене зови зовите jmenuji volám adım nimeni numesc numele zovem λένε
-        nevem hívj nama tên navn
-        """
-    ),
-}
-"""The words one of which is in every text that a pattern fits."""
 NOT_CALLED = words(
     """
     later back crazy maybe tomorrow tonight old-fashioned oldfashioned old paranoid cynical naive lazy picky biased

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from turnlog.memory.extract import namecues as cues
+from turnlog.memory.extract.phrases import Phrases
 from turnlog.memory.extract.reading import Reading
 from turnlog.memory.extract.spans import Name, capitalised, ends, is_given, may_be_given, name_at, opens, plain, split
 from turnlog.memory.extract.vocabulary.english import is_english
@@ -68,12 +69,8 @@ def _once(found: list[Said]) -> list[Said]:
     return kept
 
 
-def _each(pattern: re.Pattern[str], reading: Reading) -> Iterator[re.Match[str]]:
-    """The first `CUES_MAX` places where `pattern` fits, looked for only if one of its words was said."""
-    needed = cues.NEEDED.get(pattern)
-    if needed is not None and needed.isdisjoint(reading.words):
-        return iter(())
-    return islice(pattern.finditer(reading.own), CUES_MAX)
+def _each(phrases: Phrases, reading: Reading) -> Iterator[re.Match[str]]:
+    return phrases.find(reading.own, reading.low)
 
 
 def _given(name: Name, *, asked: bool = True) -> Said:

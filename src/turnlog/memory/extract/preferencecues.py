@@ -3,21 +3,21 @@
 import re
 from typing import Literal, NamedTuple
 
+from turnlog.memory.extract.phrases import Phrases, phrase
 from turnlog.memory.extract.vocabulary.listed import alternatives, words
 
 Polarity = Literal["like", "dislike", "prefer"]
 
 
 class Cue(NamedTuple):
-    """A pattern, what it tells, and the words one of which is in every text that it fits."""
+    """Phrases, and what they tell."""
 
-    pattern: re.Pattern[str]
+    phrases: Phrases
     polarity: Polarity
-    needed: frozenset[str]
 
 
-def _cues(*rows: tuple[str, Polarity, str]) -> tuple[Cue, ...]:
-    return tuple(Cue(_pattern(f"(?:{pattern}) "), polarity, words(needed)) for pattern, polarity, needed in rows)
+def _cues(*rows: tuple[str, Polarity]) -> tuple[Cue, ...]:
+    return tuple(Cue(phrase(f"(?:{pattern}) "), polarity) for pattern, polarity in rows)
 
 
 def _pattern(text: str) -> re.Pattern[str]:
@@ -126,52 +126,27 @@ _NOT_BEING = alternatives(
     scared of | sick to death of | averse to
     """
 )
-_LIKE_WORDS = """
-like love luv lurve adore adroe enjoy enoy enjo appreciate treasure worship dig crave cherish relish swear live melt rave
-can't cant cannot have could all wouldn't won't never look get geek am would
-"""
-_PREFER_WORDS = """
-take drink have eat want order prefer perfer prefr preffer favor favour go opt plump aim stick lean leans gravitate
-best better always only usually
-exclusively ever
-"""
-_BEING_WORDS = """
-favour favor hyped stoked happiest feel feeling into fond partial keen obsessed crazy mad nuts addicted hooked sucker
-all love happiest happier comfortable big weak
-devoted fan lover devotee admirer
-"""
-_HATE_WORDS = """
-hate h8 dislike dislke detest detst loathe lothe loath despise abhor avoid resent refuse can't cant cannot could couldn't
-an happily live don't dont not didn't never gone went had steer stay stopped swore sworn won't wouldn't time patience
-interest
-"""
-_NOT_BEING_WORDS = (
-    "fan into keen fond big crazy mad lover one partial sick fed tired done bored terrified scared averse over"
-)
 OF_ME: tuple[Cue, ...] = _cues(
     *(
-        (_I + _LIKES, "like", _LIKE_WORDS),
-        (_I + _PREFERS, "prefer", _PREFER_WORDS),
-        (_IM + _BEINGS, "like", _BEING_WORDS),
-        (_I + r"(?:have )?(?:been |always been )" + _BEINGS, "like", "been"),
-        (_I + _HATES, "dislike", _HATE_WORDS),
-        (_IM + _NOT_BEING, "dislike", _NOT_BEING_WORDS),
+        (_I + _LIKES, "like"),
+        (_I + _PREFERS, "prefer"),
+        (_IM + _BEINGS, "like"),
+        (_I + r"(?:have )?(?:been |always been )" + _BEINGS, "like"),
+        (_I + _HATES, "dislike"),
+        (_IM + _NOT_BEING, "dislike"),
         (
             _ID + r"(?:rather|sooner)(?: (?:have|use|take|go with|get|go for|eat|drink|be|see|read|stay in|do))?",
             "prefer",
-            "rather sooner",
         ),
         (
             _ID + r"(?:choose|pick|happily take|gladly take|go for any day|prefer)",
             "prefer",
-            "choose pick happily gladly go prefer",
         ),
         (
             _ID + r"(?:take|have|go with|go for|vote for)(?= [^.!?\n]{2,60}? (?:over|any day|instead of|rather than|"
             r"every time|"
             r"any time|anytime|in a heartbeat)\b)",
             "prefer",
-            "take have go vote",
         ),
     )
 )
@@ -181,92 +156,79 @@ VERBS: tuple[Cue, ...] = _cues(
         (
             _START + _BARE + rf"(?:love|adore|luv|{_CANT} get enough of|(?:a )?(?:big|huge|massive) fan of)",
             "like",
-            "love adore luv can't cant cannot fan",
         ),
-        (_START + r"(?:now |these days )?" + _BARE + r"(?:prefer|perfer)", "prefer", "prefer perfer"),
+        (_START + r"(?:now |these days )?" + _BARE + r"(?:prefer|perfer)", "prefer"),
         (
             _START
             + _BARE
             + rf"(?:hate|loathe|detest|dislike|{_CANT} (?:stand|bear|abide)|don'?t (?:really )?(?:like|enjoy|care for)|"
             rf"never liked)",
             "dislike",
-            "hate loathe detest dislike can't cant cannot don't dont never",
         ),
-        (_START + r"(?:currently |totally |completely )?" + _BARE + _BEINGS, "like", _BEING_WORDS),
-        (_START + _BARE + r"(?:loving|enjoying|digging)", "like", "loving enjoying digging"),
+        (_START + r"(?:currently |totally |completely )?" + _BARE + _BEINGS, "like"),
+        (_START + _BARE + r"(?:loving|enjoying|digging)", "like"),
         (
             _START + r"(?:dont|don't|do not|never|pls don't|please don't|please do not) (?:ever )?(?:put|add|send|use|give|"
             r"include|"
             r"suggest|recommend|show|write|serve|mention)(?: me| us)?(?: so many| so much| any)?(?! (?:anything|it|that|"
             r"them|me|yet)\b)",
             "dislike",
-            "dont don't do never",
         ),
         (
             _START + r"(?:please |pls )?(?:use|always use|always give|give)(?= [\w' -]{3,40}?,? (?:please|pls|plz|instead|"
             r"from now on|not|"
             r"everywhere|throughout)\b)",
             "prefer",
-            "use give",
         ),
-        (r"\bfrom now on,? no(?: more)?", "dislike", "now"),
-        (r"\bi (?:want|need|prefer|'d like|would like) (?:fewer|less)", "dislike", "fewer less"),
+        (r"\bfrom now on,? no(?: more)?", "dislike"),
+        (r"\bi (?:want|need|prefer|'d like|would like) (?:fewer|less)", "dislike"),
         (
             r"\b(?:my idea of (?:heaven|a good time|a perfect \w+|bliss|fun)|the best (?:thing|part) (?:ever )?)(?:'s|"
             r" is| are)",
             "like",
-            "idea best",
         ),
         (
             r"\bif i (?:have to|must|had to|really have to) (?:pick|choose),? (?:i'd (?:say|go for|go with|pick) |"
             r"it's |then )?",
             "prefer",
-            "pick choose",
         ),
-        (_START + _BARE + _NOT_BEING, "dislike", _NOT_BEING_WORDS),
-        (r"\b(?:don't|dont|do not) (?:even )?get me started on", "dislike", "started"),
-        (r"\byou(?:'ll| will) never (?:catch|see|find) me", "dislike", "catch see find"),
+        (_START + _BARE + _NOT_BEING, "dislike"),
+        (r"\b(?:don't|dont|do not) (?:even )?get me started on", "dislike"),
+        (r"\byou(?:'ll| will) never (?:catch|see|find) me", "dislike"),
         (
             r"\b(?:anything (?:but|except)|as long as it(?:'s| is) not|as long as it isn't|(?:hard |big |firm )no to)",
             "dislike",
-            "anything long no",
         ),
         (
             r"\b(?:nothing (?:beats|like|better than|compares to|tops|makes me happier than)|long live|hooray for|"
             r"you can't beat|can't beat)",
             "like",
-            "nothing long hooray beat",
         ),
         (
             r"\b(?:yes to|happiness is|(?:no such thing as|can never have|never have) too (?:much|many))",
             "like",
-            "yes happiness many much",
         ),
-        (r"\bgive me(?= [^.!?\n]{2,40}? (?:any day|any time|over|every time))", "prefer", "give"),
+        (r"\bgive me(?= [^.!?\n]{2,40}? (?:any day|any time|over|every time))", "prefer"),
         (
             r"\bmy (?:absolute |all-time |all time |personal |current )?(?:favou?rite|fave|fav|go-to|"
             r"preferred)(?: [\w-]+){0,3}?(?: of all time)?"
             r" (?:is|are|has to be|would be|has always been|will always be|:)",
             "like",
-            "favorite favourite fave fav go-to preferred",
         ),
         (
             r"\b(?:spare me|leave out|hold|go easy on|enough (?:with|of)|lay off|ditch|lose|drop|cut|skip)(?: all)? the",
             "dislike",
-            "spare leave hold easy enough lay ditch lose drop cut skip",
         ),
         (
             r"\b(?:stop|quit) (?:using|sending|giving|adding|with|suggesting|recommending|showing|putting|writing|"
             r"offering|"
             r"including|saying|asking for|mentioning|pushing|throwing in|bringing up)(?: me| us)?",
             "dislike",
-            "stop quit",
         ),
         (
             r"(?:^|[.!?;:,\n(] ?|\b(?:and|but|so|please|pls|maybe|also|just|with|use|need|want|prefer) )"
             r"(?:fewer|less|not so many|not so much|not as many)",
             "dislike",
-            "fewer less many much",
         ),
         (
             r"\bno(?: more)?(?= (?:[\w'-]+ ){0,2}[\w'-]+,? (?:next time|from now on|in (?:the )?future|any ?more|"
@@ -275,26 +237,22 @@ VERBS: tuple[Cue, ...] = _cues(
             r"gives? me|"
             r"for me|please|pls|plz|thx|thanks|thank you)\b)(?! (?:worries|problem|need|idea|rush|thanks))",
             "dislike",
-            "no",
         ),
         (
             r"\b(?:i'm|im|i am) \w+,? (?:so |and )?no(?: more)?(?= (?:[\w'-]+ ){0,2}[\w'-]+(?:[.!,;\n]|$))",
             "dislike",
-            "no",
         ),
         (
             r"(?:^|[.!?;:,\n(] ?)never again(?:,? (?:will|shall|am) i(?: ever)? [\w']+)?",
             "dislike",
-            "again",
         ),
-        (r"\bwhoever (?:invented|came up with|thought of|designed|made up)", "dislike", "whoever"),
-        (r"\bnothing (?:but|except)", "prefer", "nothing"),
-        (r"\b(?:preferably|ideally|preferrably),?", "prefer", "preferably ideally preferrably"),
+        (r"\bwhoever (?:invented|came up with|thought of|designed|made up)", "dislike"),
+        (r"\bnothing (?:but|except)", "prefer"),
+        (r"\b(?:preferably|ideally|preferrably),?", "prefer"),
         (
             r"\b(?:what|(?:the|one|the one|the only|another) thing|something) (?:that )?i (?:[\w']+ ){0,2}?"
             r"(?:love|like|enjoy|adore|appreciate|treasure)(?: most| best| the most)? (?:is|are)",
             "like",
-            "what thing something",
         ),
         (
             r"\b(?:what|(?:the|one|the one|the only|another) thing|something) (?:that )?(?:i (?:[\w']+ ){0,2}?(?:hate|"
@@ -302,48 +260,41 @@ VERBS: tuple[Cue, ...] = _cues(
             r"loathe|can't stand|cannot stand|can't bear|don't like)|drives me \w+|annoys me|bugs me)(?: most|"
             r" the most)? (?:is|are)",
             "dislike",
-            "what thing something",
         ),
-        (r"\blife(?:'s| is) too short (?:for|to \w+)", "dislike", "short"),
+        (r"\blife(?:'s| is) too short (?:for|to \w+)", "dislike"),
         (
             r"\bmy (?:(?:absolute|all-time|personal|current|one|biggest|only|real|true|great) )*(?:weakness|"
             r"happy place|guilty pleasure|"
             r"comfort food|vice|kryptonite|obsession|passion|jam|love language|drink of choice|poison)(?:'s| is| are|:|"
             r",? is)",
             "like",
-            "weakness place pleasure food vice kryptonite obsession passion jam language choice poison",
         ),
-        (r"(?:^|[.!?;:,\n(] ?)(?:big |huge |massive )?no (?:fan|friend|lover) of", "dislike", "no"),
+        (r"(?:^|[.!?;:,\n(] ?)(?:big |huge |massive )?no (?:fan|friend|lover) of", "dislike"),
         (
             r"\b(?:my|a) (?:biggest |worst |absolute )?(?:pet peeve|pet hate|nemesis|bugbear)(?:'s| is|:| has to be)",
             "dislike",
-            "peeve hate nemesis bugbear",
         ),
-        (r"\bmy least favou?rite (?:[\w-]+ ){0,3}?(?:is|are|has to be|would be|thing(?: ever)? is)", "dislike", "least"),
+        (r"\bmy least favou?rite (?:[\w-]+ ){0,3}?(?:is|are|has to be|would be|thing(?: ever)? is)", "dislike"),
         (
             r"\bnever (?:use|send|give me|include)|\b(?:please |pls )(?:don't|do not|dont|avoid) (?:use|using|send|"
             r"sending|include|including|add|adding)",
             "dislike",
-            "never please pls",
         ),
         (
             r"\b(?:always|only|from now on,?|in (?:the )?future,?|going forward,?) (?:please )?"
             r"(?:use|answer in|reply in|write in|give me|respond (?:in|with)|send|show me|speak|format in|stick to)",
             "prefer",
-            "use answer reply write give respond send show speak format stick",
         ),
         (
             r"(?:(?:can|could|would|will) you|please|pls|let's|let us) (?:please |just |kindly |maybe )?(?:stick (?:to|"
             r"with)|keep to|"
             r"answer in|reply in|respond in|write (?:to me )?in|talk to me in|always use|switch to|only use)",
             "prefer",
-            "stick keep answer reply respond write talk use switch",
         ),
         (
             r"(?:^|(?<=[.!?\n,]) ?)(?:please |pls )?(?:keep|make) (?:it|your \w+|answers|replies|them)(?= (?:short|"
             r"brief|concise|simple|casual|formal|to the point|snappy|plain|friendly)\b)",
             "prefer",
-            "keep make",
         ),
     )
 )
@@ -363,7 +314,7 @@ NOT_SUBJECT = _pattern(
     )
     + r"\b"
 )
-PAST = _pattern(
+PAST = phrase(
     r"(?:(?<![\w'])i |^|[.!?\n] )(?:used to (?:really |absolutely )?(?:like|love|enjoy|adore|prefer|be into|"
     r"be a fan of|swear by)"
     r"|(?P<hate>used to (?:hate|dislike|detest|avoid|can't stand))|no longer (?:like|love|enjoy|prefer|care for)) "
@@ -420,29 +371,29 @@ HYPOTHETIC = _pattern(
     r"\b(?:if|do|did|would|should|could|can|does|may|might|says?|thinks?|suppose|wish|pretend|imagine|assume|"
     r"guessing|whether|why|must|shall|like|not that|what)(?: that)? $"
 )
-LIST_HEAD = _pattern(
+LIST_HEAD = phrase(
     r"(?:^|\n)[^\n]{0,60}\b(?:(?P<hate>things (?:i|that) (?:hate|can't stand|annoy me|dislike|drive me)|"
     r"(?:my )?(?:dislikes|pet hates|pet peeves)|i (?:hate|dislike|can't stand))"
     r"|things (?:i|that) (?:like|love|enjoy|improve|make|cheer|help|calm|keep)|(?:my )?(?:likes|favou?rites)|"
     r"i (?:like|love|enjoy|prefer))[^\n]{0,40}:[ \t]*\n"
 )
 ITEM = re.compile(r"[ \t]*(?:[-*•+]|\d{1,2}[.)])[ \t]+([^\n]{1,120})(?:\n|$)")
-FIELD = _pattern(
+FIELD = phrase(
     r"(?:^|\n)[ \t]{0,8}(?:[-*•][ \t]{0,3})?(?:(?P<hate>dislikes?|hates?|pet peeves?|avoid)|likes?|loves?|enjoys?|"
     r"interests?|"
     r"hobbies|hobby|"
     r"prefers?|preferences?|into|fav(?:ou?rite)?s?(?: [\w-]+)?)[ \t]*[:=][ \t]*([^\n]{2,80})"
 )
 """A line of a form: "likes: rooftop bars"."""
-PLEASE_NOT = _pattern(
+PLEASE_NOT = phrase(
     r"(?:^|(?<=[.!?;\n]) ?)([\w' -]{3,40}?),? (?:please|pls|plz),? (?:and |but )?(?:not|no) ([\w' -]{2,40})(?=[.!,;\n]|"
     r"$)"
 )
-ONLY = _pattern(
+ONLY = phrase(
     r"(?:^|(?<=[.!?;:,\n]) ?)((?:[^\W\d_][\w'-]* ){0,2}[^\W\d_][\w'-]*) only(?:,? (?:please|pls|plz|"
     r"for me))(?=[.!,;\n]|$)"
 )
-JUST = _pattern(
+JUST = phrase(
     r"(?:^|(?<=[.!?;:,\n]) ?|\b(?:and|but|so) )((?:just|only) (?:the )?[\w'-]+(?: [\w'-]+){0,2}?),? (?:please|pls|plz)\b"
 )
 DISLIKED_NOW = _pattern(r"\b(?:can't|cannot|cant|hate|off|sick|not|never|worst|ugh|yuck|over it|done|no longer|bores?)\b")
@@ -472,13 +423,13 @@ FIRST = _pattern(
     r"(?=\s*(?:[,.!;:—–\n]|$| (?:please|pls|always|every|for|if|thanks|i|because|is|are|all|works|sounds|any|"
     r"obviously|of course|definitely|by far|over)\b| - ))"
 )
-REFUSES = _pattern(r"(?:^|[.!\n,] ?)(?:no|without|never|not) ((?:[\w'-]+ ){0,2}[\w'-]+)(?=[,.!;\n]|$)")
+REFUSES = phrase(r"(?:^|[.!\n,] ?)(?:no|without|never|not) ((?:[\w'-]+ ){0,2}[\w'-]+)(?=[,.!;\n]|$)")
 OFFER = _pattern(r"\b(?:would|do|should|shall|want|need|any|like|prefer|include|add)\b[^.!?\n]{0,120}\?")
-LOVELY = _pattern(
+LOVELY = phrase(
     r"(?:^|(?<=[.!?;,\n]) ?|\b(?:and|but) )((?:[\w'-]+ ){0,3}[\w'-]+) (?:would|'d) be (?:so |really |absolutely )?"
     r"(?:lovely|nice|great|ideal|perfect|amazing|wonderful|good|best|a plus|fantastic)\b"
 )
-PLEASE = _pattern(
+PLEASE = phrase(
     r"(?:^|(?<=[.!?\n]) ?)((?:[\w'-]+ ){0,2}[\w'-]+?)(?: (?:everywhere|only|always|throughout))?,? (?:please|"
     r"pls)\b(?=[.!,\n]|$)"
 )

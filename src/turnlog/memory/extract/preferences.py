@@ -2,20 +2,18 @@
 
 import re
 from collections.abc import Iterator
-from itertools import islice
 from typing import NamedTuple
 
 from turnlog.memory.extract import preferencecues as cues
 from turnlog.memory.extract import verdictcues as verdicts
-from turnlog.memory.extract.preferencecues import Cue, Polarity
+from turnlog.memory.extract.phrases import Phrases
+from turnlog.memory.extract.preferencecues import Polarity
 from turnlog.memory.extract.reading import Reading
 
 WORDS_MAX = 10
 """Words of what is liked, at most."""
 SUBJECT_LENGTH = 70
 """Characters before a judgement in which the thing that is judged is looked for."""
-CUES_MAX = 50
-"""Places of one kind that are looked at in a message, at most."""
 
 
 class Liking(NamedTuple):
@@ -33,23 +31,20 @@ class Liking(NamedTuple):
 
 def preferences(reading: Reading, asked: str = "") -> list[Liking]:
     """The user's likes and dislikes in the order of the text; `asked` is what the assistant said just before."""
-    own, spoken = reading.own, reading.words
-    found = [*_verbs(own, spoken), *_judged(own, spoken), *_captured(own, spoken)]
-    if "used" in spoken or "longer" in spoken:
-        found += _past(own)
-    if not cues.PLEASED.isdisjoint(spoken):
-        found += _styles(own)
-    if "\n" in own:
-        found += _listed(own)
-    if ":" in own or "=" in own:
-        found += _fields(own)
+    found = [*_verbs(reading), *_judged(reading), *_captured(reading), *_past(reading)]
+    if not cues.PLEASED.isdisjoint(reading.words):
+        found += _styles(reading)
+    if "\n" in reading.own:
+        found += _listed(reading)
+    if ":" in reading.own or "=" in reading.own:
+        found += _fields(reading)
     if "?" in asked or " or " in asked:
-        found += _replies(own, asked)
+        found += _replies(reading, asked)
     return _once(found)
 
 
-def _each(pattern: re.Pattern[str], own: str) -> Iterator[re.Match[str]]:
-    return islice(pattern.finditer(own), CUES_MAX)
+def _each(phrases: Phrases, reading: Reading) -> Iterator[re.Match[str]]:
+    return phrases.find(reading.own, reading.low)
 
 
 def _once(found: list[Liking]) -> list[Liking]:
@@ -61,15 +56,10 @@ def _once(found: list[Liking]) -> list[Liking]:
     return kept
 
 
-def _heard(table: tuple[Cue, ...], spoken: frozenset[str]) -> Iterator[Cue]:
-    """The cues of `table` that may fit a text of the words `spoken`."""
-    return (cue for cue in table if not cue.needed.isdisjoint(spoken))
-
-
-def _verbs(own: str, spoken: frozenset[str]) -> Iterator[Liking]:
-    table = cues.VERBS if cues.FIRST_PERSON.isdisjoint(spoken) else cues.SPOKEN
-    for pattern, polarity, _ in _heard(table, spoken):
-        for cue in _each(pattern, own):
+def _verbs(reading: Reading) -> Iterator[Liking]:
+    own = reading.own
+    for phrases, polarity in cues.VERBS if cues.FIRST_PERSON.isdisjoint(reading.words) else cues.SPOKEN:
+        for cue in _each(phrases, reading):
             if cues.HYPOTHETIC.search(own[max(0, cue.start() - 14) : cue.start()]):
                 continue
             negative = polarity == "prefer" and own[cue.end() : cue.end() + 4].lower() == "not "
@@ -109,10 +99,11 @@ def _trimmed(text: str) -> str:
     return " ".join(words).strip("*_~ '")
 
 
-def _judged(own: str, spoken: frozenset[str]) -> Iterator[Liking]:
+def _judged(reading: Reading) -> Iterator[Liking]:
     """What stands before its cue: "pools give me a rash"."""
-    for pattern, polarity, _ in _heard(verdicts.VERDICTS, spoken):
-        for match in _each(pattern, own):
+    own = reading.own
+    for phrases, polarity in verdicts.VERDICTS:
+        for match in _each(phrases, reading):
             start = max(0, match.start() - SUBJECT_LENGTH)
             named = verdicts.SUBJECT.search(own[start : match.start()])
             if named is None or cues.NOT_SUBJECT.match(named[1]):
@@ -121,15 +112,16 @@ def _judged(own: str, spoken: frozenset[str]) -> Iterator[Liking]:
             yield Liking(polarity, _trimmed(text), start + named.start(1))
 
 
-def _captured(own: str, spoken: frozenset[str]) -> Iterator[Liking]:
-    for pattern, polarity, _ in _heard(verdicts.CAPTURES, spoken):
-        for match in _each(pattern, own):
+def _captured(reading: Reading) -> Iterator[Liking]:
+    for phrases, polarity in verdicts.CAPTURES:
+        for match in _each(phrases, reading):
             if not cues.NOT_SUBJECT.match(match[1]):
                 yield Liking(polarity, _trimmed(match[1]), match.start(1))
 
 
-def _past(own: str) -> Iterator[Liking]:
-    for cue in _each(cues.PAST, own):
+def _past(reading: Reading) -> Iterator[Liking]:
+    own = reading.own
+    for cue in _each(cues.PAST, reading):
         text = _object(own, cue.end())
         if text:
             yield Liking("dislike" if cue["hate"] else "like", text, cue.start(), ended=True)
@@ -137,36 +129,38 @@ def _past(own: str) -> Iterator[Liking]:
             yield Liking("dislike", text, cue.start() + 1)
 
 
-def _styles(own: str) -> Iterator[Liking]:
-    for match in (*_each(cues.JUST, own), *_each(cues.ONLY, own)):
+def _styles(reading: Reading) -> Iterator[Liking]:
+    for match in (*_each(cues.JUST, reading), *_each(cues.ONLY, reading)):
         if not cues.NOT_SUBJECT.match(match[1]) or match[1][:4].lower() in ("just", "only"):
             yield Liking("prefer", match[1], match.start(1))
-    for match in _each(cues.PLEASE_NOT, own):
+    for match in _each(cues.PLEASE_NOT, reading):
         yield Liking("prefer", _trimmed(match[1]), match.start(1))
         yield Liking("dislike", _trimmed(match[2]), match.start(2))
-    for match in _each(cues.PLEASE, own):
+    for match in _each(cues.PLEASE, reading):
         text = match[1].lower()
         if not cues.STYLE.isdisjoint(text.split()) and not text.startswith(("yes", "no ", "make", "use", "in ", "to ")):
             yield Liking("prefer", _trimmed(match[1]), match.start(1))
 
 
-def _fields(own: str) -> Iterator[Liking]:
-    for field in _each(cues.FIELD, own):
+def _fields(reading: Reading) -> Iterator[Liking]:
+    for field in _each(cues.FIELD, reading):
         for item in re.split(r",| and | & |;", field[2])[:5]:
             if item.strip():
                 yield Liking("dislike" if field["hate"] else "like", _trimmed(item), field.start(2))
 
 
-def _listed(own: str) -> Iterator[Liking]:
-    for head in _each(cues.LIST_HEAD, own):
+def _listed(reading: Reading) -> Iterator[Liking]:
+    own = reading.own
+    for head in _each(cues.LIST_HEAD, reading):
         place = head.end()
         while (item := cues.ITEM.match(own, place)) is not None:
             yield Liking("dislike" if head["hate"] else "like", _trimmed(re.split(r"[,.;(]", item[1])[0]), item.start(1))
             place = item.end()
 
 
-def _replies(own: str, asked: str) -> Iterator[Liking]:
+def _replies(reading: Reading, asked: str) -> Iterator[Liking]:
     """What answers the assistant's choice or offer: "A or B?" "B, always"."""
+    own = reading.own
     question = asked[-300:]
     options = cues.OPTIONS.findall(question)
     first = cues.FIRST.match(own)
@@ -178,10 +172,10 @@ def _replies(own: str, asked: str) -> Iterator[Liking]:
     if cues.OFFER.search(question) is None:
         return
     asked_of = _stems(question)
-    for match in _each(cues.REFUSES, own):
+    for match in _each(cues.REFUSES, reading):
         if _stem(match[1].lower().split()[-1]) in asked_of:
             yield Liking("dislike", _trimmed(match[1]), match.start(1), replies=True)
-    for match in _each(cues.LOVELY, own):
+    for match in _each(cues.LOVELY, reading):
         if not cues.NOT_SUBJECT.match(match[1]):
             yield Liking("like", _trimmed(match[1]), match.start(1), replies=True)
 

@@ -30,12 +30,13 @@ class Reading(NamedTuple):
     """The words of a message, thrice, at the same places: hidden words are spaces.
 
     `text` is all of it, `plain` hides code, URLs and e-mail addresses, `own` hides quoted speech and quoted lines too.
-    `words` are those of `own` in lower case.
+    `low` is `own` in lower case, and `words` are its words.
     """
 
     text: str
     plain: str
     own: str
+    low: str
     words: frozenset[str]
 
 
@@ -51,7 +52,8 @@ def read(text: str) -> Reading:
         plain = EMAIL.sub(_blank, plain)
     own = _QUOTED_LINE.sub(_blank, plain) if ">" in plain else plain
     own = _QUOTED.sub(_unquoted, own)
-    return Reading(text, plain, own, frozenset(_WORD.findall(own.lower())))
+    low = own.lower()
+    return Reading(text, plain, own, low, frozenset(_WORD.findall(low)))
 
 
 def _blank(found: re.Match[str]) -> str:

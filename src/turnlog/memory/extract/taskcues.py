@@ -2,7 +2,8 @@
 
 import re
 
-from turnlog.memory.extract.vocabulary.listed import alternatives, words
+from turnlog.memory.extract.phrases import phrase, phrases
+from turnlog.memory.extract.vocabulary.listed import alternatives
 
 
 def _pattern(text: str) -> re.Pattern[str]:
@@ -113,9 +114,8 @@ _SERVICE = (
     "register|sign up|"
     "request|place an order|file an?|make an? (?:reservation|appointment|booking|complaint|return|change|payment))\\b"
 )
-ASKED = _pattern(
-    alternatives(
-        rf"""
+ASKED = phrases(
+    rf"""
         \b(?:can|could|would|will|cld|wld|wud|can't|couldn't) (?:you|u|ya|we|someone|somebody)\b ?,? ?{_POLITE}
         \b(?:i(?:'d| would)? (?:need|want|like|love)|need|want|looking for) (?:you|u|someone|somebody|help) to {_POLITE}
         \b(?:would|'d) be (?:so |really |super |just |very )?(?:great|nice|lovely|good|awesome|amazing|helpful|cool|
@@ -138,10 +138,9 @@ ASKED = _pattern(
         \bis it possible to (?={ACT}) | \bany chance (?:you (?:can|could)|of getting) (?=[a-z])
         \b(?:would )?you mind (?=\w+ing\b)
         """
-    )
 )
-PLEASE = _pattern(r"\b(?:please|pls|plz|kindly) (?:(?:also|just|can you|could you) )?(?=[a-z])")
-IMPERATIVE = _pattern(rf"{_LEAD}{_POLITE}(?={ACT}(?! ?(?:of|is|was|are|were|has|had|it's|'s|:|,|wise)\b|[:=(]))")
+PLEASE = phrase(r"\b(?:please|pls|plz|kindly) (?:(?:also|just|can you|could you) )?(?=[a-z])")
+IMPERATIVE = phrase(rf"{_LEAD}{_POLITE}(?={ACT}(?! ?(?:of|is|was|are|were|has|had|it's|'s|:|,|wise)\b|[:=(]))")
 _OPENERS = (
     "ok|okay|hey|hi|hello|so|now|also|well|right|please|then|yeah|yes|yep|sure|great|thanks|thank you|cool|perfect|hmm|"
     "oh|ah|ooh|"
@@ -152,11 +151,11 @@ GOES_ON = _pattern(
     rf"(?:(?:{_OPENERS})[,!.]* ?){{0,4}}{_POLITE}(?:{ACT}|can you|could you|"
     rf"would you|will you|i need you to)\b"
 )
-REMIND = _pattern(
+REMIND = phrase(
     r"(?<!to )(?<!you )(?<!for )(?<!that )(?<!who )(?<!which )(?<!always )(?<!it )(?<!didn't )(?<!don't )(?<!never )\b"
     r"(?=(?:remind|remnd|reminde|rmeind|nudge|ping|poke|alert|notify|warn|wake) (?:me|us|him|her|them) )"
 )
-NEEDS = _pattern(
+NEEDS = phrase(
     r"(?:^|(?<=[.!?;\n,]) ?|\b(?:and|but|so|hi|hey|hello),? )(?:i |we |i'm |im |we're |i am )?(?:(?:still|also|just|"
     r"really|urgently) ){0,2}"
     r"(?:need|want|looking for|after|would like|'d like|require)(?= (?:a|an|some|two|three|four|five|six|ten|\d+|"
@@ -176,7 +175,7 @@ NEEDS_LESS = _pattern(
     )
     + r"\b"
 )
-WANTS_DONE = _pattern(
+WANTS_DONE = phrase(
     r"\b(?:i|we|she|he|they|boss|manager|client|wife|husband|mum|mom|dad)(?:'d)? (?:needs?|wants?|would like|"
     r"'d like|like) ((?:[\w'-]+ ){1,6}?)"
     r"(cancell?ed|moved|booked|changed|sent|updated|removed|fixed|translated|rewritten|rescheduled|printed|deleted|"
@@ -192,12 +191,12 @@ _FIXED = (
     r"updating|"
     r"proofreading|sorting|editing|reviewing|rewriting"
 )
-NEEDS_DONE = _pattern(
+NEEDS_DONE = phrase(
     r"(?:^|[.!?;\n,] ?|\b(?:and|but|so|because) )((?:the|my|our|this|these|those|"
     r"that) (?:[\w'-]+ ){0,3}?[\w'-]+) needs? (?:to be )?"
     rf"({_FIXED})\b((?: (?:by|before|on|into|to|for|until) [^.!?,;\n]{{2,40}})?)"
 )
-FORGET = _pattern(r"\b(?:don't|dont|do not) let me forget (?:(about|to) )?")
+FORGET = phrase(r"\b(?:don't|dont|do not) let me forget (?:(about|to) )?")
 OFFERS = _pattern(
     r"\b(?:shall i|should i|want me to|would you like me to|do you want me to|like me to|i can|i could|happy to|may i|"
     r"can i|"
@@ -265,9 +264,8 @@ POINTS = _pattern(
     r"[\w-]+(?: (?:up|out|off|down))? (?:it|that|this|them|those|these)(?: (?:up|out|off|for me|again|too|now|asap|"
     r"today|tomorrow))?$"
 )
-CANCELS = _pattern(
-    alternatives(
-        r"""
+CANCELS = phrases(
+    r"""
         \bnever ?mind\b | \bnvm\b | \bscrap (?:that|it|this|the)\b
         (?<!don't )(?<!dont )(?<!not )(?<!never )(?<!to )(?<!i )(?<!always )(?<!you )\bforget (?:it|that|this|
             i (?:said|asked)|about (?:it|that|the|this)|what i|the)\b
@@ -281,11 +279,9 @@ CANCELS = _pattern(
         \bno longer need(?:ed)?\b | \bdon't need (?:it|that|this|you to)\b | \bi take that back\b | \bcall it off\b
         \bhold off\b
         """
-    )
 )
-DONE = _pattern(
-    alternatives(
-        r"""
+DONE = phrases(
+    r"""
         \balready (?:\w+ed|did|done|sent|got|found|wrote|
             bought|made|paid|took|put)\b
         \b(?:i|we) (?:did|fixed|sorted|handled|managed|found|figured) (?:it|that|them)\b
@@ -295,7 +291,6 @@ DONE = _pattern(
         \bi'll (?:just )?do (?:it|that) (?:myself|by hand)\b | \btook care of (?:it|that)\b
         \bgot it (?:working|done|sorted)\b | \bproblem solved\b
         """
-    )
 )
 FAILS = _pattern(
     r"\b"
@@ -334,36 +329,3 @@ DELIVERS = _pattern(
         """
     )
 )
-_FIRST_WORDS = [
-    re.match(r"[a-z-]+", pattern.replace("[sz]", letter))
-    for part in re.split(r"\n| \| ", _ACT_WORDS + _NOUN_WORDS)
-    if (pattern := part.strip())
-    for letter in "sz"
-]
-NEEDED = {
-    ASKED: words(
-        """
-        can could would will cld wld wud need want forget appreciate grateful hoping wondering wonder wondered wanna
-        can't couldn't trust expect hope may todo to-do task
-        tasks todos reminder note action like great nice lovely good awesome amazing helpful cool ideal perfect
-        brilliant fantastic
-        wonderful fab kind start begin looking weren't aren't were wasn't are going
-        supposed meant gonna sure possible chance mind promised owe said still love
-        """
-    ),
-    PLEASE: words("please pls plz kindly"),
-    REMIND: words("remind remnd reminde rmeind nudge ping poke alert notify warn wake"),
-    NEEDS: words("need want looking after like require"),
-    FORGET: words("forget"),
-    NEEDS_DONE: words("need needs"),
-    WANTS_DONE: words("need needs want wants like"),
-    IMPERATIVE: frozenset(found[0] for found in _FIRST_WORDS if found) | words("double-check doublecheck"),
-    CANCELS: words(
-        """
-        mind nevermind nvm scrap forget cancel drop skip ignore leave disregard needed bother worry don't dont plan plans
-        second changed longer hold call back need
-        """
-    ),
-    DONE: words("already did fixed sorted handled managed found figured done care resolved myself hand got solved good"),
-}
-"""The words one of which is in every text that a pattern fits."""

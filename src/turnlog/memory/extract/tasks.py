@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Literal, NamedTuple
 
 from turnlog.memory.extract import taskcues as cues
+from turnlog.memory.extract.phrases import Phrases
 from turnlog.memory.extract.reading import Reading
 
 Outcome = Literal["cancelled", "done", "fulfilled"]
@@ -50,11 +51,8 @@ def requests(reading: Reading, closed: Sequence[Closing] = (), asked: str = "") 
     ]
 
 
-def _each(pattern: re.Pattern[str], reading: Reading) -> Iterator[re.Match[str]]:
-    """The first `CUES_MAX` places where `pattern` fits, looked for only if one of its words was said."""
-    if cues.NEEDED[pattern].isdisjoint(reading.words):
-        return iter(())
-    return islice(pattern.finditer(reading.own), CUES_MAX)
+def _each(phrases: Phrases, reading: Reading) -> Iterator[re.Match[str]]:
+    return phrases.find(reading.own, reading.low)
 
 
 def _spoken(reading: Reading) -> Iterator[Request]:
@@ -144,7 +142,7 @@ def _listed(own: str) -> Iterator[Request]:
 def closings(reading: Reading) -> list[Closing]:
     """Where the message takes a request back, or says that it is done."""
     own = reading.own
-    patterns: tuple[tuple[re.Pattern[str], Outcome], ...] = ((cues.CANCELS, "cancelled"), (cues.DONE, "done"))
+    patterns: tuple[tuple[Phrases, Outcome], ...] = ((cues.CANCELS, "cancelled"), (cues.DONE, "done"))
     return [
         Closing(outcome, match.start(), own[match.start() : match.end() + 60])
         for pattern, outcome in patterns

@@ -2,16 +2,16 @@
 
 import re
 
+from turnlog.memory.extract.phrases import phrase, phrases
 from turnlog.memory.extract.preferencecues import Cue, Polarity
-from turnlog.memory.extract.vocabulary.listed import alternatives, words
 
 
 def _pattern(text: str) -> re.Pattern[str]:
     return re.compile(text, re.IGNORECASE)
 
 
-def _verdicts(*rows: tuple[str, Polarity, str]) -> tuple[Cue, ...]:
-    return tuple(Cue(_pattern(alternatives(text)), polarity, words(needed)) for text, polarity, needed in rows)
+def _verdicts(*rows: tuple[str, Polarity]) -> tuple[Cue, ...]:
+    return tuple(Cue(phrases(text), polarity) for text, polarity in rows)
 
 
 _VERY = (
@@ -79,21 +79,6 @@ VERDICTS: tuple[Cue, ...] = _verdicts(
         \s(?:have|has) (?:my heart|my whole heart|a special place in my heart)\b
         """,
         "like",
-        """
-        favorite favourite favorites favourites fave fav thing jam go-to weakness pleasure comfort passion religion
-        kryptonite only
-        happy smile calm day week cheers cheer calms relax relaxes sane going rocks rock rules rule ftw win everything
-        place vibe
-        underrated best life bliss heaven where love help helps old different spot wonders warms warm slap slaps
-        unbeatable elite
-        goated superior sacred way perfection joy magic magical unmatched tier heavenly divine delicious gorgeous
-        irresistible kind
-        idea welcome must glorious dream goat delight addictive sublime yes count sign adore heart language obsession
-        drug cup food
-        lifeline
-        bread friends inseparable get go crazy obsessed into sucker addicted swear eat poison fuel soothe soothes
-        alive grounded every
-        """,
     ),
     (
         r"""
@@ -107,8 +92,6 @@ VERDICTS: tuple[Cue, ...] = _verdicts(
         \s(?:works? (?:best|better|well) for me|suits? me(?: best| better| fine)?)\b
         """,
         "prefer",
-        "death way every any all always forever nothing bust over beats beat trumps trump first best better well suits "
-        "suit hands",
     ),
     (
         rf"""
@@ -148,29 +131,6 @@ VERDICTS: tuple[Cue, ...] = _verdicts(
                 can't bear) (?:it|them|those|that)|i'll pass|hard no)\b
         """,
         "dislike",
-        """
-        give gives make makes annoy annoys bore bores irritate irritates exhaust exhausts stress stresses scare scares
-        terrify
-        terrifies depress depresses disgust disgusts infuriate infuriates bug bugs creep creeps freak freaks gross
-        wind winds drain
-        drains tire tires overwhelm overwhelms kill kills haunt haunts trigger triggers weird frustrate frustrates
-        confuse confuses
-        put puts drive drives turn turns head nerves skin wrong gears ruin ruins agree work appeal anything suit well
-        thing cup style
-        jam scene vibe bag idea mix along on horrible awful terrible disgusting worst overrated vile unbearable evil
-        hell nightmare
-        nightmares pointless torture annoying ugly devil crime scam waste pain plague menace sin abomination tedious
-        revolting horrid
-        ghastly dreadful rubbish trash garbage cursed creepy boring soulless tacky insufferable nasty rank foul icky
-        yucky exhausting
-        joke poison pits criminal depressing atrocious abysmal hateful hellish bane pass no-go dealbreaker
-        deal-breaker deal no firm
-        turnoff turn-off least peeve nemesis enemy fear taste liking too bin burn banned illegal outlawed abolished
-        lost die jog out
-        gone off leaving asleep like childish cheap fake unprofessional silly thanks thank again count not yuck ew eww
-        way nope hate
-        loathe detest despise stand bear i'll for friends enemies sick tired done fed into scared terrified cold nothing
-        """,
     ),
 )
 """What follows the thing."""
@@ -185,49 +145,43 @@ SUBJECT = _pattern(
 """The thing, before the place where the judgement begins."""
 CAPTURES: tuple[Cue, ...] = (
     Cue(
-        _pattern(
+        phrase(
             r"\b(?:not|never|never been|hardly|isn't|wasn't) (?:really |much of |exactly |such |ever |been |a )*an? "
             r"((?:[\w'-]+ )?[\w'-]+) (?:person|fan|lover|girl|guy|enthusiast|drinker|eater)\b"
         ),
         "dislike",
-        words("person fan lover girl guy enthusiast drinker eater"),
     ),
     Cue(
-        _pattern(
+        phrase(
             r"(?<![\w'])(?:i'm|i am|im|we're) (?:very much |more of |strictly |totally |definitely )?an? (?:(?:huge|"
             r"big|massive|real|total|lifelong|"
             r"die-?hard|proper) )*"
             r"((?:[\w'-]+ )?[\w'-]+) (?:person|fan|lover|girl|guy|addict|enthusiast|fanatic|drinker|eater|nut|junkie)\b"
         ),
         "like",
-        words("person fan lover girl guy addict enthusiast fanatic drinker eater nut junkie"),
     ),
     Cue(
-        _pattern(r"(?:^|\bi'm |\bim |[.!,\n] ?)team ([\w-]+)(?=,? (?:all the way|here|over|forever)|[.!,\n]|$)"),
+        phrase(r"(?:^|\bi'm |\bim |[.!,\n] ?)team ([\w-]+)(?=,? (?:all the way|here|over|forever)|[.!,\n]|$)"),
         "prefer",
-        words("team"),
     ),
     Cue(
-        _pattern(
+        phrase(
             r"\bi find ((?:[\w'-]+ ){0,3}[\w'-]+) (?:so |really |a bit |very |quite |rather )?(?:boring|tedious|"
             r"annoying|tiring|irritating|ugly|depressing|gross|disgusting|overrated|stressful|exhausting)\b"
         ),
         "dislike",
-        words("find"),
     ),
     Cue(
-        _pattern(
+        phrase(
             r"\bi find ((?:[\w'-]+ ){0,3}[\w'-]+) (?:so |really |a bit |very |quite |rather )?(?:soothing|relaxing|"
             r"delicious|fascinating|charming|comforting|delightful|fun|calming)\b"
         ),
         "like",
-        words("find"),
     ),
     Cue(
-        _pattern(r"\b(?:ugh+|eww*|yuck|bleh|meh|blegh|gross),? ((?:[\w'-]+ ){0,2}[\w'-]+)(?=[.!,\n]|$)"),
+        phrase(r"\b(?:ugh+|eww*|yuck|bleh|meh|blegh|gross),? ((?:[\w'-]+ ){0,2}[\w'-]+)(?=[.!,\n]|$)"),
         "dislike",
-        words("ugh ughh ew eww yuck bleh meh blegh gross"),
     ),
-    Cue(_pattern(r"\b(?:mm+|yum|yay),? ((?:[\w'-]+ ){0,2}[\w'-]+)(?=[.!,\n]|$)"), "like", words("mm mmm mmmm yum yay")),
-    Cue(_pattern(r"\bnot ((?:[\w'-]+ )?[\w'-]+) again\b(?=[.!,\n]|$)"), "dislike", words("again")),
+    Cue(phrase(r"\b(?:mm+|yum|yay),? ((?:[\w'-]+ ){0,2}[\w'-]+)(?=[.!,\n]|$)"), "like"),
+    Cue(phrase(r"\bnot ((?:[\w'-]+ )?[\w'-]+) again\b(?=[.!,\n]|$)"), "dislike"),
 )

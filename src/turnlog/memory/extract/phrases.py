@@ -5,14 +5,19 @@ its own, and knows strings one of which is in every text that it fits. To look f
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from itertools import chain, islice
-from typing import Any
+from typing import Any, NamedTuple
 
-from turnlog.memory.extract.vocabulary.listed import parts
+from turnlog.memory.extract.vocabulary.listed import alternatives, parts
 
 PLACES_MAX = 50
 """Places of one phrase that are looked at in a text, at most."""
+GRAM = 3
+ALWAYS = frozenset(("",))
+COMMON_LETTERS = " etaoinshrdlu'mcwyfgpbvkjxqz"
+"""The most common first."""
+CLAUSES_MAX = 3
 LENGTH_ENOUGH = 5
 """Characters from which a longer string does not tell more."""
 
@@ -21,13 +26,62 @@ class Phrases:
     """Phrases that are searched for together, each by its own pattern of `sources`."""
 
     def __init__(self, sources: Iterable[str], flags: int) -> None:
-        self._cues = [(factors(source, flags), re.compile(source, flags)) for source in sources]
+        self._cues = [_cue(source, flags) for source in sources]
 
-    def find(self, text: str, low: str) -> Iterator[re.Match[str]]:
-        """The first `PLACES_MAX` places of each phrase in `text`; `low` is `text` in lower case."""
-        for needed, pattern in self._cues:
-            if not needed or any(part in low for part in needed):
-                yield from islice(pattern.finditer(text), PLACES_MAX)
+    def find(self, text: str, low: str, grams: Set[str]) -> Iterator[re.Match[str]]:
+        """The first `PLACES_MAX` places of each phrase in `text`; `low` is it in lower case, `grams` are those of `low`."""
+        for pattern, clauses in self._cues:
+            for clause in clauses:
+                if clause.grams.isdisjoint(grams) or not clause.holds(low, grams):
+                    break
+            else:
+                yield from _places(pattern, text)
+
+
+class Clause(NamedTuple):
+    """Strings one of which is in every text that a phrase fits, by a piece of each, of `GRAM` characters."""
+
+    grams: frozenset[str]
+    strings: Mapping[str, tuple[str, ...]]
+
+    def holds(self, low: str, grams: Set[str]) -> bool:
+        """Whether one of the strings is in `low`, whose pieces are `grams`."""
+        for gram in self.grams & grams:
+            for string in self.strings[gram]:
+                if string in low:
+                    return True
+        return False
+
+
+def _places(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    if pattern.pattern.startswith("^"):  # a search would go on through the text
+        first = pattern.match(text)
+        return iter(() if first is None else (first,))
+    return islice(pattern.finditer(text), PLACES_MAX)
+
+
+def _cue(source: str, flags: int) -> tuple[re.Pattern[str], tuple[Clause, ...]]:
+    return re.compile(source, flags), tuple(map(_clause, needed(source, flags)))
+
+
+def _clause(strings: frozenset[str]) -> Clause:
+    if any(len(string) < GRAM for string in strings):
+        return Clause(ALWAYS, {"": tuple(strings)})
+    grams = {_rarest(string): () for string in strings}
+    return Clause(frozenset(grams), {gram: tuple(s for s in strings if _rarest(s) == gram) for gram in grams})
+
+
+def grams_of(low: str) -> set[str]:
+    """All that stands in `low` in `GRAM` characters, and what is in `ALWAYS`."""
+    grams = {low[place : place + GRAM] for place in range(len(low) - GRAM + 1)}
+    grams.add("")
+    return grams
+
+
+def _rarest(part: str) -> str:
+    """The piece of `part` that the fewest texts have, by how common its letters are."""
+    pieces = [part[place : place + GRAM] for place in range(len(part) - GRAM + 1)]
+    return max(pieces, key=lambda piece: sum(COMMON_LETTERS.find(letter) % 30 for letter in piece))
 
 
 def phrases(text: str, flags: int = re.IGNORECASE, *, before: str = "", after: str = "") -> Phrases:
@@ -40,9 +94,20 @@ def phrase(source: str, flags: int = re.IGNORECASE) -> Phrases:
     return Phrases([source], flags)
 
 
-def factors(source: str, flags: int = 0) -> tuple[str, ...]:
-    """Strings in lower case one of which is in every text that the pattern `source` fits; none if that is not known."""
-    return tuple(sorted(_best(_required(list(re._parser.parse(source, flags))))))  # type: ignore[attr-defined]
+def clause_starts(words: str, then: str) -> list[str]:
+    """Patterns of `then` where a clause begins: with the text, behind a mark or the end of a line, after one of `words`.
+
+    Each begins with what is found fast: its place, a set of characters, or a space.
+    """
+    words = alternatives(words)
+    return [rf"^(?:{words}\b ?,? ?)?{then}", rf"[.!?;:,\n(*•–—-] ?{then}", rf" {words}\b ?,? {then}"]
+
+
+def needed(source: str, flags: int = 0) -> list[frozenset[str]]:
+    """Sets of strings in lower case, of each of which one is in every text that the pattern `source` fits."""
+    parsed = list(re._parser.parse(source, flags))  # type: ignore[attr-defined]
+    required = {strings for strings in _required(parsed) if _tells(strings)}
+    return sorted(required, key=_worth, reverse=True)[:CLAUSES_MAX]
 
 
 def _required(sequence: Sequence[tuple[Any, Any]]) -> Iterator[frozenset[str]]:
@@ -50,13 +115,18 @@ def _required(sequence: Sequence[tuple[Any, Any]]) -> Iterator[frozenset[str]]:
     literal = ""
     for kind, what in sequence:
         name = str(kind)
-        if name == "LITERAL":
-            literal += chr(what).lower()
+        if name == "LITERAL" or (name == "IN" and _is_letter(what)):
+            literal += chr(what if name == "LITERAL" else what[0][1]).lower()
         elif name not in ("AT", "ASSERT_NOT"):
             yield frozenset((literal,))
             literal = ""
             yield from _inside(name, what)
     yield frozenset((literal,))
+
+
+def _is_letter(choice: Sequence[tuple[Any, Any]]) -> bool:
+    """Whether the set `choice` is a letter, small or capital."""
+    return all(str(kind) == "LITERAL" for kind, _ in choice) and len({chr(what).lower() for _, what in choice}) == 1
 
 
 def _inside(name: str, what: Any) -> Iterator[frozenset[str]]:
@@ -71,6 +141,15 @@ def _inside(name: str, what: Any) -> Iterator[frozenset[str]]:
 
 
 def _best(sets: Iterator[frozenset[str]]) -> frozenset[str]:
-    """The set that tells most: long strings, and few."""
-    usable = [strings for strings in sets if strings and min(map(len, strings)) > 1]
-    return max(usable, key=lambda strings: (min(LENGTH_ENOUGH, *map(len, strings)), -len(strings)), default=frozenset())
+    return max(filter(_tells, sets), key=_worth, default=frozenset())
+
+
+def _tells(strings: frozenset[str]) -> bool:
+    return all(len(string) > 1 or (string and not string.isalnum() and string not in " ,.") for string in strings) and bool(
+        strings
+    )
+
+
+def _worth(strings: frozenset[str]) -> tuple[int, int, list[str]]:
+    """How much it tells that one of `strings` is there: long ones, and few."""
+    return min(LENGTH_ENOUGH, *map(len, strings)), -len(strings), sorted(strings)

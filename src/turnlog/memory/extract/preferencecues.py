@@ -3,7 +3,7 @@
 import re
 from typing import Literal, NamedTuple
 
-from turnlog.memory.extract.phrases import Phrases, phrase
+from turnlog.memory.extract.phrases import Phrases, clause_starts, phrase
 from turnlog.memory.extract.vocabulary.listed import alternatives, words
 
 Polarity = Literal["like", "dislike", "prefer"]
@@ -17,7 +17,11 @@ class Cue(NamedTuple):
 
 
 def _cues(*rows: tuple[str, Polarity]) -> tuple[Cue, ...]:
-    return tuple(Cue(phrase(f"(?:{pattern}) "), polarity) for pattern, polarity in rows)
+    return tuple(Cue(Phrases(_sources(pattern), re.IGNORECASE), polarity) for pattern, polarity in rows)
+
+
+def _sources(pattern: str) -> list[str]:
+    return clause_starts(_STARTS, f"(?:{pattern[1:]}) ") if pattern.startswith("@") else [f"(?:{pattern}) "]
 
 
 def _pattern(text: str) -> re.Pattern[str]:
@@ -44,10 +48,9 @@ _ADVERBS = (
 )
 _I = r"(?<![\w'])(?:i|we)(?:'ve| have)? " + _ADVERBS
 _IM = r"(?<![\w'])(?:i'm|i am|im|we're) " + _ADVERBS
-_START = (
-    r"(?:^|(?<=[.!?;:,\n(]) ?|(?<=\n)[-*•] ?|\b(?:but|and|or|cause|because|cos|me|personally|honestly|tbh|also|so|now|"
-    r"plus),? )"
-)
+_START = "@"
+"""Where a clause begins, in a table of cues."""
+_STARTS = "but | and | or | cause | because | cos | me | personally | honestly | tbh | also | so | now | plus"
 _ID = r"(?<![\w'])i(?:'d| would) (?:much |far |always |really |still )*"
 _BARE = r"(?:much )?" + _ADVERBS
 _CANT = r"can(?:'t|not|t)"

@@ -1,7 +1,10 @@
 """A message as the extractors read it: who speaks, and which words are the speaker's own."""
 
 import re
+from collections.abc import Set
 from typing import NamedTuple
+
+from turnlog.memory.extract.phrases import grams_of
 
 URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'`«»“”]+", re.IGNORECASE)
 EMAIL = re.compile(r"(?<![\w.+-])(?:[\w.+-]{1,40}')?[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,6}[A-Za-z]{2,24}(?![\w@-])")
@@ -30,13 +33,14 @@ class Reading(NamedTuple):
     """The words of a message, thrice, at the same places: hidden words are spaces.
 
     `text` is all of it, `plain` hides code, URLs and e-mail addresses, `own` hides quoted speech and quoted lines too.
-    `low` is `own` in lower case, and `words` are its words.
+    `low` is `own` in lower case, `grams` are all that stands there in three characters, and `words` are its words.
     """
 
     text: str
     plain: str
     own: str
     low: str
+    grams: Set[str]
     words: frozenset[str]
 
 
@@ -53,7 +57,7 @@ def read(text: str) -> Reading:
     own = _QUOTED_LINE.sub(_blank, plain) if ">" in plain else plain
     own = _QUOTED.sub(_unquoted, own)
     low = own.lower()
-    return Reading(text, plain, own, low, frozenset(_WORD.findall(low)))
+    return Reading(text, plain, own, low, grams_of(low), frozenset(_WORD.findall(low)))
 
 
 def _blank(found: re.Match[str]) -> str:

@@ -2,7 +2,7 @@
 
 import re
 
-from turnlog.memory.extract.phrases import phrase, phrases
+from turnlog.memory.extract.phrases import Phrases, clause_starts, phrase, phrases
 from turnlog.memory.extract.vocabulary.listed import alternatives
 
 
@@ -101,13 +101,9 @@ _POLITE = (
     )
     + "[ ,]+){0,4}"
 )
-_LEAD = (
-    r"(?:^|(?<=[.!?;:\n,]) ?|(?<=\n)[-*•] ?|[-–—] |\b"
-    + alternatives(
-        "and | but | so | then | now | also | ok | okay | hey | hi | right | next | first | please | pls | plz |"
-        " anyway | well | alright"
-    )
-    + r" ?,? ?)"
+_LEADS = (
+    "and | but | so | then | now | also | ok | okay | hey | hi | right | next | first | please | pls | plz | anyway |"
+    " well | alright"
 )
 _SERVICE = (
     "(?:book|order|reserve|schedule|reschedule|cancel|return|exchange|change|update|report|renew|arrange|set up|"
@@ -140,7 +136,9 @@ ASKED = phrases(
         """
 )
 PLEASE = phrase(r"\b(?:please|pls|plz|kindly) (?:(?:also|just|can you|could you) )?(?=[a-z])")
-IMPERATIVE = phrase(rf"{_LEAD}{_POLITE}(?={ACT}(?! ?(?:of|is|was|are|were|has|had|it's|'s|:|,|wise)\b|[:=(]))")
+IMPERATIVE = Phrases(
+    clause_starts(_LEADS, rf"{_POLITE}(?={ACT}(?! ?(?:of|is|was|are|were|has|had|it's|'s|:|,|wise)\b|[:=(]))"), re.IGNORECASE
+)
 _OPENERS = (
     "ok|okay|hey|hi|hello|so|now|also|well|right|please|then|yeah|yes|yep|sure|great|thanks|thank you|cool|perfect|hmm|"
     "oh|ah|ooh|"

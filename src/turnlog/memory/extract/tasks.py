@@ -52,7 +52,7 @@ def requests(reading: Reading, closed: Sequence[Closing] = (), asked: str = "") 
 
 
 def _each(phrases: Phrases, reading: Reading) -> Iterator[re.Match[str]]:
-    return phrases.find(reading.own, reading.low)
+    return phrases.find(reading.own, reading.low, reading.grams)
 
 
 def _spoken(reading: Reading) -> Iterator[Request]:
@@ -91,9 +91,11 @@ def _infinitive(form: str) -> str:
 def _is_told(own: str, cue: re.Match[str]) -> bool:
     """Whether the verb after "and" or a comma goes on a tale or a question, not a request."""
     lead = cue[0].strip(" ").lower()
+    if cue.start() == 0 or lead[:1] in (".", "!", "?", "\n"):
+        return False
     start = max(own.rfind(mark, 0, cue.start()) for mark in ".!?\n") + 1
     sentence = own[start : cue.start()].strip()
-    if not sentence or lead in (":", "now", "so", "please", "pls", "plz", "-", "–", "—"):
+    if not sentence or lead[:1] == ":" or lead in ("now", "so", "please", "pls", "plz", "-", "–", "—"):
         return False
     return cues.GOES_ON.match(sentence) is None and not re.search(
         r"\b(?:if|when|once|after) [^,]*$", sentence, re.IGNORECASE

@@ -126,7 +126,7 @@ VERDICTS: tuple[Cue, ...] = _verdicts(
         \s(?:feels?|tastes?|smells?|looks?|sounds?) {_VERY}(?:like (?:being|getting) \w+ed|like (?:soap|cardboard|
             chalk|feet|dirt|plastic|punishment|torture|homework|poison)|childish|cheap|awful|wrong|gross|tacky|
                 horrible|fake|terrible|disgusting|unprofessional|silly)\b
-        {_AFTER}(?:no thanks?|no thank you|hard pass|never again|count me out|not for me|yuck|ew+|gross|no way|nope|
+        {_AFTER}(?:no thanks?|no thank you|hard pass|never again|count me out|not for me|yuck|ew|eww|gross|no way|nope|
             (?:i )?(?:just |really |absolutely )?(?:hate|loathe|detest|despise|can't stand|cant stand|
                 can't bear) (?:it|them|those|that)|i'll pass|hard no)\b
         """,
@@ -179,9 +179,9 @@ CAPTURES: tuple[Cue, ...] = (
         "like",
     ),
     Cue(
-        phrase(r"\b(?:ugh+|eww*|yuck|bleh|meh|blegh|gross),? ((?:[\w'-]+ ){0,2}[\w'-]+)(?=[.!,\n]|$)"),
+        phrase(r"\b(?:ugh|ughh+|eww?|yuck|bleh|meh|blegh|gross),? ((?:[\w'-]+ ){0,2}[\w'-]+)(?=[.!,\n]|$)"),
         "dislike",
     ),
-    Cue(phrase(r"\b(?:mm+|yum|yay),? ((?:[\w'-]+ ){0,2}[\w'-]+)(?=[.!,\n]|$)"), "like"),
+    Cue(phrase(r"\b(?:mm|mmm+|yum|yay),? ((?:[\w'-]+ ){0,2}[\w'-]+)(?=[.!,\n]|$)"), "like"),
     Cue(phrase(r"\bnot ((?:[\w'-]+ )?[\w'-]+) again\b(?=[.!,\n]|$)"), "dislike"),
 )

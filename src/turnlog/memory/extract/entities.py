@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from turnlog.memory.extract import entitycues as cues
 from turnlog.memory.extract.addresses import addresses
-from turnlog.memory.extract.dates import dates
+from turnlog.memory.extract.dates import dates, may_name_days
 from turnlog.memory.extract.mention import Kind, Mention
 from turnlog.memory.extract.reading import Reading
 from turnlog.memory.extract.spans import Word, WordsOf, capitalised, is_given, may_be_given, opens
@@ -38,7 +38,8 @@ def mentions(reading: Reading, people: Sequence[Mention] = ()) -> list[Mention]:
     for person in people:
         if 0 <= person.start < person.end:
             plain = plain[: person.start] + "_" * (person.end - person.start) + plain[person.end :]
-    days = [Mention(date.text, "DATE", date.start, date.end) for date in dates(plain)]
+    dated = dates(plain) if reading.own != plain or may_name_days(plain, reading.words) else []
+    days = [Mention(date.text, "DATE", date.start, date.end) for date in dated]
     for day in days:
         plain = plain[: day.start] + "_" * (day.end - day.start) + plain[day.end :]
     known = {word for person in people for word in person.text.casefold().split()}

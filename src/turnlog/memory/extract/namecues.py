@@ -212,6 +212,14 @@ NEIGHBOUR = phrase(
     0,
 )
 SURNAME = phrase(r"\b[Ii](?:'ve| have) been an? (?=[^\W\d_a-z][a-z])", 0)
+HELLOS = ITS | MEETING | NEIGHBOUR | NUMBERED | FROM
+"""Where a given name presents the speaker."""
+OPENINGS = AGAIN | OPENING | PRONOUNS
+"""Where any name presents the speaker."""
+NAMES = IS_MINE | THATS_ME | TO_YOU | BY_THE_WAY | LETTERS
+"""Where any word may be the name that is no everyday one."""
+GIVEN_NAMES = JUST | SHORT_FOR | RATHER | SHOULD_BE | ITS_NAME
+"""Where only a given name is taken for one."""
 IT_IS = re.compile(
     r"(?:^|[,.;!?\n—–-] ?|\b(?:close|no|nope|actually|but|sorry|and) ?,? )(?:it's|its|it is|that's|i'm|im|just|use|"
     r"try) (?:actually |just |really )?|[,;—–-] ",

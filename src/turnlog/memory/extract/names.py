@@ -100,16 +100,14 @@ def _wishes(reading: Reading) -> Iterator[Said]:
         name = name_at(own, cue.end())
         if name is not None and not _is_thing(name) and ends(own, name.end):
             yield _given(name)
-    for pattern in (cues.IS_MINE, cues.THATS_ME, cues.TO_YOU, cues.BY_THE_WAY, cues.LETTERS):
-        for match in _each(pattern, reading):
-            name = name_at(own, match.start(1), lower=True)
-            if name is not None and _can_be_called(name):
-                yield _given(name)
-    for pattern in (cues.JUST, cues.SHORT_FOR, cues.RATHER, cues.SHOULD_BE, cues.ITS_NAME):
-        for match in _each(pattern, reading):
-            name = name_at(own, match.start(1))
-            if name is not None and may_be_given(name.text.lower().split()[0]):
-                yield _given(name)
+    for match in _each(cues.NAMES, reading):
+        name = name_at(own, match.start(1), lower=True)
+        if name is not None and _can_be_called(name):
+            yield _given(name)
+    for match in _each(cues.GIVEN_NAMES, reading):
+        name = name_at(own, match.start(1))
+        if name is not None and may_be_given(name.text.lower().split()[0]):
+            yield _given(name)
 
 
 def _can_be_called(name: Name) -> bool:
@@ -133,7 +131,7 @@ def _sufficing(reading: Reading, asked: str) -> Iterator[Said]:
         if name is None or _is_thing(name) or name.text.lower() in COMMON:
             continue
         known = reading.own.find(name.text) < match.start(1) or any(_similar(name.text, word) for word in _capitals(asked))
-        if known or not cues.NAMING.isdisjoint(reading.words) or cues.ASKS.search(asked):
+        if known or not cues.NAMING.isdisjoint(reading.words) or cues.ASKS.search(asked, max(0, len(asked) - 300)):
             yield _given(name)
 
 
@@ -211,17 +209,11 @@ def _at_openings(reading: Reading) -> Iterator[Said]:
         name = name_at(own, match.start(1), lower=True)
         if name is not None and is_given(name.text.lower()):
             yield _given(name, asked=False)
-    for match in (
-        *_each(cues.ITS, reading),
-        *_each(cues.MEETING, reading),
-        *_each(cues.NEIGHBOUR, reading),
-        *_each(cues.NUMBERED, reading),
-        *_each(cues.FROM, reading),
-    ):
+    for match in _each(cues.HELLOS, reading):
         name = name_at(own, match.start(1))
         if name is not None and is_given(name.text.lower().split()[0]) and not _is_thing(name):
             yield _given(name, asked=False)
-    for match in (*_each(cues.AGAIN, reading), *_each(cues.OPENING, reading), *_each(cues.PRONOUNS, reading)):
+    for match in _each(cues.OPENINGS, reading):
         name = name_at(own, match.start(1))
         if name is not None and not _is_thing(name):
             yield _given(name, asked=False)
@@ -382,7 +374,7 @@ def _signs(name: Name, *, sure: bool) -> bool:
 
 def _answers(own: str, asked: str) -> Iterator[Said]:
     """The name that answers the assistant's question for it, or mends the name that the assistant used."""
-    question = asked.rstrip()
+    question = asked.rstrip()[-300:]
     if cues.YES.match(own) and "?" in question[-200:]:
         offered = _offered(question)
         if offered is not None:

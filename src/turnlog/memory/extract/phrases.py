@@ -27,12 +27,35 @@ class Phrases:
 
     def __init__(self, sources: Iterable[str], flags: int) -> None:
         self._cues = [_cue(source, flags) for source in sources]
+        self._index()
+
+    def __or__(self, other: "Phrases") -> "Phrases":
+        """These phrases and the `other` ones."""
+        both = Phrases((), 0)
+        both._cues = [*self._cues, *other._cues]
+        both._index()
+        return both
+
+    def _index(self) -> None:
+        self._by_gram: dict[str, list[int]] = {}
+        for place, (_, clauses) in enumerate(self._cues):
+            for gram in clauses[0].grams if clauses else ALWAYS:
+                self._by_gram.setdefault(gram, []).append(place)
+        self._grams = frozenset(self._by_gram)
 
     def find(self, text: str, low: str, grams: Set[str]) -> Iterator[re.Match[str]]:
         """The first `PLACES_MAX` places of each phrase in `text`; `low` is it in lower case, `grams` are those of `low`."""
-        for pattern, clauses in self._cues:
+        here = self._grams & grams
+        if not here:
+            return iter(())
+        places = sorted({place for gram in here for place in self._by_gram[gram]})
+        return self._found(places, text, low, grams)
+
+    def _found(self, places: Sequence[int], text: str, low: str, grams: Set[str]) -> Iterator[re.Match[str]]:
+        for place in places:
+            pattern, clauses = self._cues[place]
             for clause in clauses:
-                if clause.grams.isdisjoint(grams) or not clause.holds(low, grams):
+                if not clause.holds(low, grams):
                     break
             else:
                 yield from _places(pattern, text)
@@ -67,20 +90,23 @@ def _cue(source: str, flags: int) -> tuple[re.Pattern[str], tuple[Clause, ...]]:
 def _clause(strings: frozenset[str]) -> Clause:
     if any(len(string) < GRAM for string in strings):
         return Clause(ALWAYS, {"": tuple(strings)})
-    grams = {_rarest(string): () for string in strings}
-    return Clause(frozenset(grams), {gram: tuple(s for s in strings if _rarest(s) == gram) for gram in grams})
+    grams = frozenset(map(_rarest, strings))
+    return Clause(grams, {gram: tuple(string for string in strings if _rarest(string) == gram) for gram in grams})
 
 
 def grams_of(low: str) -> set[str]:
-    """All that stands in `low` in `GRAM` characters, and what is in `ALWAYS`."""
-    grams = {low[place : place + GRAM] for place in range(len(low) - GRAM + 1)}
+    """All that stands in `low` in `GRAM` characters and in one more, and what is in `ALWAYS`."""
+    ends = range(GRAM, len(low) + 1)
+    grams = {low[end - GRAM : end] for end in ends}
+    grams.update([low[end - GRAM : end + 1] for end in ends])
     grams.add("")
     return grams
 
 
-def _rarest(part: str) -> str:
-    """The piece of `part` that the fewest texts have, by how common its letters are."""
-    pieces = [part[place : place + GRAM] for place in range(len(part) - GRAM + 1)]
+def _rarest(string: str) -> str:
+    """The piece of `string` that the fewest texts have, by how common its letters are."""
+    length = min(GRAM + 1, len(string))
+    pieces = [string[place : place + length] for place in range(len(string) - length + 1)]
     return max(pieces, key=lambda piece: sum(COMMON_LETTERS.find(letter) % 30 for letter in piece))
 
 

@@ -17,7 +17,10 @@ class Cue(NamedTuple):
 
 
 def _cues(*rows: tuple[str, Polarity]) -> tuple[Cue, ...]:
-    return tuple(Cue(Phrases(_sources(pattern), re.IGNORECASE), polarity) for pattern, polarity in rows)
+    by_polarity: dict[Polarity, list[str]] = {}
+    for pattern, polarity in rows:
+        by_polarity.setdefault(polarity, []).extend(_sources(pattern))
+    return tuple(Cue(Phrases(sources, re.IGNORECASE), polarity) for polarity, sources in by_polarity.items())
 
 
 def _sources(pattern: str) -> list[str]:

@@ -161,13 +161,15 @@ def _listed(reading: Reading) -> Iterator[Liking]:
 def _replies(reading: Reading, asked: str) -> Iterator[Liking]:
     """What answers the assistant's choice or offer: "A or B?" "B, always"."""
     own = reading.own
-    question = asked[-300:]
-    options = cues.OPTIONS.findall(question)
+    question = asked[-240:]
+    options = cues.OPTIONS.findall(question) if " or " in question else []
     first = cues.FIRST.match(own)
     if options and first is not None and first.end() < 60 and _offered(first[1], options[-1]):
         yield Liking("prefer", first[1], first.start(1), replies=True)
     elif not options and first is not None and cues.FAVOURITE.search(question) and _names_one(first[1]):
         yield Liking("like", first[1], first.start(1), replies=True)
+    if "?" not in question:
+        return
     yield from _of_question(own, question)
     if cues.OFFER.search(question) is None:
         return

@@ -8,15 +8,25 @@ from functools import lru_cache
 
 import msgspec
 
-from turnlog.memory.extract.entities import Kind, Mention, mentions
+from turnlog.memory.extract.entities import mentions
+from turnlog.memory.extract.mention import Kind, Mention
 from turnlog.memory.extract.names import names
 from turnlog.memory.extract.preferencecues import Polarity
-from turnlog.memory.extract.preferences import preferences
+from turnlog.memory.extract.preferences import Liking, preferences
 from turnlog.memory.extract.reading import read
 from turnlog.memory.extract.statements import Statement, statements
-from turnlog.memory.extract.tasks import Outcome, closings, requests
+from turnlog.memory.extract.tasks import Outcome, Request, closings, requests
 from turnlog.memory.extract.topic import named_topic, topic_words
+from turnlog.memory.extract.vocabulary.listed import words
 
+TASTES = words(
+    """
+    stop quit skip drop avoid stick keep spare ditch lose hold leave use respond reply answer give go cut write talk refrain
+    lay
+    always never only switch
+    """
+)
+"""Words that begin a request for how things are to be."""
 CACHED = 1024
 """How many of the texts that were heard last are kept, so that each fold does not read them again."""
 CACHED_LENGTH_MAX = 2000
@@ -86,16 +96,27 @@ def _hear(text: str, asked: str) -> Heard:
     reading = read(text)
     said = names(reading, asked)
     closed = closings(reading)
+    liked = preferences(reading, asked)
     named = mentions(reading, [Mention(name.name, "PERSON", name.start, name.end) for name in said])
     return Heard(
         tuple(HeardName(name.name, name.asked, name.denied, name.replies) for name in said),
-        tuple(HeardLiking(it.polarity, it.text, it.ended, it.replies) for it in preferences(reading, asked)),
-        tuple(request.text for request in requests(reading, closed)),
+        tuple(HeardLiking(it.polarity, it.text, it.ended, it.replies) for it in liked),
+        tuple(request.text for request in requests(reading, closed, asked) if not _is_a_taste(request, liked)),
         tuple(HeardClosing(closing.outcome, closing.about) for closing in closed),
         tuple(HeardMention(mention.text, mention.kind) for mention in named),
         named_topic(reading),
         topic_words(reading),
         tuple(statements(reading, asked)),
+    )
+
+
+def _is_a_taste(request: Request, liked: list[Liking]) -> bool:
+    """Whether what is asked for is how things are to be, not something to be done: "stop using emojis"."""
+    if request.text.split(" ", 1)[0].lower() not in TASTES:
+        return False
+    return any(
+        request.start <= liking.start + len(liking.text) and liking.start < request.start + len(request.text)
+        for liking in liked
     )
 
 

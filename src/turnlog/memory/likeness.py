@@ -1,6 +1,7 @@
 """How much two short texts have in common."""
 
 import re
+from functools import lru_cache
 
 from turnlog.memory.extract.vocabulary.listed import words as listed
 
@@ -14,6 +15,7 @@ def overlap(one: str, other: str) -> float:
     return 2 * len(a & b) / (len(a) + len(b)) if a and b else 0.0
 
 
-def _words(text: str) -> set[str]:
-    words = {word[:-1] if len(word) > 3 and word.endswith("s") else word for word in _WORD.findall(text.casefold())}
+@lru_cache(maxsize=4096)
+def _words(text: str) -> frozenset[str]:
+    words = frozenset(word[:-1] if len(word) > 3 and word.endswith("s") else word for word in _WORD.findall(text.casefold()))
     return words - _EMPTY or words

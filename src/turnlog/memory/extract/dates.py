@@ -1,10 +1,12 @@
 """Named days: weekdays, months, calendar days, years. Not clock times, durations or "tomorrow"."""
 
 import re
+from collections.abc import Set
 from itertools import islice
 
 from turnlog.memory.extract.spans import Name
 from turnlog.memory.extract.vocabulary.listed import alternatives
+from turnlog.memory.extract.vocabulary.listed import words as listed
 
 _WEEKDAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)days?"
 _SHORT_DAY = r"(?:Mon|Tues?|Weds?|Thur?s?|Fri|Sat|Sun)\b\.?"
@@ -34,7 +36,7 @@ _BEFORE_MONTH = re.compile(
         """
         in | by | since | until | till | from | next | last | this | early | late | mid | during | every | of | through
         before | after | end of | for
-        and | to | or
+        and | to | or | the | our | my | your
         """
     )
     + r"[ -]$",
@@ -56,6 +58,21 @@ _BEFORE_YEAR = re.compile(
 _ANY = re.compile(
     rf"(?:19|20)\d\d|\d[/.-]\d|day|\b(?:{_MONTH}|{_SHORT_MONTH}|mon|tues?|weds?|thur?s?|fri|sat|sun)\b", re.IGNORECASE
 )
+
+
+_DIGIT = re.compile(r"\d")
+_NAMES = listed(
+    """
+    mon monday mondays tue tues tuesday tuesdays wed weds wednesday wednesdays thu thur thurs thursday thursdays fri friday
+    fridays sat saturday saturdays sun sunday sundays january february march april may june july august september october
+    november december jan feb mar apr jun jul aug sep sept oct nov dec
+    """
+)
+
+
+def may_name_days(text: str, words: Set[str]) -> bool:
+    """Whether `text`, whose words in lower case are `words`, can name a day: quickly told, and often wrong."""
+    return not _NAMES.isdisjoint(words) or _DIGIT.search(text) is not None
 
 
 def dates(text: str) -> list[Name]:

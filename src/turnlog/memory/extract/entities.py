@@ -1,32 +1,20 @@
 """Who and what a message names: people, places, organisations, products, addresses, dates."""
 
-import re
 from collections.abc import Sequence
-from itertools import islice, pairwise
-from typing import Literal, NamedTuple
+from itertools import pairwise
 
-from turnlog.memory.extract.dates import dates
-from turnlog.memory.extract.reading import EMAIL, URL, Reading
-from turnlog.memory.extract.spans import Word, capitalised, opens, split
-from turnlog.memory.extract.vocabulary.listed import alternatives
-from turnlog.memory.extract.vocabulary.listed import words as listed
+from turnlog.memory.extract import entitycues as cues
+from turnlog.memory.extract.addresses import addresses
+from turnlog.memory.extract.dates import dates, may_name_days
+from turnlog.memory.extract.mention import Kind, Mention
+from turnlog.memory.extract.reading import Reading
+from turnlog.memory.extract.spans import Word, WordsOf, capitalised, is_given, may_be_given, opens
+from turnlog.memory.extract.vocabulary.english import is_english
 from turnlog.memory.extract.vocabulary.organisations import ORGANISATIONS
 from turnlog.memory.extract.vocabulary.people import GIVEN, GIVEN_AND_WORDS
 from turnlog.memory.extract.vocabulary.places import PLACES
 from turnlog.memory.extract.vocabulary.products import PRODUCTS
 from turnlog.memory.extract.vocabulary.words import ACRONYMS, COMMON, DEMONYMS, KIN, LOWER_IS_A_WORD, TITLES
-
-Kind = Literal["PERSON", "PLACE", "ORG", "PRODUCT", "EMAIL", "URL", "DATE"]
-
-
-class Mention(NamedTuple):
-    """An entity as a message names it: its words, what it is, and its place in the text."""
-
-    text: str
-    kind: Kind
-    start: int
-    end: int
-
 
 _KNOWN: dict[str, Kind] = {
     **dict.fromkeys(PRODUCTS, "PRODUCT"),
@@ -38,109 +26,10 @@ for _phrase in _KNOWN:
     _first, *_rest = _phrase.split(" ")
     _LONGEST[_first] = max(_LONGEST.get(_first, 0), 1 + len(_rest))
 
-_ORG_WORDS = listed(
-    """
-academy ag agency airlines airways association authority bakery bank bank's bistro books brewery bureau cafe café charity
-church clinic club clínica co college commission committee company consulting corp corporation council credit dental
-department energy fc federation foundation gallery gmbh group gym hospital hostel hotel hôpital inc industries institute
-insurance kindergarten klinik labs library llc logistics ltd media ministry motors museum nursery orchestra partners
-pharmacy plc practice press records restaurant salon school schule society solutions studio studios surgery systems
-technologies theater theatre trust union united universidad university universität université
-"""
-)
-_PLACE_WORDS = listed(
-    """
-abbey airport ave avenue bay beach blvd boulevard bridge canyon cape castle cathedral coast county desert district drive
-east el falls forest fort gare harbor harbour hill hills island isle lago lake lane las los lower monte mount mountain
-mountains mt north park peninsula piazza platz playa plaza plaça port province puerto river road rue saint san santa santo
-south square st station strasse straße street terminal upper valley via village west
-"""
-)
-_PLACE_FIRST = listed(
-    """
-cape east el fort gare isle lago lake las los lower monte mount mt north piazza playa plaza plaça port puerto rue saint
-san santa santo south upper via west
-"""
-)
-_OF = listed(
-    """
-bank bay board cape church city college council department gulf house institute isle kingdom lake ministry museum port
-republic school state strait tower university
-"""
-)
-_JOINS = listed("& al bin da de del della den der di du et ibn la le sur und van von y")
-_NUMBERED = listed(
-    """
-act apartment bay block building bus chapter class code column day episode exit figure flat floor form gate grade item
-junction level line lot model no number option order page part phase plan platform q question room round route row scene
-season seat section slide stage step table terminal tier track tram type unit version week year zone
-"""
-)
-_IN = listed("across around from in leaving near outside reach through to toward towards via visit visiting")
-_OFFICES = listed("board chief dean department director head lead manager minister president vp")
-_WORKS = re.compile(
-    r"\b"
-    + alternatives(
-        "work(?:s|ed|ing)? | job | intern(?:ed|ing)? | employed | career | interview | bank(?:s|ed|ing)? |"
-        " stud(?:y|ies|ied|ying) | shifts?"
-    )
-    + r" (?:\w+ )?(?:at|for|with)(?: the)? $|\barbeite\w* bei (?:der |dem )?$",
-    re.IGNORECASE,
-)
-_MOVES = re.compile(
-    r"\b"
-    + alternatives(
-        """
-        live[sd]? | living | mov(?:e|ed|ing) | fly(?:ing)? | flew | flights? | trip | travel(?:l?ed|l?ing)?
-        driv(?:e|ing) | drove | train | going | go
-        went | headed | heading | based | born | stuck | stranded | land(?:s|ed|ing)? | arriv(?:e|es|ed|ing)
-        stay(?:s|ed|ing)? | bus | ferry | back
-        hotels? | weekend | raised | grew up
-        """
-    )
-    + r" (?:\w+ )?(?:in|to|at|from|near|for|around|through)(?: the)? $",
-    re.IGNORECASE,
-)
-_ACTS = listed(
-    """
-and asked called calls came had has hates is likes lives loved loves said says sent tells thinks thought told wanted wants
-was went will works
-"""
-)
-_TRAIL = ".,;:!?'\"*_…"
+_SMALL = frozenset(_LONGEST) | GIVEN
+"""Words that name something in lower case, too."""
 MENTIONS_MAX = 200
 """Entities of one message at most."""
-
-
-def addresses(text: str) -> list[Mention]:
-    """The URLs and e-mail addresses in `text`, without the punctuation around them."""
-    found: list[Mention] = []
-    if "://" in text or "www." in text.lower():
-        for match in islice(URL.finditer(text), MENTIONS_MAX):
-            url = _trimmed(match[0])
-            if len(url) > 8:
-                found.append(Mention(url, "URL", match.start(), match.start() + len(url)))
-    if "@" in text:
-        for match in islice(EMAIL.finditer(text), MENTIONS_MAX):
-            if not any(url.start <= match.start() < url.end for url in found):
-                address = match[0].lstrip(".-")
-                found.append(Mention(address, "EMAIL", match.end() - len(address), match.end()))
-    return found
-
-
-def _trimmed(url: str) -> str:
-    """`url` without closing punctuation; a closing bracket stays if the URL opened it."""
-    url = url.rstrip(_TRAIL)
-    for opening, closing in ("()", "[]", "{}"):
-        if closing in url and url.count(closing) > url.count(opening):
-            url = url[: url.index(closing)] if opening not in url else _balanced(url, opening, closing)
-    return url.rstrip(_TRAIL)
-
-
-def _balanced(url: str, opening: str, closing: str) -> str:
-    while url.endswith(closing) and url.count(closing) > url.count(opening):
-        url = url[:-1]
-    return url
 
 
 def mentions(reading: Reading, people: Sequence[Mention] = ()) -> list[Mention]:
@@ -149,7 +38,8 @@ def mentions(reading: Reading, people: Sequence[Mention] = ()) -> list[Mention]:
     for person in people:
         if 0 <= person.start < person.end:
             plain = plain[: person.start] + "_" * (person.end - person.start) + plain[person.end :]
-    days = [Mention(date.text, "DATE", date.start, date.end) for date in dates(plain)]
+    dated = dates(plain) if reading.own != plain or may_name_days(plain, reading.words) else []
+    days = [Mention(date.text, "DATE", date.start, date.end) for date in dated]
     for day in days:
         plain = plain[: day.start] + "_" * (day.end - day.start) + plain[day.end :]
     known = {word for person in people for word in person.text.casefold().split()}
@@ -162,32 +52,51 @@ def mentions(reading: Reading, people: Sequence[Mention] = ()) -> list[Mention]:
 
 
 def _named(plain: str) -> list[Mention]:
-    words = split(plain)
-    if not words:
+    words = WordsOf(plain)
+    places = [place for place, token in enumerate(words.tokens) if _may_name(token)]
+    if not places:
         return []
-    shouted = _is_shouted(plain)
-    inside = {w.lower for w in words if w.text[0].isupper() and not w.text.isupper() and not opens(plain, w.start)}
+    shouted = _is_shouted(plain, words.tokens)
+    inside = set() if shouted else _inside(plain, words, places)
     found: list[Mention] = []
-    index = 0
-    while index < len(words):
-        word = words[index]
-        if not (word.text[0].isupper() or word.lower in _LONGEST or word.lower in GIVEN):
-            index += 1
+    after = 0
+    for index in places:
+        if index < after:
             continue
         taken, mention = _known_at(plain, words, index, shouted)
         if mention is None and not shouted and words[index].text[0].isupper():
             taken, mention = _run_at(plain, words, index, inside)
-        elif mention is None and shouted and words[index].lower in _PLACE_FIRST:
+        elif mention is None and shouted and words[index].lower in cues.PLACE_FIRST:
             taken, mention = _shouted_place(plain, words, index)
         if mention is not None:
             found.append(mention)
-        index += max(taken, 1)
+        after = index + max(taken, 1)
     return found
 
 
-def _is_shouted(plain: str) -> bool:
+def _may_name(token: str) -> bool:
+    if token[0].isupper():
+        return token != "I" and token[:2] not in ("I'", "I’")
+    if not token.islower():
+        return token.lower() in _SMALL
+    return token in _SMALL or (token[-2:] == "'s" and token[:-2] in _SMALL)
+
+
+def _inside(plain: str, words: WordsOf, places: Sequence[int]) -> set[str]:
+    """The words that stand with a capital letter inside of sentences."""
+    capitals = (words[place] for place in places if words.tokens[place][0].isupper())
+    return {word.lower for word in capitals if not word.text.isupper() and not opens(plain, word.start)}
+
+
+def _is_shouted(plain: str, tokens: Sequence[str]) -> bool:
+    """Whether capitals say nothing: most letters, or nearly all words, have them."""
+    capitals = sum(token[0].isupper() for token in tokens)
+    if 2 * capitals < len(tokens):
+        return False
     letters = sum(map(str.isalpha, plain))
-    return letters > 6 and sum(map(str.isupper, plain)) > 0.7 * letters
+    return (letters > 6 and sum(map(str.isupper, plain)) > 0.7 * letters) or (
+        len(tokens) > 6 and capitals > 0.8 * len(tokens)
+    )
 
 
 def _adjacent(plain: str, words: Sequence[Word], start: int, length: int) -> bool:
@@ -198,6 +107,8 @@ def _adjacent(plain: str, words: Sequence[Word], start: int, length: int) -> boo
 def _known_at(plain: str, words: Sequence[Word], index: int, shouted: bool) -> tuple[int, Mention | None]:
     """The longest known place, organisation, product or given name at `index`, and how many words it has."""
     word = words[index]
+    if word.possessive and f"{word.lower}'s" in _KNOWN:
+        return 1, Mention(f"{word.text}'s", _KNOWN[f"{word.lower}'s"], word.start, word.end + 2)
     for length in range(_LONGEST.get(word.lower, 0), 0, -1):
         if length > 1 and not _adjacent(plain, words, index, length):
             continue
@@ -205,6 +116,8 @@ def _known_at(plain: str, words: Sequence[Word], index: int, shouted: bool) -> t
         if kind is None or (length == 1 and not _stands(plain, words, index, shouted)):
             continue
         last = words[index + length - 1]
+        if not shouted and kind == "PRODUCT" and (number := _number_after(plain, words, index + length - 1)) is not None:
+            return length + 1, Mention(plain[word.start : number.end], kind, word.start, number.end)
         if capitalised(word.text) and not shouted and _goes_on(plain, words, index + length - 1):
             break
         if length == 1 and not shouted:
@@ -218,6 +131,14 @@ def _known_at(plain: str, words: Sequence[Word], index: int, shouted: bool) -> t
     ):
         return 1, Mention(word.text, "PERSON", word.start, word.end)
     return 0, None
+
+
+def _number_after(plain: str, words: Sequence[Word], index: int) -> Word | None:
+    """The number of a version or model after the product that ends at `index`."""
+    if index + 1 >= len(words) or plain[words[index].end : words[index + 1].start] != " ":
+        return None
+    after = words[index + 1]
+    return after if after.text[0].isdigit() and _is_version(words[index], after, plain) else None
 
 
 def _goes_on(plain: str, words: Sequence[Word], index: int) -> bool:
@@ -238,24 +159,24 @@ def _stands(plain: str, words: Sequence[Word], index: int, shouted: bool) -> boo
     if word.text[0].isupper() and not shouted and not opens(plain, word.start):
         return True
     before = plain[max(0, word.start - 30) : word.start]
-    return (word.lower in PLACES and (_MOVES.search(before) is not None)) or (
-        (word.lower in GIVEN or word.lower in GIVEN_AND_WORDS) and index + 1 < len(words) and words[index + 1].lower in _ACTS
+    return (word.lower in PLACES and (cues.MOVES.search(before) is not None)) or (
+        may_be_given(word.lower) and index + 1 < len(words) and words[index + 1].lower in cues.ACTS
     )
 
 
 def _kind_of_ambiguous(plain: str, words: Sequence[Word], index: int, kind: Kind) -> Kind:
     """PERSON for a place or a firm that is a given name too, unless the words before say where."""
     lower = words[index].lower
-    if lower not in GIVEN and lower not in GIVEN_AND_WORDS:
+    if not may_be_given(lower):
         return kind
     before = words[index - 1].lower if index else ""
-    if kind == "PLACE" and (before in _IN or before == "at"):
+    if kind == "PLACE" and (before in cues.IN or before == "at"):
         return kind
     return "PERSON"
 
 
 def _shouted_place(plain: str, words: Sequence[Word], index: int) -> tuple[int, Mention | None]:
-    length = 2 if index + 2 >= len(words) or words[index + 1].lower not in _JOINS else 3
+    length = 2 if index + 2 >= len(words) or words[index + 1].lower not in cues.JOINS else 3
     if words[index].lower not in ("gare", "lake", "mount", "rue", "piazza") or not _adjacent(plain, words, index, length):
         return 0, None
     start, end = words[index].start, words[index + length - 1].end
@@ -265,22 +186,47 @@ def _shouted_place(plain: str, words: Sequence[Word], index: int) -> tuple[int, 
 def _run_at(plain: str, words: Sequence[Word], index: int, inside: set[str]) -> tuple[int, Mention | None]:
     """The capitalised name at `index`, and how many words were read."""
     run = _run(plain, words, index)
-    part, read = list(run), len(run)
-    titled = False
-    while part and (part[0].lower in COMMON or part[0].lower in TITLES or part[0].lower in KIN or part[0].lower == "i"):
-        titled = part[0].lower in TITLES
-        if len(part) > 1 and " ".join(w.lower for w in part) in _KNOWN:
-            break
-        if not titled and len(part) > 1 and part[1].lower in _ORG_WORDS and not opens(plain, part[0].start):
-            break
-        part.pop(0)
-    while part and ((part[-1].lower in COMMON and part[-1].lower not in _ORG_WORDS) or part[-1].lower in _JOINS):
+    part, titled = _without_start(plain, run)
+    while part and _is_no_end(part):
         part.pop()
     if not part or not (titled or _is_name(plain, words, part, index, inside)):
-        return read, None
+        return len(run), None
+    read = len(run)
     before = words[index - 1].lower if index else ""
     kind: Kind = "PERSON" if titled else _kind(plain, part, before)
     return read, Mention(plain[part[0].start : part[-1].end], kind, part[0].start, part[-1].end)
+
+
+def _without_start(plain: str, run: Sequence[Word]) -> tuple[list[Word], bool]:
+    """`run` without the words before the name, and whether the last of them is a title."""
+    part, titled = list(run), False
+    while part and (_is_no_start(plain, part) or part[0].lower in TITLES):
+        titled = part[0].lower in TITLES
+        if len(part) > 1 and " ".join(w.lower for w in part) in _KNOWN:
+            break
+        if titled and len(part) > 1 and part[0].lower == "st" and part[1].possessive:
+            return part, True
+        if not titled and len(part) > 1 and part[1].lower in cues.ORG_WORDS and not opens(plain, part[0].start):
+            break
+        part.pop(0)
+    return part, titled
+
+
+def _is_no_start(plain: str, part: Sequence[Word]) -> bool:
+    """Whether the first word of `part` stands before a name and is none of its words: "Dropping Zainab"."""
+    lower = part[0].lower
+    if lower in COMMON or lower in KIN or lower == "i":
+        return True
+    if len(part) < 2 or may_be_given(lower) or lower in _LONGEST or not opens(plain, part[0].start):
+        return False
+    return is_english(lower) and part[1].lower not in cues.ORG_WORDS and part[1].lower not in cues.PLACE_WORDS
+
+
+def _is_no_end(part: Sequence[Word]) -> bool:
+    last = part[-1].lower
+    if len(part) > 1 and f"{part[-2].lower} {last}" in _KNOWN:
+        return False
+    return (last in COMMON and last not in cues.ORG_WORDS) or last in cues.JOINS
 
 
 def _run(plain: str, words: Sequence[Word], index: int) -> list[Word]:
@@ -288,7 +234,10 @@ def _run(plain: str, words: Sequence[Word], index: int) -> list[Word]:
     for place in range(index + 1, min(index + 7, len(words))):
         word, last = words[place], run[-1]
         gap = plain[last.end : word.start]
-        if last.possessive or (gap != " " and not (gap == ". " and last.lower in TITLES) and gap != " & "):
+        if last.possessive:
+            if gap != "'s " or not word.text[0].isupper() or word.lower not in cues.OWNED:
+                break
+        elif gap not in (" ", " & ") and not (gap == ". " and (last.lower in TITLES or last.lower == "st")):
             break
         if (
             (word.text[0].isupper() and word.lower != "i" and not word.text.startswith(("I'", "I’")))
@@ -303,16 +252,18 @@ def _run(plain: str, words: Sequence[Word], index: int) -> list[Word]:
 
 def _joined(words: Sequence[Word], place: int, run: Sequence[Word]) -> bool:
     word = words[place]
-    if place + 1 >= len(words) or not words[place + 1].text[0].isupper():
+    after = next((w for w in words[place + 1 : place + 3] if w.lower not in cues.JOINS), None)
+    if after is None or not after.text[0].isupper():
         return False
-    return word.lower in _JOINS or (word.lower in ("of", "for", "the") and any(w.lower in _OF for w in run))
+    return word.lower in cues.JOINS or (word.lower in ("of", "for", "the") and any(w.lower in cues.OF for w in run))
 
 
 def _is_version(last: Word, number: Word, plain: str) -> bool:
     return (
         len(number.text) <= 4
-        and last.lower not in _NUMBERED
-        and last.lower not in COMMON
+        and last.lower not in cues.NUMBERED
+        and (last.lower in _LONGEST or not is_english(last.lower))
+        and not number.text.endswith(("am", "pm", "st", "nd", "rd", "th"))
         and plain[number.end : number.end + 1] not in (":", "%", "/", "€")
     )
 
@@ -320,11 +271,11 @@ def _is_version(last: Word, number: Word, plain: str) -> bool:
 def _is_name(plain: str, words: Sequence[Word], part: Sequence[Word], index: int, inside: set[str]) -> bool:
     """Whether the capitalised words `part` name something, and do not just begin a sentence or shout."""
     first = part[0]
-    if all(w.lower in DEMONYMS or w.lower in ACRONYMS or len(w.text) == 1 or w.lower in _JOINS for w in part):
+    if all(w.lower in DEMONYMS or w.lower in ACRONYMS or len(w.text) == 1 or w.lower in cues.JOINS for w in part):
         return False
     if len(part) > 1:
-        return not all(w.text.isupper() and len(w.text) > 1 and w.lower not in GIVEN for w in part)
-    if index > 1 and words[index - 1].lower == "of" and words[index - 2].lower in _OFFICES:
+        return not all(w.text.isupper() and not is_given(w.lower) for w in part)
+    if index > 1 and words[index - 1].lower == "of" and words[index - 2].lower in cues.OFFICES:
         return False
     if "." in first.text or "_" in first.text or plain[first.end : first.end + 1] in ("(", "_", "="):
         return False
@@ -332,15 +283,18 @@ def _is_name(plain: str, words: Sequence[Word], part: Sequence[Word], index: int
         return _is_shouted_name(first, words[index - 1].lower if index else "")
     if any(c.isdigit() for c in first.text):
         return (
-            not opens(plain, first.start) and len(first.text) > 2 and (not index or words[index - 1].lower not in _NUMBERED)
+            not opens(plain, first.start)
+            and len(first.text) > 2
+            and (not index or words[index - 1].lower not in cues.NUMBERED)
         )
     if not opens(plain, first.start):
+        before = words[index - 1].lower if index else ""
+        return before not in cues.DESCRIBES or not is_english(first.lower)
+    if is_given(first.lower) or first.lower in inside:
         return True
-    if first.lower in GIVEN or first.lower in inside:
+    if first.possessive and not is_english(first.lower):
         return True
-    if first.possessive:
-        return True
-    return first.lower in GIVEN_AND_WORDS and _calls(plain, words, part, index)
+    return (first.lower in GIVEN_AND_WORDS or not is_english(first.lower)) and _calls(plain, words, part, index)
 
 
 def _calls(plain: str, words: Sequence[Word], part: Sequence[Word], index: int) -> bool:
@@ -348,17 +302,19 @@ def _calls(plain: str, words: Sequence[Word], part: Sequence[Word], index: int) 
     return (
         after is not None
         and plain[part[0].end : after.start] in (" ", ", ")
-        and (after.lower in _ACTS or (plain[part[0].end] == "," and after.text[0].isupper() and after.lower not in COMMON))
+        and (
+            after.lower in cues.ACTS or (plain[part[0].end] == "," and after.text[0].isupper() and after.lower not in COMMON)
+        )
     )
 
 
 def _is_shouted_name(word: Word, before: str) -> bool:
     if word.lower in ACRONYMS or word.lower in COMMON or (any(c.isdigit() for c in word.text) and len(word.text) < 3):
         return False
-    if word.lower in GIVEN:
+    if is_given(word.lower):
         return True
     return (before in ("at", "by", "the", "via", "from", "for", "my", "our", "called") and 3 <= len(word.text) <= 8) or (
-        any(c.isdigit() for c in word.text) and before not in _NUMBERED
+        any(c.isdigit() for c in word.text) and before not in cues.NUMBERED
     )
 
 
@@ -367,20 +323,20 @@ def _kind(plain: str, part: Sequence[Word], before: str) -> Kind:
     known = _KNOWN.get(" ".join(lowers))
     if known is not None and len(part) > 1:
         return known
-    if lowers[0] in _PLACE_FIRST or (len(part) > 1 and lowers[-1] in _PLACE_WORDS):
+    if lowers[0] in cues.PLACE_FIRST or (len(part) > 1 and lowers[-1] in cues.PLACE_WORDS):
         return "PLACE"
-    if any(w in _ORG_WORDS for w in lowers) or "&" in plain[part[0].start : part[-1].end]:
+    if any(w in cues.ORG_WORDS for w in lowers) or "&" in plain[part[0].start : part[-1].end]:
         return "ORG"
     if any(c.isdigit() for c in plain[part[0].start : part[-1].end]) or lowers[0] in PRODUCTS:
         return "PRODUCT"
-    if lowers[0] in GIVEN:
+    if is_given(lowers[0]):
         return "PERSON"
     if lowers[0] in ORGANISATIONS:
         return "PRODUCT" if len(part) > 1 else "ORG"
     ahead = plain[max(0, part[0].start - 40) : part[0].start]
-    if _WORKS.search(ahead):
+    if cues.WORKS.search(ahead):
         return "ORG"
-    if _MOVES.search(ahead) or (before in _IN and len(part) < 3):
+    if cues.MOVES.search(ahead) or (before in cues.IN and len(part) < 3):
         return "PLACE"
     if before in ("my", "our") or (part[0].text.isupper() and len(part[0].text) > 4):
         return "PRODUCT"

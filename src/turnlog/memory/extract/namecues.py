@@ -2,10 +2,11 @@
 
 import re
 
+from turnlog.memory.extract.phrases import phrase, phrases
 from turnlog.memory.extract.vocabulary.listed import alternatives, words
 from turnlog.memory.extract.vocabulary.words import KIN
 
-CAPITAL = r"[^\W\d_a-zà-öø-ÿ][\w'-]*"
+CAPITAL = r"(?<!\w)[^\W\d_a-zà-öø-ÿ][\w'-]{0,40}"
 """A word with a capital letter, roughly: `spans.capitalised` decides."""
 NAMED = rf"((?:[a-z]')?{CAPITAL}(?: {CAPITAL}){{0,3}})"
 
@@ -17,14 +18,14 @@ def _cue(text: str) -> re.Pattern[str]:
 _MY_NAME = (
     r"(?:full |first |real |given |actual |own |nick|proper |preferred |legal |chosen )?(?:name|nmae|naem|nam|namee|nme)"
 )
-WISH = _cue(
+WISH = phrases(
     rf"""
     \bmy {_MY_NAME}(?:'s| is|s|:| =)(?: actually| really| just| now| spelled| spelt| still)?\s
-    \bthe name(?:'s| is)\s | (?:^|(?<=[.,;!\n]) ?)name(?:'s| is|:) (?=[^\W\d_])
+    \bthe name(?:'s| is)\s | (?:^|(?<=[.,;!\n]) ?)name(?:'s| is|:|s) (?=[^\W\d_])
     \bcall(?:s|ed|in)? me (?:just |by |simply |plain |maybe )?
     \b(?:i|and|but|usually|just|mostly|who) (?:usually |mostly |just |now |also |only |always |do |
         generally )?goe?s? by (?:the name (?:of )?|just )?
-    \b(?:i|also) (?:only |usually |mostly )?answer to\s
+    \b(?:i|also|but|and) (?:only |usually |mostly |also )?answer to\s
     \b(?:know|knows|knew|address|refer to|introduce|register|save|put|list|sign|greet|have|
         has) me (?:down )?as (?=[^\W\d_])
     \bi(?:'m| am|m| was) (?:called|named|known as|usually called|better known as|mostly called)\s
@@ -32,110 +33,210 @@ WISH = _cue(
     \b(?:like|rather|prefer|want|love) (?:you )?to (?:be called|go by|be addressed as|be known as)\s
     \brather be called\s | \bprefer being called\s
     \b(?:change|set|update|changed) my (?:display |last |first )?name (?:to|as)\s
-    \bnickname(?:'s| is)\s
+    \b(?:nick|sur|last |first )name(?:'s| is)\s
+    \b(?:it's|its|it is|i'm|i am|im) (?:officially|legally|formally|now|now officially) (?:now )?(?=[A-Z])
+    \b(?:you can |you could |you may |please |pls |just |so )(?:just |simply )?use (?=[A-Z])
+    \bput me down (?:as|under)\s
+    \b(?:can|could) you (?:please |just )?use (?=[A-Z])
+    \b(?:most|people|everyone|everybody|folks|they) (?:just |usually |mostly )?(?:say|go with|use) (?=[A-Z])
+    ^mine(?:'s| is)\s
+    (?:^|(?<=\n))[ \t]*(?:from|sender|contact) ?:\s
+    \bmy nick(?:'s| is)\s | \bmy name, (?=[A-Z]) | \bbeing named\s
+    \b(?:parents|mother|mum|mom|dad|father|family) (?:went with|chose|picked|settled on)\s
+    \bsign (?:\w+ ){{0,3}}as (?=[A-Z])
+    \b(?:remember me|guess who|who else)\?+ ?(?:it's |its )?(?=[A-Z])
+    \b(?:she/her|he/him|they/them)[,.:;)]+ (?=[A-Z])
+    \b(?:i'm|im|i am|i've been|i've started|i have been|i started|i'll be|been) (?:now )?going by (?:the name (?:of )?|
+        just )?
+    \b(?:introduce|introducing|present) myself[:,.!–—-]* ?(?:i'm |i am |my name is )?(?=[A-Z])
+    \b(?:middle|maiden|stage|pen|first|second) name,? (?:which is |is |so )?(?=[A-Z])
+    \b(?:spelled|spelt|written|spell it) (?:as |like )?(?=[A-Z][a-z])
+    \b(?:add|list|enter|write|sign|log) me (?:up |in |down )?(?:as|under) (?=[A-Z])
+    \bmy name\?\s | (?:^|(?<=\n))[ \t]*(?:my |full )?name ?[:=-]\s
+    \b(?:full|real|first|legal|preferred|given|display) name ?[:=-]? (?=[A-Z])
+    \bname on (?:the|my) [\w ]{{3,20}} (?:is|should be|says|reads) (?=[A-Z])
+    \b(?:i'd|i would) rather (?:be|use) (?=[A-Z]) | \bnicknamed\s | \b(?:aka|a\.k\.a\.) (?=[A-Z])
+    \bthe (?:booking|reservation|ticket|table|order)(?:'s| is) (?:in the name of|under) (?=[A-Z])
+    \b(?:ticket|booking|badge|form|label|reservation|invoice|certificate)\b[^.!?\n]{{0,20}} put (?=[A-Z])
+    \bunder the name (?:of )?(?=[A-Z])
     \byou(?:'re| are) (?:talking|speaking|chatting) (?:to|with) (?=[A-Z])
     """
 )
-MEND = _cue(
+MEND = phrases(
     r"""
     \b(?:kidding|jk|joking|i kid|correction|scratch that)\b[,.!:…\s]*(?:it's |its |it is |i'm |i am |that's )?(?=[A-Z])
     \b(?:i mean|i meant|from now on|going forward|these days|nowadays)\b[,.!:…\s]*(?:it's |its |it is |i'm |
         i am )(?=[A-Z])
     """
 )
-ABROAD = re.compile(
-    r"\b"
-    + alternatives(
-        r"""
+ABROAD = phrases(
+    r"""
         ich hei(?:ß|ss)e | mein name ist | ich bin(?: der| die)? | nenn(?:t|en sie)? mich | du kannst mich
-        je m'appelle | je suis | moi,? c'est | mon nom est | appelle[sz]?-moi | je me nomme
-        me llamo | mi nombre es | soy | ll[aá]mame | puedes llamarme | d[ií]me
-        mi chiamo | il mio nome è | (?:io )?sono | chiamami
+        je m'appelle | je suis | moi,? c'est | mon nom est | appell?e[sz]?-moi | on m'appelle |
+             tout le monde m'appelle | je me nomme
+        me llam(?:o|an) | me dicen | mi nombre es | soy | ll[aá]mame | puedes llamarme | d[ií]me
+        mi chiamo | mi chiamano | il mio nome è | (?:io )?sono | chiamami
         (?:eu )?me chamo | (?:o )?meu nome é | (?:eu )?sou (?:o|a) | (?:pode )?me chama(?:r)?(?: de)? | chama-me
-        jag heter | mitt namn är | kalla mig | jeg hed?d?er | jeg heter | mit navn er | kall meg | kald mig
+        jag heter | mitt namn är | kalla mig | jeg hed?d?er | jeg heter | eg heiter | jina langu ni | mit navn er |
+             kall meg | kald mig
         ik heet | mijn naam is | ik ben | noem me(?: maar)? | mam na imię | nazywam się | jestem | mów mi
         меня зовут | мене звати | зови(?:те)? меня | jmenuji se | volám sa | ben(?:im)? adım | adım
         nimeni on | mă numesc | numele meu este | zovem se | με λένε | a nevem | hívj | nama saya | tên tôi là
-        """
-    )
-    + r"\s",
-    re.IGNORECASE,
+        """,
+    before=r"\b(?:",
+    after=r")\s",
 )
-EASTERN = re.compile(
-    r"(?:我叫|我的名字是|叫我|名前は|제 이름은 ?|はじめまして[、。!！ ]*)([^\W\d_、。]{1,12}?)"
-    r"(?:です|と申します|といいます|と言います|と呼んで|입니다|이에요|예요|[、。，,.!！]|$)"
+EASTERN = phrase(
+    r"(?:我叫|我的名字是|叫我|名前は|私は|اسمي |मेरा नाम |我是|제 이름은 ?|はじめまして[、。!！ ]*)([^\W\d_、。]{1,12}?)"
+    r"(?:です|と申します| है|[。.]|といいます|と言います|と呼んで|입니다|이에요|예요|[、。，,.!！]|$)",
+    0,
 )
 ALSO_OTHERWISE = re.compile(r"\b(?:ich bin|je suis|soy|sono|sou|jestem|ik ben)\b", re.IGNORECASE)
 """Cues of `ABROAD` after which a trade or a people may stand as well as a name."""
-AM = _cue(
+AM = phrases(
     r"""
-    \b(?:i'm|i am|im|this is|it's me,?|it is me,?|its me,?) (?:actually |just |still |also |the one and only |plain )?
+    \b(?:i'm|i am|im|this is|it's me(?: again)?,?|it is me,?|its me(?: again)?,?) (?:actually |just |still |also |
+        the one and only |plain )?
     \bsigned,?\s
     \bi (?:was|were) (?:christened|born|baptised|baptized)\s
     """
 )
 KIN_WORDS = alternatives("\n".join(sorted(map(re.escape, KIN), key=len, reverse=True)))
-ROLE = re.compile(
+ROLE = phrase(
     rf"\b(?:i'm|i am|im) (?:my|his|her|their|our|your|the|a|an|[\w-]+'s) (?:[\w-]+ ){{0,2}}?(?:{KIN_WORDS}|colleague|"
     rf"helper|organi[sz]er|owner|"
     rf"admin)(?: here)?,? (?=[A-Z])"
-    r"|\b(?:it's|its|it is|this is|here's) (?:ya|your|yr|yer|the|ur) (?:[\w'-]+ )?(?:boy|girl|man|gal|guy|pal|mate|"
+    rf"|\bthis is (?:my|his|her|their|our|your|the|[\w-]+'s) (?:[\w-]+ )?(?:{KIN_WORDS}|colleague)(?: here)?,? (?=[A-Z])"
+    r"|\b(?:it's|its|it is|this is|here's) (?:ya|your|yr|yer|the|ur) (?:[\w'-]+ )?(?:boy|boi|girl|man|gal|guy|pal|mate|"
     r"friend|neighbou?r|lad)\b,? (?=[^\W\d_])",
     re.IGNORECASE,
 )
-HERE = re.compile(
-    r"(?:^|[.!?\n] ?|\b(?:hi|hello|hey|yo|morning|evening|afternoon)\b[,!. ]*(?:there|all|team|everyone|again)?[,!. ]*)"
-    r"(?=[^\W\d_][\w'-]*(?: [A-Z][\w'-]*){0,2},? (?:here|speaking)\b(?! (?:is|are|was|to|and|we|at the|in the)\b))",
+NUMBERED = phrase(
+    rf"^\W*{NAMED},? (?:order|room|flat|apartment|unit|customer|account|booking|table|invoice|ref|reference|ticket|"
+    rf"case|member|seat|"
+    r"class|policy|born|dob)\b(?: |:|#)",
+    0,
+)
+FROM = phrase(
+    rf"\b(?:[Gg]reetings|[Hh]ello|[Hh]i|[Rr]egards|[Ll]ove|[Yy]ours(?: truly| sincerely| faithfully)?|[Ss]incerely|"
+    rf"[Cc]heers)"
+    rf"(?:,| from) {NAMED}[.!]?$",
+    0,
+)
+SHOULD_BE = phrase(rf"\bshould (?:be|read|say) {NAMED}", 0)
+ITS_NAME = phrase(
+    rf"\b[Nn]ames?\b[^.!?\n]{{1,40}}(?:[,:;—-]|\band|\bbut) ?(?:it's|its|it is|that's|[Mm]ine is|[Mm]ine's) "
+    rf"(?:now |really |actually )?{NAMED}",
+    0,
+)
+SHORT_FOR = phrase(rf"{NAMED},? (?:which is |it's |is |that's )?short for (?=[A-Z])", 0)
+RATHER = phrase(rf"\b[Ii](?:'d| would)? (?:much )?prefer {NAMED}(?= to [A-Z]|[.!,]|$| please)", 0)
+ITS_SMALL = phrase(
+    r"^(?:(?:hi|hey|hello|hiya|yo|heya|morning|evening)\b[,! ]*(?:there|all|again)?[,! ]*)?(?:it's|its|"
+    r"it is) ([^\W\d_]{3,})"
+    r"(?=[.,!?]|$| (?:again|from))",
     re.IGNORECASE,
 )
-AGAIN = re.compile(rf"\b(?:[Ii]t's|[Ii]ts|[Ii]t is) {NAMED} (?:again|here|from|speaking|calling)\b")
-OPENING = re.compile(
+HERE = phrase(
+    r"(?:^|[.!?\n] ?|\b(?:hi|hello|hey|yo|morning|evening|afternoon)\b[,!. ]*(?:there|all|team|everyone|again)?[,!. ]*)"
+    r"(?=(?:(?:mr|mrs|ms|dr|prof|miss)\.? )?[^\W\d_][\w'-]*(?: [A-Z][\w'-]*){0,2},? (?:here|speaking|signing off|"
+    r"checking in|again(?=[.,!]|$)|out(?=[.!]|$))\b(?! (?:is|are|"
+    r"was|to|and|we|at the|in the)\b))",
+    re.IGNORECASE,
+)
+AGAIN = phrase(rf"\b(?:[Ii]t's|[Ii]ts|[Ii]t is) {NAMED} (?:again|here|from|speaking|calling)\b", 0)
+OPENING = phrase(
     rf"^\W*{NAMED}(?:, | here, | - )(?:first time|long time|new (?:here|to|user|customer)|calling|writing|"
-    rf"just joined|at your|reporting|back again)\b"
+    rf"just joined|at your|reporting|back again)\b",
+    0,
 )
-PRONOUNS = re.compile(rf"{NAMED} ?\((?:she|he|they|ze|any)/\w+(?:/\w+)?\)")
-THATS_ME = re.compile(
-    rf"{NAMED},? ?[(,;—–-]* ?(?:that's|thats|that is|that would be|which is|aka|=) (?:also |actually )?me\b"
+PRONOUNS = phrase(rf"{NAMED} ?\((?:she|he|they|ze|any)/\w+(?:/\w+)?\)", 0)
+THATS_ME = phrase(
+    rf"{NAMED},? ?[(,;—–-]* ?(?:that's|thats|that is|that would be|which is|aka|=) (?:also |actually )?me\b", 0
 )
-IS_MINE = re.compile(
+IS_MINE = phrase(
     r"\b((?:[a-z]')?[^\W\d_][\w'-]*(?: [A-Z][\w'-]*){0,2}),? (?:is|was)(?: actually| really)? (?:my (?:first |real |"
     r"full |given |nick|actual |legal )?name"
-    r"|what (?:people|everyone|everybody|they|friends|my \w+|most people|most) (?:calls?|uses?)(?: me)?|how i go|the name)\b"
+    r"|what i (?:go by|answer to|use|prefer|go with)|what (?:people|everyone|everybody|they|friends|my \w+|most people|"
+    r"most) (?:calls?|uses?)(?: me)?|how i go|"
+    r"the name)\b",
+    0,
 )
-TO_YOU = re.compile(
+TO_YOU = phrase(
     rf"(?:^|(?<=[.!?,;:\n)]) |\b(?:so|but|just|and|or) ){NAMED} (?:to you|for short|to my friends)\b", re.MULTILINE
 )
-SUFFICES = re.compile(
-    rf"(?:^|(?<=[.!?,;:\n)]) |\b(?:so|but|just|and) ){NAMED} (?:it is|will do|is (?:just |perfectly |"
+BY_THE_WAY = phrase(
+    r"\b(?:it's|its|it is|this is|i'm|im|i am) ([^\W\d_][\w'-]+(?: [A-Z][\w'-]+)?),? (?:by the way|btw|"
+    r"for the record|fyi)\b",
+    re.IGNORECASE,
+)
+ITS = phrase(
+    rf"^(?:[^.!?\n]{{0,24}}[.!?\n,] ?)?(?:[Ii]t's|[Ii]ts|[Ii]t is|[Tt]hat's|[Tt]his is) {NAMED}"
+    r"(?=\. [Tt]he one|, (?:the one|from|your|we (?:spoke|met)|remember)|[.!]? *$| (?:from|with the|who)\b)",
+    0,
+)
+MEETING = phrase(
+    rf"(?:^|[.!?\n] ?|\b(?:[Hh]i|[Hh]ello|[Hh]ey)[,! ]+){NAMED}[,.!–—-]+ ?(?:nice|pleased|lovely|good|great|happy|"
+    rf"at your service|"
+    r"since you ask|if you must know|reporting|pleasure)\b",
+    0,
+)
+JUST = phrase(rf"\b[Jj]ust {NAMED}(?=[.!]|,? (?:please|pls|thanks|is fine|will do|works)|$)", 0)
+LETTERS = phrase(
+    rf"(?:^|[.!?\n,] ?|\b(?:it's|its|i'm|im|is) ){NAMED},? with(?:out)? (?:an?|one|two|no|double|three|the) (?:silent |"
+    rf"double )?"
+    r"['\"]?[A-Za-z]['\"]?(?:s|'s)?(?![\w'])",
+    0,
+)
+SETTLES = re.compile(
+    r",? (?:please|pls|is fine|will do|works|is better|for short|is enough|suits me|if you don't mind|is ok)\b",
+    re.IGNORECASE,
+)
+NOT_YET = re.compile(r"(?: (?:now|actually|please|really|today|though|again))*[ ,;—–-]*$")
+SUFFICES = phrase(
+    rf"(?:^|(?<=[.!?,;:\n)]) |\b(?:so|but|just|and) ){NAMED},? (?:it is|please|pls|will do|is (?:just |perfectly |"
     rf"totally )?(?:fine|enough|better|ok|okay|good|plenty)|works(?: better| fine)?|suits me)\b",
     re.MULTILINE,
 )
 NAMING = words(
     """
-    name names named nickname called call calls formal spell spelled spelling used uses use short mother surname mr mrs ms
+    name names named nickname called call calls formal spell spelled spelling used uses use short mother surname mr
+    mrs ms
     miss me full
     """
 )
 """Words of a message that speaks of what somebody is called."""
-SURNAME = re.compile(r"\b[Ii](?:'ve| have) been an? (?=[^\W\d_a-z][a-z])")
+NEIGHBOUR = phrase(
+    rf"\b(?:[Ii]'m|[Ii] am|[Ii]m|[Ii]t's|[Tt]his is) (?:the|your|"
+    rf"[\w-]+'s) (?:[\w'-]+ ){{1,5}}?[\w'-]+, {NAMED}(?=[.!,]|$)",
+    0,
+)
+SURNAME = phrase(r"\b[Ii](?:'ve| have) been an? (?=[^\W\d_a-z][a-z])", 0)
+HELLOS = ITS | MEETING | NEIGHBOUR | NUMBERED | FROM
+"""Where a given name presents the speaker."""
+OPENINGS = AGAIN | OPENING | PRONOUNS
+"""Where any name presents the speaker."""
+NAMES = IS_MINE | THATS_ME | TO_YOU | BY_THE_WAY | LETTERS
+"""Where any word may be the name that is no everyday one."""
+GIVEN_NAMES = JUST | SHORT_FOR | RATHER | SHOULD_BE | ITS_NAME
+"""Where only a given name is taken for one."""
 IT_IS = re.compile(
     r"(?:^|[,.;!?\n—–-] ?|\b(?:close|no|nope|actually|but|sorry|and) ?,? )(?:it's|its|it is|that's|i'm|im|just|use|"
     r"try) (?:actually |just |really )?|[,;—–-] ",
     re.IGNORECASE,
 )
-NOT_MINE = re.compile(
-    alternatives(
-        rf"""
+NOT_MINE = phrases(
+    rf"""
         \bmy {_MY_NAME}(?:'s| is| was) (?:not|never)(?: actually| really)?\s
         \bmy {_MY_NAME} (?:isn't|ain't|isnt|wasn't)\s
         \bi(?:'m| am|m) not (?:actually |really |called |named |a )?
         \b(?:don't|do not|dont|stop|quit|never|not to|no longer|
             please don't) (?:you )?(?:dare )?(?:ever )?(?:call(?:ing)? me|say(?:ing)? (?=[A-Z]))\s?
         \b(?:nobody|no one|only my \w+) (?:ever )?calls me\s
+        \b(?:hate|dislike|loathe|don't like|can't stand) (?:being called|it when (?:people|you|they) call me|
+            to be called)\s
         \b(?:not|isn't|ain't|who's|who is) (?=[A-Z])
         """
-    ),
-    re.IGNORECASE,
 )
 ALONE = re.compile(rf"(?:[.!?\n] ?){NAMED}(?= ?(?:[.!\n]|$))")
 NOT_BUT = re.compile(r",? (?:and |but |definitely )?not (?:an? )?(?=[^\W\d_])")
@@ -154,10 +255,19 @@ CLOSING = re.compile(
     re.IGNORECASE,
 )
 DASHED = re.compile(r"^[ \t]*(?:--?|–|—|~|xx?o?x?o?,?) ?(?=[^\W\d_])")
-DASHED_IN_LINE = re.compile(r"\b(?:thanks|cheers|regards|thx|ta|best)[,!.]* ?(?:--?|–|—|~) ?(?=[A-Z])", re.IGNORECASE)
+DASHED_IN_LINE = re.compile(
+    r"(?:[.!?)]|\b(?:[Tt]hanks|[Cc]heers|[Rr]egards|[Tt]hx|[Tt]a|[Bb]est)[,!.]*) ?(?:--?|–|—|~) ?(?=[^\W\d_a-z])"
+)
 ASKS = _cue(
     r"""
-    \byour (?:first |full |preferred |last |given |actual |real )?name\b
+    \byour (?:first |full |preferred |last |given |actual |real )?name\b | \bname\? | \band you are\? | \byou are\?
+    \b(?:which|what) name\b | \bunder (?:what|which) name\b | \bwho(?:'s| is) calling\b | \bwho might you be\b |
+         \byou'd be\?
+    \bwho (?:should|shall|do) i (?:say|make|address|put)\b | \bwho is it for\b | \byour nickname\b | \bsay hi to\?
+    \bwhat do (?:people|your friends|they|others) call you\b
+    \bhow (?:should|do|may|can|would|shall) (?:i|we|you) (?:address|call|greet|like to be (?:called|addressed))\b
+    \bwe(?:'ve| have)? (?:not |never )?met\b | \bknow who you are\b
+    \bwho am i (?:speaking|talking|chatting) | \bremember (?:me|your name|you)\b | \bwho(?:'s| is) it\b
     \b(?:call|address|greet) you\b | \brefer to you\b | \bknow you as\b | \byou go by\b
     \b(?:speaking|talking|chatting) (?:to|with)\b[^.?!]{0,20}\?
     \bwho(?:'s| is) (?:this|there|asking|speaking)\b | \bwho are you\b | \bwho do i have\b | \bwhose name\b
@@ -195,41 +305,13 @@ YES = _cue(
     """
 )
 FILLERS = re.compile(
-    r"^\W*(?:(?:oh|um|uh|er|well|sure|hi|hello|hey|just|it's|its|it is|that's|that'd be|that would be|yes|yeah|ok|"
+    r"^\W*(?:(?:of course|certainly|absolutely|please put|put|write|my name is|my name's|it would be|it'd be|that's|oh|"
+    r"um|uh|er|well|sure|hi|hello|hey|just|it's|its|it is|that's|that'd be|that would be|yes|yeah|ok|"
     r"okay|sorry|no worries|haha|lol"
     r"|you can (?:use|say)|use|make it|try|go with|i'm|im|i am|this is|the name's|call me|please|so|no|nope|"
     r"actually|close)\b[,.!:… ]*){0,6}",
     re.IGNORECASE,
 )
-NEEDED = {
-    WISH: words(
-        """
-        name names name's nmae naem nam namee nme call calls called callin go goes answer as known christened named nickname
-        nickname's be being
-        """
-    ),
-    MEND: words("kidding jk joking kid correction scratch mean meant now forward days nowadays"),
-    IS_MINE: words("name calls call uses use go"),
-    THATS_ME: words("that's thats that which aka me"),
-    TO_YOU: words("short friends you"),
-    AM: words("i'm im i this it's its it signed"),
-    ROLE: KIN | words("colleague helper organizer organiser owner admin boy girl man gal guy pal mate lad"),
-    SURNAME: words("been"),
-    HERE: words("here speaking"),
-    AGAIN: words("again here from speaking calling"),
-    OPENING: words("first long new calling writing joined at reporting back"),
-    PRONOUNS: words("she he they ze any"),
-    NOT_MINE: words("not never isn't isnt ain't wasn't don't dont stop quit longer nobody no only who's who"),
-    ABROAD: words(
-        """
-        heiße heisse mein bin nenn nennt nennen mich je moi mon appelle appelle-moi appellez-moi llamo mi soy llámame
-        llamame llamarme dime díme chiamo sono chiamami chamo meu sou chama chamar chama-me jag mitt kalla jeg kall kald
-        heet mijn ik noem mam nazywam jestem mów меня мене зови зовите jmenuji volám adım nimeni numesc numele zovem λένε
-        nevem hívj nama tên navn
-        """
-    ),
-}
-"""The words one of which is in every text that a pattern fits."""
 NOT_CALLED = words(
     """
     later back crazy maybe tomorrow tonight old-fashioned oldfashioned old paranoid cynical naive lazy picky biased
@@ -239,6 +321,8 @@ NOT_CALLED = words(
     fool liar unreasonable optimistic pessimistic nostalgic jaded obsessed curious impressed surprised confused cautious
     anything whatever what something when if at on in during about around before after a an the my your every as to for
     from once twice and or but because with undefined null none empty missing required invalid unknown secret anonymous
+    batman superman spiderman spider-man groot yoda gandalf santa hulk zorro dracula frankenstein ironman shrek
+    aries taurus gemini libra scorpio sagittarius capricorn aquarius pisces virgo
     anyone nobody blank wrong right optional taken
     """
 )
@@ -246,8 +330,10 @@ NOT_CALLED = words(
 AFTER_AM = words(
     """
     frank rich sunny misty rusty max ace major grant young art may will hope sandy chance sage royal pat page clay paris
-    london chelsea brooklyn sydney dakota jay cash park lee golden guy man min jan mike gene dean ray sol star stone storm
-    summer willow ward van dot don chip joy grace faith patience mercy prince king duke earl skip dale glen cliff dawn eve
+    london chelsea brooklyn sydney dakota jay cash park lee golden guy man min jan mike gene dean ray sol star stone
+    storm
+    summer willow ward van dot don chip joy grace faith patience mercy prince king duke earl skip dale glen cliff dawn
+    eve
     august april june said sue sal rod
     """
 )

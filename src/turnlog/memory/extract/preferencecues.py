@@ -3,27 +3,28 @@
 import re
 from typing import Literal, NamedTuple
 
+from turnlog.memory.extract.phrases import Phrases, clause_starts, phrase
 from turnlog.memory.extract.vocabulary.listed import alternatives, words
 
 Polarity = Literal["like", "dislike", "prefer"]
 
 
 class Cue(NamedTuple):
-    """A pattern, what it tells, and the words one of which is in every text that it fits."""
+    """Phrases, and what they tell."""
 
-    pattern: re.Pattern[str]
+    phrases: Phrases
     polarity: Polarity
-    needed: frozenset[str]
 
 
-def _cues(*rows: tuple[str, Polarity, str]) -> tuple[Cue, ...]:
-    return tuple(Cue(_pattern(f"(?:{pattern}) "), polarity, words(needed)) for pattern, polarity, needed in rows)
+def _cues(*rows: tuple[str, Polarity]) -> tuple[Cue, ...]:
+    by_polarity: dict[Polarity, list[str]] = {}
+    for pattern, polarity in rows:
+        by_polarity.setdefault(polarity, []).extend(_sources(pattern))
+    return tuple(Cue(Phrases(sources, re.IGNORECASE), polarity) for polarity, sources in by_polarity.items())
 
 
-def _subjects(*rows: tuple[str, Polarity, str]) -> tuple[Cue, ...]:
-    return tuple(
-        Cue(_pattern(_BEGIN + _NP + alternatives(text)), polarity, words(needed)) for text, polarity, needed in rows
-    )
+def _sources(pattern: str) -> list[str]:
+    return clause_starts(_STARTS, f"(?:{pattern[1:]}) ") if pattern.startswith("@") else [f"(?:{pattern}) "]
 
 
 def _pattern(text: str) -> re.Pattern[str]:
@@ -40,19 +41,21 @@ _ADVERBS = (
         simply | genuinely | personally
         very much | tend to | only | secretly | deeply | too | even | normally | seriously | fucking | bloody | frankly
         typically | often | almost
-        sincerely | certainly | then | instead | again | n | both | have always | always have
+        sincerely | certainly | then | instead | again | n | both | have always | always have | rly | realy | absolutley
+        definately | lowkey | highkey | legit | straight up | simply | just can't help but | happen to | must say i |
+             grew to | came to
+        have come to | learned to | learnt to | have grown to | will always | have to say i
         """
     )
     + r" ){0,3}"
 )
 _I = r"(?<![\w'])(?:i|we)(?:'ve| have)? " + _ADVERBS
 _IM = r"(?<![\w'])(?:i'm|i am|im|we're) " + _ADVERBS
-_START = (
-    r"(?:^|(?<=[.!?;:,\n(]) ?|(?<=\n)[-*•] ?|\b(?:but|and|or|cause|because|cos|me|personally|honestly|tbh|also|so|now|"
-    r"plus),? )"
-)
+_START = "@"
+"""Where a clause begins, in a table of cues."""
+_STARTS = "but | and | or | cause | because | cos | me | personally | honestly | tbh | also | so | now | plus"
 _ID = r"(?<![\w'])i(?:'d| would) (?:much |far |always |really |still )*"
-_BARE = r"(?:much |always |still |really |absolutely |totally )*"
+_BARE = r"(?:much )?" + _ADVERBS
 _CANT = r"can(?:'t|not|t)"
 _LIKES = alternatives(
     rf"""
@@ -62,21 +65,32 @@ _LIKES = alternatives(
     {_CANT} (?:get enough of|resist|live without|do without|function without|go without|say no to|start (?:the|
         my) day without)
     have (?:a |such a |always had a )?(?:huge |real |bit of a )?(?:soft spot|weakness|thing|passion|love|preference) for
+    wouldn't say no to | won't say no to | can always go for | would kill for | could murder | never (?:get|grow|
+        am) tired of
+    fell in love with | have fallen in love with | got (?:really )?(?:hooked on|into) | can't stop (?:eating|drinking|
+        watching|playing|
+        listening to|reading) | never say no to | can never say no to | run on | live and breathe | would die for
+    am always up for | am always in the mood for | look forward to | get excited about | geek out over | have been loving
     could (?:eat|drink|listen to|live on|watch|talk about|spend all day)
     """
 )
 _PREFERS = alternatives(
     r"""
     prefer | perfer | prefr | preffer | favou?r | (?:go|opt|plump|aim) for | stick (?:to|with) | leans? towards?
-    gravitate towards? | go with
+    gravitate towards? | go with | (?:take|drink|have|eat|want|order) my (?=[\w'-]+ (?!is|are|was|to|for|at|on|
+        and)[\w'-]+)
     (?:work|learn|sleep|think|focus|study|write) (?:best|better) (?:with|in|on|from|by)
-    (?:always|only|usually|exclusively|ever) (?:fly|buy|order|use|take|choose|pick|book|drink|eat|wear|read|get|
+    (?:always|only|usually|exclusively|ever|only ever|nearly always) (?:fly|travel with|buy|order|use|take|choose|pick|
+        book|drink|eat|wear|read|get|
         ask for|sit|play|drive|write in|work in|cook with|travel with|stay (?:at|in))
     """
 )
 _BEINGS = alternatives(
     r"""
-    into | fond of | partial to | (?:very |really |super )?keen on | obsessed with | crazy about | mad about | nuts about
+    into | fond of | partial to | all for | hyped about | stoked about | in favou?r of | happi(?:est|
+        er)(?= (?:outdoors|outside|alone|at home|near|by|
+        indoors|inside)) | feel(?:ing)? (?:most )?at home (?:in|on|at) | (?:very |really |super )?keen on |
+             obsessed with | crazy about | mad about | nuts about
     addicted to | hooked on
     a sucker for | all about | in love with | happi(?:est|er) (?:with|in|on|when) | more comfortable (?:with|in) | big on
     weak for | devoted to
@@ -90,7 +104,9 @@ _DONT = (
 _HATES = alternatives(
     rf"""
     hate | h8 | dislike | dislke | detest | detst | loathe | lothe | loath | despise | abhor | avoid | resent | refuse
-    {_CANT} (?:stand|bear|abide|tolerate|deal with|be bothered with|cope with|do with|get into|get on with|stomach|handle)
+    {_CANT} be doing with | am allergic to (?:small|bad|lazy|loud|slow|stupid|rude|fake|early)
+    {_CANT} (?:stand|bear|abide|tolerate|deal with|be bothered with|cope with|do with|get into|get on with|stomach|
+        handle)
     could never get into | (?:could|can) (?:really )?do without
     have (?:zero |no |little )(?:time|patience|love|interest|use) (?:for|in)
     {_DONT}(?:like|enjoy|love|care (?:much )?for|fancy|appreciate|do|trust|eat|drink|touch|wear|fly|dig|get on with|
@@ -98,6 +114,9 @@ _HATES = alternatives(
     {_DONT}(?:liked|enjoyed|cared for|understood the appeal of|got into|use|watch|listen to|order|play)
     (?:have )?(?:gone|went|gone right) off | (?:have )?had (?:it|enough) (?:with|of)
     (?:steer|stay) (?:clear|away) (?:of|from)
+    have an aversion to | could live without | could happily live without | don't see the (?:point|appeal) (?:of|in)
+    never (?:understood|got|saw|understand|get) (?:the (?:point|appeal|hype|fuss) (?:of|around|about|with|in)) |
+         never got the hang of
     stopped (?:liking|enjoying) | (?:swore|sworn) off
     (?:won't|will not|wouldn't|would never|will never|would not) (?:ever )?(?:touch|eat|drink|wear|set foot in|
         be caught dead (?:in|with)|go near|fly|stay in)
@@ -108,46 +127,32 @@ _NOT_BEING = alternatives(
     (?:not|no|never been|never|hardly|not exactly|not really) (?:(?:really|much|particularly|exactly|a|an|at all|too|
         very|that|so|the|big|huge|great|biggest|massive|such) )*(?:fan of|into|keen on|fond of|big on|crazy about|
         mad about|lover of|one for|partial to)
-    (?:so )?(?:sick|tired) of | fed up (?:with|of) | done with | over it with | bored (?:of|with) | terrified of
+    (?:so |totally |completely |just )?over(?! (?:here|there|it\b|the moon|\d|at|in|on|by)) | (?:so )?(?:sick|
+        tired) of | fed up (?:with|of) | done with | over it with | bored (?:of|with) | terrified of
     scared of | sick to death of | averse to
     """
 )
-_LIKE_WORDS = """
-like love luv lurve adore adroe enjoy enoy enjo appreciate treasure worship dig crave cherish relish swear live melt rave
-can't cant cannot have could all
-"""
-_PREFER_WORDS = """
-prefer perfer prefr preffer favor favour go opt plump aim stick lean leans gravitate best better always only usually
-exclusively ever
-"""
-_BEING_WORDS = """
-into fond partial keen obsessed crazy mad nuts addicted hooked sucker all love happiest happier comfortable big weak
-devoted fan lover devotee admirer
-"""
-_HATE_WORDS = """
-hate h8 dislike dislke detest detst loathe lothe loath despise abhor avoid resent refuse can't cant cannot could couldn't
-don't dont not didn't never gone went had steer stay stopped swore sworn won't wouldn't time patience interest
-"""
-_NOT_BEING_WORDS = (
-    "fan into keen fond big crazy mad lover one partial sick fed tired done bored terrified scared averse over"
-)
 OF_ME: tuple[Cue, ...] = _cues(
     *(
-        (_I + _LIKES, "like", _LIKE_WORDS),
-        (_I + _PREFERS, "prefer", _PREFER_WORDS),
-        (_IM + _BEINGS, "like", _BEING_WORDS),
-        (_I + r"(?:have )?(?:been |always been )" + _BEINGS, "like", "been"),
-        (_I + _HATES, "dislike", _HATE_WORDS),
-        (_IM + _NOT_BEING, "dislike", _NOT_BEING_WORDS),
+        (_I + _LIKES, "like"),
+        (_I + _PREFERS, "prefer"),
+        (_IM + _BEINGS, "like"),
+        (_I + r"(?:have )?(?:been |always been )" + _BEINGS, "like"),
+        (_I + _HATES, "dislike"),
+        (_IM + _NOT_BEING, "dislike"),
         (
             _ID + r"(?:rather|sooner)(?: (?:have|use|take|go with|get|go for|eat|drink|be|see|read|stay in|do))?",
             "prefer",
-            "rather sooner",
         ),
         (
             _ID + r"(?:choose|pick|happily take|gladly take|go for any day|prefer)",
             "prefer",
-            "choose pick happily gladly go prefer",
+        ),
+        (
+            _ID + r"(?:take|have|go with|go for|vote for)(?= [^.!?\n]{2,60}? (?:over|any day|instead of|rather than|"
+            r"every time|"
+            r"any time|anytime|in a heartbeat)\b)",
+            "prefer",
         ),
     )
 )
@@ -157,181 +162,149 @@ VERBS: tuple[Cue, ...] = _cues(
         (
             _START + _BARE + rf"(?:love|adore|luv|{_CANT} get enough of|(?:a )?(?:big|huge|massive) fan of)",
             "like",
-            "love adore luv can't cant cannot fan",
         ),
-        (_START + r"(?:now |these days )?" + _BARE + r"(?:prefer|perfer)", "prefer", "prefer perfer"),
+        (_START + r"(?:now |these days )?" + _BARE + r"(?:prefer|perfer)", "prefer"),
         (
             _START
             + _BARE
             + rf"(?:hate|loathe|detest|dislike|{_CANT} (?:stand|bear|abide)|don'?t (?:really )?(?:like|enjoy|care for)|"
             rf"never liked)",
             "dislike",
-            "hate loathe detest dislike can't cant cannot don't dont never",
         ),
-        (_START + _BARE + _NOT_BEING, "dislike", _NOT_BEING_WORDS),
-        (r"\b(?:don't|dont|do not) (?:even )?get me started on", "dislike", "started"),
-        (r"\byou(?:'ll| will) never (?:catch|see|find) me", "dislike", "catch see find"),
+        (_START + r"(?:currently |totally |completely )?" + _BARE + _BEINGS, "like"),
+        (_START + _BARE + r"(?:loving|enjoying|digging)", "like"),
         (
-            r"\b(?:anything (?:but|except)|as long as it(?:'s| is) not|as long as it isn't|no to)",
+            _START + r"(?:dont|don't|do not|never|pls don't|please don't|please do not) (?:ever )?(?:put|add|send|use|give|"
+            r"include|"
+            r"suggest|recommend|show|write|serve|mention)(?: me| us)?(?: so many| so much| any)?(?! (?:anything|it|that|"
+            r"them|me|yet)\b)",
             "dislike",
-            "anything long no",
+        ),
+        (
+            _START + r"(?:please |pls )?(?:use|always use|always give|give)(?= [\w' -]{3,40}?,? (?:please|pls|plz|instead|"
+            r"from now on|not|"
+            r"everywhere|throughout)\b)",
+            "prefer",
+        ),
+        (r"\bfrom now on,? no(?: more)?", "dislike"),
+        (r"\bi (?:want|need|prefer|'d like|would like) (?:fewer|less)", "dislike"),
+        (
+            r"\b(?:my idea of (?:heaven|a good time|a perfect \w+|bliss|fun)|the best (?:thing|part) (?:ever )?)(?:'s|"
+            r" is| are)",
+            "like",
+        ),
+        (
+            r"\bif i (?:have to|must|had to|really have to) (?:pick|choose),? (?:i'd (?:say|go for|go with|pick) |"
+            r"it's |then )?",
+            "prefer",
+        ),
+        (_START + _BARE + _NOT_BEING, "dislike"),
+        (r"\b(?:don't|dont|do not) (?:even )?get me started on", "dislike"),
+        (r"\byou(?:'ll| will) never (?:catch|see|find) me", "dislike"),
+        (
+            r"\b(?:anything (?:but|except)|as long as it(?:'s| is) not|as long as it isn't|(?:hard |big |firm )no to)",
+            "dislike",
         ),
         (
             r"\b(?:nothing (?:beats|like|better than|compares to|tops|makes me happier than)|long live|hooray for|"
             r"you can't beat|can't beat)",
             "like",
-            "nothing long hooray beat",
         ),
         (
             r"\b(?:yes to|happiness is|(?:no such thing as|can never have|never have) too (?:much|many))",
             "like",
-            "yes happiness many much",
         ),
-        (r"\bgive me(?= [^.!?\n]{2,40}? (?:any day|any time|over|every time))", "prefer", "give"),
+        (r"\bgive me(?= [^.!?\n]{2,40}? (?:any day|any time|over|every time))", "prefer"),
         (
             r"\bmy (?:absolute |all-time |all time |personal |current )?(?:favou?rite|fave|fav|go-to|"
             r"preferred)(?: [\w-]+){0,3}?(?: of all time)?"
-            r" (?:is|are|has to be|would be|has always been|will always be)",
+            r" (?:is|are|has to be|would be|has always been|will always be|:)",
             "like",
-            "favorite favourite fave fav go-to preferred",
         ),
         (
             r"\b(?:spare me|leave out|hold|go easy on|enough (?:with|of)|lay off|ditch|lose|drop|cut|skip)(?: all)? the",
             "dislike",
-            "spare leave hold easy enough lay ditch lose drop cut skip",
         ),
-        (r"\b(?:stop|quit) (?:using|sending|giving me|adding|with)", "dislike", "stop quit"),
+        (
+            r"\b(?:stop|quit) (?:using|sending|giving|adding|with|suggesting|recommending|showing|putting|writing|"
+            r"offering|"
+            r"including|saying|asking for|mentioning|pushing|throwing in|bringing up)(?: me| us)?",
+            "dislike",
+        ),
+        (
+            r"(?:^|[.!?;:,\n(] ?|\b(?:and|but|so|please|pls|maybe|also|just|with|use|need|want|prefer) )"
+            r"(?:fewer|less|not so many|not so much|not as many)",
+            "dislike",
+        ),
+        (
+            r"\bno(?: more)?(?= (?:[\w'-]+ ){0,2}[\w'-]+,? (?:next time|from now on|in (?:the )?future|any ?more|"
+            r"this time|"
+            r"i (?:can't|cant|hate|don't)|can't (?:stand|bear)|i'm (?:shy|allergic|scared|terrified)|they|makes? me|"
+            r"gives? me|"
+            r"for me|please|pls|plz|thx|thanks|thank you)\b)(?! (?:worries|problem|need|idea|rush|thanks))",
+            "dislike",
+        ),
+        (
+            r"\b(?:i'm|im|i am) \w+,? (?:so |and )?no(?: more)?(?= (?:[\w'-]+ ){0,2}[\w'-]+(?:[.!,;\n]|$))",
+            "dislike",
+        ),
+        (
+            r"(?:^|[.!?;:,\n(] ?)never again(?:,? (?:will|shall|am) i(?: ever)? [\w']+)?",
+            "dislike",
+        ),
+        (r"\bwhoever (?:invented|came up with|thought of|designed|made up)", "dislike"),
+        (r"\bnothing (?:but|except)", "prefer"),
+        (r"\b(?:preferably|ideally|preferrably),?", "prefer"),
+        (
+            r"\b(?:what|(?:the|one|the one|the only|another) thing|something) (?:that )?i (?:[\w']+ ){0,2}?"
+            r"(?:love|like|enjoy|adore|appreciate|treasure)(?: most| best| the most)? (?:is|are)",
+            "like",
+        ),
+        (
+            r"\b(?:what|(?:the|one|the one|the only|another) thing|something) (?:that )?(?:i (?:[\w']+ ){0,2}?(?:hate|"
+            r"dislike|detest|"
+            r"loathe|can't stand|cannot stand|can't bear|don't like)|drives me \w+|annoys me|bugs me)(?: most|"
+            r" the most)? (?:is|are)",
+            "dislike",
+        ),
+        (r"\blife(?:'s| is) too short (?:for|to \w+)", "dislike"),
+        (
+            r"\bmy (?:(?:absolute|all-time|personal|current|one|biggest|only|real|true|great) )*(?:weakness|"
+            r"happy place|guilty pleasure|"
+            r"comfort food|vice|kryptonite|obsession|passion|jam|love language|drink of choice|poison)(?:'s| is| are|:|"
+            r",? is)",
+            "like",
+        ),
+        (r"(?:^|[.!?;:,\n(] ?)(?:big |huge |massive )?no (?:fan|friend|lover) of", "dislike"),
+        (
+            r"\b(?:my|a) (?:biggest |worst |absolute )?(?:pet peeve|pet hate|nemesis|bugbear)(?:'s| is|:| has to be)",
+            "dislike",
+        ),
+        (r"\bmy least favou?rite (?:[\w-]+ ){0,3}?(?:is|are|has to be|would be|thing(?: ever)? is)", "dislike"),
         (
             r"\bnever (?:use|send|give me|include)|\b(?:please |pls )(?:don't|do not|dont|avoid) (?:use|using|send|"
             r"sending|include|including|add|adding)",
             "dislike",
-            "never please pls",
         ),
-        (r"\bno (?:more )?(?=[\w -]{2,30},? (?:please|pls|thanks|thank you)\b)(?!worries|problem|need)", "dislike", "no"),
         (
             r"\b(?:always|only|from now on,?|in (?:the )?future,?|going forward,?) (?:please )?"
             r"(?:use|answer in|reply in|write in|give me|respond (?:in|with)|send|show me|speak|format in|stick to)",
             "prefer",
-            "use answer reply write give respond send show speak format stick",
+        ),
+        (
+            r"(?:(?:can|could|would|will) you|please|pls|let's|let us) (?:please |just |kindly |maybe )?(?:stick (?:to|"
+            r"with)|keep to|"
+            r"answer in|reply in|respond in|write (?:to me )?in|talk to me in|always use|switch to|only use)",
+            "prefer",
         ),
         (
             r"(?:^|(?<=[.!?\n,]) ?)(?:please |pls )?(?:keep|make) (?:it|your \w+|answers|replies|them)(?= (?:short|"
             r"brief|concise|simple|casual|formal|to the point|snappy|plain|friendly)\b)",
             "prefer",
-            "keep make",
         ),
     )
 )
 """Cues without it."""
-_NP = r"((?:[^\W_][\w'&-]* ){0,4}?[^\W_][\w'&-]*?)"
-_BEGIN = r"(?:^|(?<=[.!?;:,\n(]) ?|\b(?:and|but|because|so|cause|cos|though) )"
-_FEELS = "an?|the|awful|terrible|bad|such"
-_HARM = "migraines?|headaches?|rash|hives|anxiety|creeps|ick|nightmares|heartburn|panic|shivers|nausea|stress"
-_SICK = (
-    r"sick|queasy|anxious|nauseous|itch|gag|skim|ill|cringe|nervous|dizzy|sneeze|sad|angry|uncomfortable|sleepy|want to \w+"
-)
-_CUP = r"(?:for me|my thing|my cup of tea|my style|my jam)"
-SUBJECTS: tuple[Cue, ...] = _subjects(
-    *(
-        (
-            r"""
-            (?:'s| is| are|'re| has always been)(?: still| always| definitely| by far| probably)* my (?:absolute |
-                all-time |guilty |happy |true |one |new |only )?(?:favou?rite|fave|fav|thing|jam|go-to|weakness|pleasure|
-                comfort|passion|love|religion|kryptonite)\b
-            (?:'s| is| are|'re) the only (?:[\w']+ ){1,5}?i (?:\w+ )?(?:enjoy|like|love|drink|eat|trust|use)\b
-            \s(?:makes? (?:me (?:so )?(?:happy|smile|calm)|my day)|cheers? me up|calms? me|relax(?:es)? me|
-                keeps? me (?:sane|going))\b
-            \s(?:rocks?|rules?|ftw|for the win|goe?s? (?:in|on|with) everything|(?:is|are) (?:underrated|the best|
-                life|bliss|heaven|where it's at))\b
-            """,
-            "like",
-            """
-            favorite favourite fave fav thing jam go-to weakness pleasure comfort passion religion kryptonite only
-            happy smile calm day cheers cheer calms relax relaxes sane going rocks rock rules rule ftw win everything
-            underrated best life bliss heaven where love
-            """,
-        ),
-        (
-            r"""
-            ,? (?:all the way|every time|any day|any time|all day(?:,? every day)?|always|forever|or nothing|
-                or bust)\b(?! [a-z])
-            \sover [\w' -]{2,30}?,? (?:any day|every time|always|fight me|all day|anytime|for me|please|hands down|
-                no contest|no question|any time)\b
-            \s(?:beats?|trumps?|>|>>) [\w' -]{2,30}(?=[.!,;\n]|$)
-            \sfirst, (?:then )?[\w' ]{2,30} (?:after|later|second|last|afterwards)\b
-            \s(?:works? best for me|suits? me (?:best|better|fine))\b
-            """,
-            "prefer",
-            "way every any all always forever nothing bust over beats beat trumps trump first best better suits suit",
-        ),
-        (
-            rf"""
-            \sgives? me (?:(?:{_FEELS}) ){{0,2}}(?:{_HARM})\b
-            \smakes? me (?:feel )?(?:so |a bit )?(?:{_SICK})\b
-            \s(?:annoys? me|bores? me|puts? me off|drives? me (?:crazy|nuts|mad|insane|up the wall|bonkers)|
-                turns? my stomach|freaks? me out)\b
-            \s(?:does|do)(?:n't| not) (?:agree with me|work for me|do it for me|appeal to me)\b
-            (?: is| are|'s|'re) (?:just )?(?:not|n't) (?:really )?{_CUP}\b
-            \s(?:isn't|aren't) (?:really )?{_CUP}\b
-            \sand (?:i|me) (?:don't|do not|dont) (?:mix|get along|get on)\b
-            \sare (?:(?:so|really|just|absolutely|honestly|such|simply|truly|pretty) )*(?:horrible|awful|terrible|
-                disgusting|gross|the worst|overrated|vile|unbearable|evil|hell|a nightmare|pointless|torture|annoying|
-                ugly|the devil|a crime)\b
-            \s(?:is|are) (?:a )?(?:hard (?:no|pass)|a no-go|dealbreaker|deal-breaker|deal breaker|the bane of my \w+|
-                overrated)\b
-            (?: is| are|'s) (?:(?:way|much|far) )?too \w+ for (?:me|my (?:taste|liking))\b
-            \s(?:can|should) (?:go to hell|get in the bin|go in the bin|burn)\b
-            """,
-            "dislike",
-            """
-            give gives make makes annoy annoys bore bores put puts drive drives turn turns freak freaks agree appeal
-            thing cup style jam horrible awful terrible disgusting gross worst overrated vile unbearable evil hell
-            nightmare pointless torture annoying ugly devil crime pass no-go dealbreaker deal-breaker deal bane taste
-            liking too bin burn mix along isn't aren't
-            """,
-        ),
-    )
-)
-CAPTURES: tuple[Cue, ...] = (
-    Cue(
-        _pattern(
-            _IM.removesuffix(_ADVERBS)
-            + r"(?:very much |more of |strictly |totally |definitely )?an? (?:(?:huge|big|massive|real|total|lifelong|"
-            r"die-?hard|proper) )*"
-            r"((?:[\w'-]+ )?[\w'-]+) (?:person|fan|lover|girl|guy|addict|enthusiast|fanatic|drinker|eater|nut|junkie)\b"
-        ),
-        "like",
-        words("person fan lover girl guy addict enthusiast fanatic drinker eater nut junkie"),
-    ),
-    Cue(
-        _pattern(r"(?:^|\bi'm |\bim |[.!,\n] ?)team ([\w-]+)(?=,? (?:all the way|here|over|forever)|[.!,\n]|$)"),
-        "prefer",
-        words("team"),
-    ),
-    Cue(
-        _pattern(
-            r"\bi find ((?:[\w'-]+ ){0,3}[\w'-]+) (?:so |really |a bit |very |quite |rather )?(?:boring|tedious|"
-            r"annoying|tiring|irritating|ugly|depressing|gross|disgusting|overrated|stressful|exhausting)\b"
-        ),
-        "dislike",
-        words("find"),
-    ),
-    Cue(
-        _pattern(
-            r"\bi find ((?:[\w'-]+ ){0,3}[\w'-]+) (?:so |really |a bit |very |quite |rather )?(?:soothing|relaxing|"
-            r"delicious|fascinating|charming|comforting|delightful|fun|calming)\b"
-        ),
-        "like",
-        words("find"),
-    ),
-    Cue(
-        _pattern(r"\b(?:ugh+|eww*|yuck|bleh|meh|blegh|gross),? ((?:[\w'-]+ ){0,2}[\w'-]+)(?=[.!,\n]|$)"),
-        "dislike",
-        words("ugh ughh ew eww yuck bleh meh blegh gross"),
-    ),
-    Cue(_pattern(r"\b(?:mm+|yum|yay),? ((?:[\w'-]+ ){0,2}[\w'-]+)(?=[.!,\n]|$)"), "like", words("mm mmm mmmm yum yay")),
-    Cue(_pattern(r"\bnot ((?:[\w'-]+ )?[\w'-]+) again\b(?=[.!,\n]|$)"), "dislike", words("again")),
-)
 NOT_SUBJECT = _pattern(
     alternatives(
         """
@@ -340,18 +313,20 @@ NOT_SUBJECT = _pattern(
         his | her | their | our
         everything | nothing | something | someone | people | one | if | when | would | does | do | is | are | not | no
         how | why | all | and | but
-        because | as | was | to | always | every | forever | been | so | never | or | of | at | in | on | for | with | did
-        has | have | had | am | any
+        because | as | was | to | always | every | forever | been | so | never | or | of | at | in | on | for | with |
+             did
+        has | have | had | am | any | now | even | then | just | only | still | here | let's | i'm | it's | that's
         """
     )
     + r"\b"
 )
-PAST = _pattern(
-    r"(?<![\w'])i (?:used to (?:really |absolutely )?(?:like|love|enjoy|adore|prefer|be into|be a fan of|swear by)"
+PAST = phrase(
+    r"(?:(?<![\w'])i |^|[.!?\n] )(?:used to (?:really |absolutely )?(?:like|love|enjoy|adore|prefer|be into|"
+    r"be a fan of|swear by)"
     r"|(?P<hate>used to (?:hate|dislike|detest|avoid|can't stand))|no longer (?:like|love|enjoy|prefer|care for)) "
 )
 ENDS = _pattern(
-    r"[.,;:!?()\n…—–\"]|\s-\s|\s"
+    r"[.,;:!?()\n…—–\"\u2600-\u27bf\U0001f300-\U0001faff]|\s-\s|\s"
     + alternatives(
         """
         but | because | cause | cuz | cos | since | so | although | though | tho | while | when | whenever | if | unless
@@ -362,29 +337,36 @@ ENDS = _pattern(
         every | always
         all the time | so much | a lot | very much | thanks | please | pls | after | before | during | any ?more
         to be honest | more | myself
-        with a passion | n i | at all | as long as | from now on | all day | forever | with all my heart
+        next time | in future | in the future | by the way | and im | but im | any day | with a passion | n i |
+             at all | as long as | from now on | all day | forever | with all my heart
         """
     )
     + r"(?![\w'])"
 )
 ENDS_CHOICE = _pattern(r"\s(?:for|on|at|in) ")
+DAYTIME = _pattern(
+    r"(?:the )?(?:mornings?|afternoons?|evenings?|nights?|weekends?|winter|summer|bed|writing|person|private)\b"
+)
 VERSUS = _pattern(r"\s+to\s+(?!\w+ing\b)")
 LEADING = _pattern(
     r"(?:a bit of |a little |a good |a nice |a proper |a lot of |it when |when |me some |the |a |an |some |any |my |"
-    r"all |having |getting |to )+"
+    r"all |having |getting |to |anything with |anything |those |these |most |people who |when people |eating |"
+    r"drinking )+"
 )
 NO_OBJECT = _pattern(
     r"\W*"
     + alternatives(
         r"""
-        it(?! when) | that | this | them | him | you | your | yours | how | what | where | why | not | one | these | those
+        it(?! when) | that | this | them | him | you | your | yours | how | what | where | why | not | one | these |
+             those
         there | i | we | he | she
         they | me(?! some) | myself | both | either | neither | us | so | up | still | here | straight | very | much
         more | things? (?:that|like) | if
         the (?:idea|way|look|sound|thought|fact|feeling|first|second|other|one|last)\b
         to (?:say|ask|bother|admit|be|break|interrupt|nag|complain|think|tell|see you|hear|do that|know|sound|leave|
             go|get|buy|give|have|make|try|keep it)\b
-        see | watch paint | die | eat (?:glass|my) | stick needles | say | talk | answer | discuss | go home | well | with
+        see | watch paint | die | eat (?:glass|my) | stick needles | say | talk | answer | discuss | go home | well |
+             with
         for | of | in | on | at
         a question | a refund
         """
@@ -395,14 +377,51 @@ HYPOTHETIC = _pattern(
     r"\b(?:if|do|did|would|should|could|can|does|may|might|says?|thinks?|suppose|wish|pretend|imagine|assume|"
     r"guessing|whether|why|must|shall|like|not that|what)(?: that)? $"
 )
-LIST_HEAD = _pattern(
+LIST_HEAD = phrase(
     r"(?:^|\n)[^\n]{0,60}\b(?:(?P<hate>things (?:i|that) (?:hate|can't stand|annoy me|dislike|drive me)|"
     r"(?:my )?(?:dislikes|pet hates|pet peeves)|i (?:hate|dislike|can't stand))"
     r"|things (?:i|that) (?:like|love|enjoy|improve|make|cheer|help|calm|keep)|(?:my )?(?:likes|favou?rites)|"
     r"i (?:like|love|enjoy|prefer))[^\n]{0,40}:[ \t]*\n"
 )
 ITEM = re.compile(r"[ \t]*(?:[-*•+]|\d{1,2}[.)])[ \t]+([^\n]{1,120})(?:\n|$)")
-OPTIONS = _pattern(r"([^.!?\n:]{2,160}\bor\b[^.!?\n]{2,160})\?")
+FIELD = phrase(
+    r"(?:^|\n)[ \t]{0,8}(?:[-*•][ \t]{0,3})?(?:(?P<hate>dislikes?|hates?|pet peeves?|avoid)|likes?|loves?|enjoys?|"
+    r"interests?|"
+    r"hobbies|hobby|"
+    r"prefers?|preferences?|into|fav(?:ou?rite)?s?(?: [\w-]+)?)[ \t]*[:=][ \t]*([^\n]{2,80})"
+)
+"""A line of a form: "likes: rooftop bars"."""
+PLEASE_NOT = phrase(
+    r"(?:^|(?<=[.!?;\n]) ?)([\w' -]{3,40}?),? (?:please|pls|plz),? (?:and |but )?(?:not|no) ([\w' -]{2,40})(?=[.!,;\n]|"
+    r"$)"
+)
+ONLY = phrase(
+    r"(?:^|(?<=[.!?;:,\n]) ?)((?:[^\W\d_][\w'-]* ){0,2}[^\W\d_][\w'-]*) only(?:,? (?:please|pls|plz|"
+    r"for me))(?=[.!,;\n]|$)"
+)
+JUST = phrase(
+    r"(?:^|(?<=[.!?;:,\n]) ?|\b(?:and|but|so) )((?:just|only) (?:the )?[\w'-]+(?: [\w'-]+){0,2}?),? (?:please|pls|plz)\b"
+)
+DISLIKED_NOW = _pattern(r"\b(?:can't|cannot|cant|hate|off|sick|not|never|worst|ugh|yuck|over it|done|no longer|bores?)\b")
+LIKED = _pattern(
+    r"(?:do you|are you|you) (?:really |still |actually )?(?:like|enjoy|love|into|fond of|keen on|a fan of|fan of|mind) "
+    r"(?:the |a |an |some |any |your |our |my )?([^.!?\n,]{2,50})\?"
+)
+LOVES_IT = _pattern(
+    r"\W*(?:(?:yes|yeah|yep|oh|god|absolutely|of course|very much|honestly|i|do|really|totally),? ){0,4}(?:love|adore|"
+    r"enjoy)s? "
+    r"(?:it|them|that|those)\b"
+)
+HATES_IT = _pattern(
+    r"\W*(?:(?:no|nope|nah|oh|god|absolutely|honestly|i|really|actually|ugh),? ){0,4}(?:hate|loathe|detest|despise|"
+    r"can't stand|"
+    r"cannot stand|can't bear|don't like|not a fan of|dislike) (?:it|them|that|those)\b"
+)
+FAVOURITE = _pattern(
+    r"\b(?:your (?:\w+ )?fav(?:ou?rite)?|do you (?:prefer|like (?:best|most|better))|would you (?:prefer|"
+    r"rather))\b[^.!?\n]*\?"
+)
+OPTIONS = _pattern(r"([^.!?\n:]{2,160}\bor\b[^.!?\n]{2,160})[?.]?\s*$")
 FIRST = _pattern(
     r"\W*(?:(?:the|a|an|oh|um|well|definitely|probably|maybe|i think|i'd say|go with|let's go with|let's do|"
     r"let's say|always|yes|yeah|please|i'll take|i'll have|make it|just) ){0,4}"
@@ -410,13 +429,13 @@ FIRST = _pattern(
     r"(?=\s*(?:[,.!;:—–\n]|$| (?:please|pls|always|every|for|if|thanks|i|because|is|are|all|works|sounds|any|"
     r"obviously|of course|definitely|by far|over)\b| - ))"
 )
-REFUSES = _pattern(r"(?:^|[.!\n,] ?)(?:no|without|never|not) ((?:[\w'-]+ ){0,2}[\w'-]+)(?=[,.!;\n]|$)")
+REFUSES = phrase(r"(?:^|[.!\n,] ?)(?:no|without|never|not) ((?:[\w'-]+ ){0,2}[\w'-]+)(?=[,.!;\n]|$)")
 OFFER = _pattern(r"\b(?:would|do|should|shall|want|need|any|like|prefer|include|add)\b[^.!?\n]{0,120}\?")
-LOVELY = _pattern(
+LOVELY = phrase(
     r"(?:^|(?<=[.!?;,\n]) ?|\b(?:and|but) )((?:[\w'-]+ ){0,3}[\w'-]+) (?:would|'d) be (?:so |really |absolutely )?"
     r"(?:lovely|nice|great|ideal|perfect|amazing|wonderful|good|best|a plus|fantastic)\b"
 )
-PLEASE = _pattern(
+PLEASE = phrase(
     r"(?:^|(?<=[.!?\n]) ?)((?:[\w'-]+ ){0,2}[\w'-]+?)(?: (?:everywhere|only|always|throughout))?,? (?:please|"
     r"pls)\b(?=[.!,\n]|$)"
 )
@@ -428,5 +447,8 @@ STYLE = words(
     """
 )
 """Words of a wish in two words and a please, such as "dark mode, please"."""
+ARTICLES = words("the a an one with in of for")
+NO_ANSWER = words("would you not which or do should shall like prefer")
+PLEASED = words("please pls plz")
 FIRST_PERSON = words("i i've i'm im i'd we we've we're")
 SPOKEN = OF_ME + VERBS

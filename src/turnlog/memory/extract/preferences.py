@@ -2,17 +2,18 @@
 
 import re
 from collections.abc import Iterator
-from itertools import islice
 from typing import NamedTuple
 
 from turnlog.memory.extract import preferencecues as cues
-from turnlog.memory.extract.preferencecues import Cue, Polarity
+from turnlog.memory.extract import verdictcues as verdicts
+from turnlog.memory.extract.phrases import Phrases
+from turnlog.memory.extract.preferencecues import Polarity
 from turnlog.memory.extract.reading import Reading
 
 WORDS_MAX = 10
 """Words of what is liked, at most."""
-CUES_MAX = 50
-"""Places of one kind that are looked at in a message, at most."""
+SUBJECT_LENGTH = 70
+"""Characters before a judgement in which the thing that is judged is looked for."""
 
 
 class Liking(NamedTuple):
@@ -30,21 +31,20 @@ class Liking(NamedTuple):
 
 def preferences(reading: Reading, asked: str = "") -> list[Liking]:
     """The user's likes and dislikes in the order of the text; `asked` is what the assistant said just before."""
-    own, spoken = reading.own, reading.words
-    found = [*_verbs(own, spoken), *_inverted(own, spoken), *_captured(own, spoken)]
-    if not cues.FIRST_PERSON.isdisjoint(spoken):
-        found += _past(own)
-    if "please" in spoken or "pls" in spoken:
-        found += _styles(own)
-    if "\n" in own:
-        found += _listed(own)
-    if "?" in asked:
-        found += _replies(own, asked)
+    found = [*_verbs(reading), *_judged(reading), *_captured(reading), *_past(reading)]
+    if not cues.PLEASED.isdisjoint(reading.words):
+        found += _styles(reading)
+    if "\n" in reading.own:
+        found += _listed(reading)
+    if ":" in reading.own or "=" in reading.own:
+        found += _fields(reading)
+    if "?" in asked or " or " in asked:
+        found += _replies(reading, asked)
     return _once(found)
 
 
-def _each(pattern: re.Pattern[str], own: str) -> Iterator[re.Match[str]]:
-    return islice(pattern.finditer(own), CUES_MAX)
+def _each(phrases: Phrases, reading: Reading) -> Iterator[re.Match[str]]:
+    return phrases.find(reading.own, reading.low, reading.grams)
 
 
 def _once(found: list[Liking]) -> list[Liking]:
@@ -56,15 +56,10 @@ def _once(found: list[Liking]) -> list[Liking]:
     return kept
 
 
-def _heard(table: tuple[Cue, ...], spoken: frozenset[str]) -> Iterator[Cue]:
-    """The cues of `table` that may fit a text of the words `spoken`."""
-    return (cue for cue in table if not cue.needed.isdisjoint(spoken))
-
-
-def _verbs(own: str, spoken: frozenset[str]) -> Iterator[Liking]:
-    table = cues.VERBS if cues.FIRST_PERSON.isdisjoint(spoken) else cues.SPOKEN
-    for pattern, polarity, _ in _heard(table, spoken):
-        for cue in _each(pattern, own):
+def _verbs(reading: Reading) -> Iterator[Liking]:
+    own = reading.own
+    for phrases, polarity in cues.VERBS if cues.FIRST_PERSON.isdisjoint(reading.words) else cues.SPOKEN:
+        for cue in _each(phrases, reading):
             if cues.HYPOTHETIC.search(own[max(0, cue.start() - 14) : cue.start()]):
                 continue
             negative = polarity == "prefer" and own[cue.end() : cue.end() + 4].lower() == "not "
@@ -80,10 +75,18 @@ def _object(own: str, start: int, *, choice: bool = False) -> str:
     end = cues.ENDS.search(own, start, start + 120)
     text = own[start : end.start() if end else start + 120]
     if choice:
-        for pattern in (cues.VERSUS, cues.ENDS_CHOICE):
-            if (rest := pattern.search(text, 2)) is not None:
-                text = text[: rest.start()]
+        text = _chosen(text)
     return _trimmed(text)
+
+
+def _chosen(text: str) -> str:
+    """`text` without what is not chosen ("trains to planes") and without its occasion ("trains for long trips")."""
+    versus = cues.VERSUS.search(text, 2)
+    text = text[: versus.start()] if versus else text
+    occasion = cues.ENDS_CHOICE.search(text, 2)
+    if occasion is None or (cues.DAYTIME.match(text, occasion.end()) and len(text.split()) < 6):
+        return text
+    return text[: occasion.start()]
 
 
 def _trimmed(text: str) -> str:
@@ -96,65 +99,106 @@ def _trimmed(text: str) -> str:
     return " ".join(words).strip("*_~ '")
 
 
-def _inverted(own: str, spoken: frozenset[str]) -> Iterator[Liking]:
+def _judged(reading: Reading) -> Iterator[Liking]:
     """What stands before its cue: "pools give me a rash"."""
-    for pattern, polarity, _ in _heard(cues.SUBJECTS, spoken):
-        for match in _each(pattern, own):
-            if not cues.NOT_SUBJECT.match(match[1]):
-                text = match[1] + " first" if match[0][len(match[1]) :].lstrip().startswith("first,") else match[1]
-                yield Liking(polarity, _trimmed(text), match.start(1))
+    own = reading.own
+    for phrases, polarity in verdicts.VERDICTS:
+        for match in _each(phrases, reading):
+            start = max(0, match.start() - SUBJECT_LENGTH)
+            named = verdicts.SUBJECT.search(own[start : match.start()])
+            if named is None or cues.NOT_SUBJECT.match(named[1]):
+                continue
+            text = named[1] + " first" if match[0].lstrip().startswith("first,") else named[1]
+            yield Liking(polarity, _trimmed(text), start + named.start(1))
 
 
-def _captured(own: str, spoken: frozenset[str]) -> Iterator[Liking]:
-    for pattern, polarity, _ in _heard(cues.CAPTURES, spoken):
-        for match in _each(pattern, own):
+def _captured(reading: Reading) -> Iterator[Liking]:
+    for phrases, polarity in verdicts.CAPTURES:
+        for match in _each(phrases, reading):
             if not cues.NOT_SUBJECT.match(match[1]):
                 yield Liking(polarity, _trimmed(match[1]), match.start(1))
 
 
-def _past(own: str) -> Iterator[Liking]:
-    for cue in _each(cues.PAST, own):
+def _past(reading: Reading) -> Iterator[Liking]:
+    own = reading.own
+    for cue in _each(cues.PAST, reading):
         text = _object(own, cue.end())
         if text:
             yield Liking("dislike" if cue["hate"] else "like", text, cue.start(), ended=True)
+        if text and not cue["hate"] and cues.DISLIKED_NOW.search(own, cue.end() + len(text), cue.end() + len(text) + 60):
+            yield Liking("dislike", text, cue.start() + 1)
 
 
-def _styles(own: str) -> Iterator[Liking]:
-    for match in _each(cues.PLEASE, own):
+def _styles(reading: Reading) -> Iterator[Liking]:
+    for match in (*_each(cues.JUST, reading), *_each(cues.ONLY, reading)):
+        if not cues.NOT_SUBJECT.match(match[1]) or match[1][:4].lower() in ("just", "only"):
+            yield Liking("prefer", match[1], match.start(1))
+    for match in _each(cues.PLEASE_NOT, reading):
+        yield Liking("prefer", _trimmed(match[1]), match.start(1))
+        yield Liking("dislike", _trimmed(match[2]), match.start(2))
+    for match in _each(cues.PLEASE, reading):
         text = match[1].lower()
         if not cues.STYLE.isdisjoint(text.split()) and not text.startswith(("yes", "no ", "make", "use", "in ", "to ")):
             yield Liking("prefer", _trimmed(match[1]), match.start(1))
 
 
-def _listed(own: str) -> Iterator[Liking]:
-    for head in _each(cues.LIST_HEAD, own):
+def _fields(reading: Reading) -> Iterator[Liking]:
+    for field in _each(cues.FIELD, reading):
+        for item in re.split(r",| and | & |;", field[2])[:5]:
+            if item.strip():
+                yield Liking("dislike" if field["hate"] else "like", _trimmed(item), field.start(2))
+
+
+def _listed(reading: Reading) -> Iterator[Liking]:
+    own = reading.own
+    for head in _each(cues.LIST_HEAD, reading):
         place = head.end()
         while (item := cues.ITEM.match(own, place)) is not None:
             yield Liking("dislike" if head["hate"] else "like", _trimmed(re.split(r"[,.;(]", item[1])[0]), item.start(1))
             place = item.end()
 
 
-def _replies(own: str, asked: str) -> Iterator[Liking]:
+def _replies(reading: Reading, asked: str) -> Iterator[Liking]:
     """What answers the assistant's choice or offer: "A or B?" "B, always"."""
-    question = asked[-300:]
-    options = cues.OPTIONS.findall(question)
+    own = reading.own
+    question = asked[-240:]
+    options = cues.OPTIONS.findall(question) if " or " in question else []
     first = cues.FIRST.match(own)
     if options and first is not None and first.end() < 60 and _offered(first[1], options[-1]):
         yield Liking("prefer", first[1], first.start(1), replies=True)
+    elif not options and first is not None and cues.FAVOURITE.search(question) and _names_one(first[1]):
+        yield Liking("like", first[1], first.start(1), replies=True)
+    if "?" not in question:
+        return
+    yield from _of_question(own, question)
     if cues.OFFER.search(question) is None:
         return
     asked_of = _stems(question)
-    for match in _each(cues.REFUSES, own):
+    for match in _each(cues.REFUSES, reading):
         if _stem(match[1].lower().split()[-1]) in asked_of:
             yield Liking("dislike", _trimmed(match[1]), match.start(1), replies=True)
-    for match in _each(cues.LOVELY, own):
+    for match in _each(cues.LOVELY, reading):
         if not cues.NOT_SUBJECT.match(match[1]):
             yield Liking("like", _trimmed(match[1]), match.start(1), replies=True)
 
 
+def _of_question(own: str, question: str) -> Iterator[Liking]:
+    """What the question is about, if the answer is that the user loves or hates it."""
+    asked_of = cues.LIKED.search(question)
+    if asked_of is not None:
+        if cues.LOVES_IT.match(own):
+            yield Liking("like", _trimmed(asked_of[1]), 0, replies=True)
+        elif cues.HATES_IT.match(own):
+            yield Liking("dislike", _trimmed(asked_of[1]), 0, replies=True)
+
+
+def _names_one(answer: str) -> bool:
+    return cues.NO_OBJECT.match(answer) is None and cues.NOT_SUBJECT.match(answer) is None and len(answer.split()) < 5
+
+
 def _offered(answer: str, options: str) -> bool:
-    stems = [_stem(word) for word in answer.lower().split()]
-    return stems[0] not in ("the", "would", "you", "not", "which", "or") and _stems(options).issuperset(stems)
+    stems = [_stem(word) for word in answer.lower().split() if word not in cues.ARTICLES]
+    return bool(stems) and stems[0] not in cues.NO_ANSWER and _stems(options).issuperset(stems)
 
 
 def _stems(text: str) -> set[str]:

@@ -1,10 +1,13 @@
 """A message as the extractors read it: who speaks, and which words are the speaker's own."""
 
 import re
+from collections.abc import Set
 from typing import NamedTuple
 
+from turnlog.memory.extract.phrases import grams_of
+
 URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'`«»“”]+", re.IGNORECASE)
-EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,6}[A-Za-z]{2,24}(?![\w@-])")
+EMAIL = re.compile(r"(?<![\w.+-])(?:[\w.+-]{1,40}')?[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,6}[A-Za-z]{2,24}(?![\w@-])")
 LENGTH_MAX = 20_000
 """Characters of a message that are read; of a longer one its beginning and its end, half each."""
 
@@ -14,6 +17,14 @@ _QUOTED = re.compile(
     r"|(?<![\w'])'[^'\n]{1,200}(?:'\w{1,2}\b[^'\n]{0,200})?'(?!\w)"
 )
 _QUOTED_LINE = re.compile(r"^[ \t]{0,3}>.*$", re.MULTILINE)
+_NAMING = re.compile(
+    r"\b(?:call(?:s|ed|ing)? me|name(?:'s| is| was|:)|(?:know|known|knows me) as|goe?s? by|answer to|"
+    r"nickname(?:'s| is)?|i'm|just)"
+    r"(?: just)? $",
+    re.IGNORECASE,
+)
+NAME_LENGTH = 24
+"""Characters of a name in quotes, at most."""
 _WORD = re.compile(r"[^\W_][\w'-]*")
 _STRAIGHT = str.maketrans({"’": "'", "‘": "'", "\u00a0": " ", "\u202f": " "})
 
@@ -22,12 +33,14 @@ class Reading(NamedTuple):
     """The words of a message, thrice, at the same places: hidden words are spaces.
 
     `text` is all of it, `plain` hides code, URLs and e-mail addresses, `own` hides quoted speech and quoted lines too.
-    `words` are those of `own` in lower case.
+    `low` is `own` in lower case, `grams` are all that stands there in three characters, and `words` are its words.
     """
 
     text: str
     plain: str
     own: str
+    low: str
+    grams: Set[str]
     words: frozenset[str]
 
 
@@ -42,11 +55,19 @@ def read(text: str) -> Reading:
     if "@" in plain:
         plain = EMAIL.sub(_blank, plain)
     own = _QUOTED_LINE.sub(_blank, plain) if ">" in plain else plain
-    own = _QUOTED.sub(_blank, own)
-    return Reading(text, plain, own, frozenset(_WORD.findall(own.lower())))
+    own = _QUOTED.sub(_unquoted, own)
+    low = own.lower()
+    return Reading(text, plain, own, low, grams_of(low), frozenset(_WORD.findall(low)))
 
 
 def _blank(found: re.Match[str]) -> str:
+    return " " * len(found[0])
+
+
+def _unquoted(found: re.Match[str]) -> str:
+    """Quoted speech as spaces; of a name in quotes only the quotes: call me "Bo"."""
+    if len(found[0]) < NAME_LENGTH and _NAMING.search(found.string[max(0, found.start() - 24) : found.start()]):
+        return f" {found[0][1:-1]} "
     return " " * len(found[0])
 
 

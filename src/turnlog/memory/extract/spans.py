@@ -1,9 +1,12 @@
 """Words with their places, and what can be told of one word."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
-from typing import NamedTuple
+from functools import lru_cache
+from typing import NamedTuple, overload
 
+from turnlog.memory.extract.vocabulary.english import is_english
 from turnlog.memory.extract.vocabulary.listed import alternatives
 from turnlog.memory.extract.vocabulary.listed import words as listed
 from turnlog.memory.extract.vocabulary.people import GIVEN, GIVEN_AND_WORDS
@@ -13,7 +16,7 @@ _TOKEN = re.compile(r"[^\W_](?:[\w&']|[.-](?=\w))*")
 _JOINS_NAMES = listed("de da di du del della la le van von der den ter ten bin ibn al el ben st")
 _AND = frozenset(("y", "e", "et", "und", "and", "i"))
 _CONTRACTED = ("'m", "'s", "'re", "'ve", "'ll", "'d", "'t")
-NAME_WORDS_MAX = 4
+NAME_WORDS_MAX = 6
 
 
 class Word(NamedTuple):
@@ -34,6 +37,32 @@ class Name(NamedTuple):
     end: int
 
 
+class WordsOf(Sequence[Word]):
+    """The words of a text, each made when it is looked at; `tokens` are they as they stand, `'s` and all."""
+
+    def __init__(self, text: str) -> None:
+        self._found = list(_TOKEN.finditer(text))
+        self._made: dict[int, Word] = {}
+        self.tokens = [match[0] for match in self._found]
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    @overload
+    def __getitem__(self, index: int) -> Word: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Word]: ...
+
+    def __getitem__(self, index: int | slice) -> Word | Sequence[Word]:
+        if isinstance(index, slice):
+            return [self[place] for place in range(*index.indices(len(self._found)))]
+        made = self._made.get(index)
+        if made is None:
+            made = self._made[index] = _word(self._found[index])
+        return made
+
+
 def split(text: str, start: int = 0, end: int | None = None) -> list[Word]:
     """The words of `text` between the places `start` and `end`."""
     found = _TOKEN.finditer(text, start) if end is None else _TOKEN.finditer(text, start, end)
@@ -48,6 +77,28 @@ def _word(match: re.Match[str]) -> Word:
     return Word(text, text.lower(), start, start + len(text), possessive)
 
 
+@lru_cache(maxsize=4096)
+def is_given(lower: str) -> bool:
+    """Whether `lower`, a word in lower case, is a given name and no everyday word, accents or not."""
+    if lower in GIVEN:
+        return True
+    if "-" in lower:
+        return lower.split("-", maxsplit=1)[0] in GIVEN
+    return not lower.isascii() and plain(lower) in GIVEN
+
+
+def may_be_given(lower: str) -> bool:
+    """Whether `lower` is a given name, everyday word or not."""
+    return lower in GIVEN_AND_WORDS or is_given(lower)
+
+
+def plain(text: str) -> str:
+    """`text` in lower case without accents."""
+    if text.isascii():
+        return text.lower()
+    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c)) or text
+
+
 def capitalised(word: str) -> bool:
     """Whether `word` begins with a capital letter, or is written in letters that know none."""
     first = word[2] if len(word) > 2 and word[1] == "'" else word[0]
@@ -57,7 +108,7 @@ def capitalised(word: str) -> bool:
 def can_name(word: Word) -> bool:
     """Whether `word` may be (part of) a person's name, by what it is not."""
     lower = word.lower
-    if lower in GIVEN or lower in GIVEN_AND_WORDS:
+    if may_be_given(lower):
         return True
     return not (lower in COMMON or lower in DEMONYMS or lower in ACRONYMS or lower.endswith(_CONTRACTED))
 
@@ -100,7 +151,7 @@ def _capitals(text: str, words: Sequence[Word], wish: bool) -> list[Word]:
         if word.lower in _AND:
             break
         if (capitalised(word.text) and (text[taken[-1].end] != "." or len(taken[-1].text) == 1) and can_name(word)) or (
-            word.lower in _JOINS_NAMES and index + 1 < len(words) and capitalised(words[index + 1].text)
+            word.lower in _JOINS_NAMES and _joins(words, index)
         ):
             taken.append(word)
         else:
@@ -108,13 +159,32 @@ def _capitals(text: str, words: Sequence[Word], wish: bool) -> list[Word]:
     return taken
 
 
+def _joins(words: Sequence[Word], index: int) -> bool:
+    """Whether a name goes on after the particle at `index`, or after two: "van der Meulen"."""
+    after = [word for word in words[index + 1 : index + 3] if word.lower not in _JOINS_NAMES]
+    return bool(after) and capitalised(after[0].text)
+
+
 def _small(text: str, words: Sequence[Word]) -> list[Word]:
+    if words[0].lower in _JOINS_NAMES:
+        end = next((place for place, word in enumerate(words[:4]) if word.lower not in _JOINS_NAMES), 0)
+        if end and capitalised(words[end].text):
+            return list(words[: end + 1])
     if not can_name(words[0]) or words[0].text[0].isdigit():
         return []
-    both = len(words) > 1 and text[words[0].end : words[1].start] == " " and words[0].lower in GIVEN
-    if both and can_name(words[1]) and ends(text, words[1].end) and len(words[1].text) > 2:
-        return [words[0], words[1]]
-    return [words[0]]
+    taken = [words[0]]
+    for word in words[1:4]:
+        if text[taken[-1].end : word.start] != " " or not is_given(words[0].lower) or not _is_surname(word):
+            break
+        taken.append(word)
+    while len(taken) > 1 and taken[-1].lower in _JOINS_NAMES:
+        taken.pop()
+    return taken if len(taken) == 1 or ends(text, taken[-1].end) else taken[:1]
+
+
+def _is_surname(word: Word) -> bool:
+    """Whether `word`, in lower case, may go on a name in lower case."""
+    return word.lower in _JOINS_NAMES or (can_name(word) and len(word.text) > 2 and not is_english(word.lower))
 
 
 def ends(text: str, place: int) -> bool:
@@ -129,6 +199,9 @@ _END = re.compile(
         and | but | from | by | here | please | pls | plz | not | or | thanks | instead | if | so | because | btw | with
         at | since | everyone
         everybody | for | now | again | too | haha | lol | then | when | as | unless | ok | okay | while | until
+        actually | really | like | in | on | though | however | who | which | that | speaking | calling | writing | is | will
+        would | works | it | spelled | spelt | pronounced | capital | obviously | probably | anyway | tbh | yeah
+        your | my | me | he | she | they | where | after | before
         """
     )
     + r"\b)|\s*[^\w\s]"

@@ -39,7 +39,8 @@ SUPPOSED = _pattern(
     r"\b"
     + alternatives(
         """
-        if (?:i|we|my) | imagine | pretend | suppose | wish | as if | as though | i (?:would|could|might|should)(?!n't like)
+        if (?:i|we|my) | imagine | pretend | suppose | wish | as if | as though | i (?:would|could|might|
+            should)(?!n't like)
         i'd (?!been) | should i | do i | am i | what if | let's say | hypothetically | dreamt | dreamed | role-?play
         in (?:the|my|a|this) (?:story|novel|book|film|movie|game|dream) | my character | when i grow up | not sure
         """
@@ -74,9 +75,11 @@ _I = r"(?<![\w'])(?:i|we)(?:'ve| have)? " + _ADVERBS
 _IM = r"(?<![\w'])(?:i'm|im|i am|we're|we are) " + _ADVERBS
 _NO_MORE = r"(?:no longer|don't|do not|dont|stopped|quit)"
 _KIN = (
-    r"(?P<kind>wife|husband|spouse|partner|girlfriend|boyfriend|fianc[eé]e?|son|daughter|baby|kid|child|brother|sister|twin|"
+    r"(?P<kind>wife|husband|spouse|partner|girlfriend|boyfriend|fianc[eé]e?|son|daughter|baby|kid|child|brother|sister|"
+    r"twin|"
     r"mother|mom|mum|father|dad|grandmother|grandfather|grandma|grandpa|nan|aunt|uncle|cousin|nephew|niece|"
-    r"mother-in-law|father-in-law|mother in law|father in law|best friend|friend|boss|manager|flatmate|roommate|neighbou?r|"
+    r"mother-in-law|father-in-law|mother in law|father in law|best friend|friend|boss|manager|flatmate|roommate|"
+    r"neighbou?r|"
     r"colleague|doctor|dentist|landlord|landlady|therapist|physio)"
 )
 _PET = (
@@ -95,7 +98,8 @@ ONE_OF_A_KIND = {
 """The slots of the people that one has one of."""
 _VEHICLES = words(
     """
-    car van bike bicycle motorbike motorcycle scooter boat truck suv tesla toyota honda bmw audi volvo skoda vw volkswagen
+    car van bike bicycle motorbike motorcycle scooter boat truck suv tesla toyota honda bmw audi volvo skoda vw
+    volkswagen
     ford fiat renault peugeot kia hyundai mazda nissan subaru porsche mercedes vespa yamaha ebike e-bike camper caravan
     """
 )
@@ -276,7 +280,8 @@ _CONDITIONS = (
     r"c(?:o)?eliac disease|ibs|eczema|bad (?:knees?|back|hip|shoulder)|high blood pressure"
 )
 _TRAITS = (
-    r"colou?r-?blind|left-handed|right-handed|deaf|blind|dyslexic|autistic|a twin|nonbinary|non-binary|an only child|vegan|"
+    r"colou?r-?blind|left-handed|right-handed|deaf|blind|dyslexic|autistic|a twin|nonbinary|non-binary|an only child|"
+    r"vegan|"
     r"vegetarian|pescatarian|coeliac|celiac|diabetic|lactose intolerant|gluten-free|gluten free|teetotal|kosher|halal"
 )
 PERSON: tuple[Rule, ...] = (
@@ -319,7 +324,8 @@ PERSON: tuple[Rule, ...] = (
         confidence=0.9,
     ),
     _row(
-        "colourblind colorblind colour-blind color-blind left-handed right-handed deaf blind dyslexic autistic twin only "
+        "colourblind colorblind colour-blind color-blind left-handed right-handed deaf blind dyslexic autistic twin "
+        "only "
         "nonbinary non-binary vegan vegetarian pescatarian coeliac celiac diabetic lactose gluten-free gluten teetotal "
         "kosher halal",
         _IM + rf"(?:an? )?(?:strict |lifelong )?(?P<value>{_TRAITS})\b",
@@ -328,7 +334,8 @@ PERSON: tuple[Rule, ...] = (
     ),
     _row("eat drink", _I + r"(?:don't|do not|dont|never|can't|cannot|cant) (?P<kind>eat|drink) ", "does not {kind} {value}"),
     _row(
-        "asthma diabetes adhd autism epilepsy migraine migraines arthritis dyslexia insomnia tinnitus anxiety depression "
+        "asthma diabetes adhd autism epilepsy migraine migraines arthritis dyslexia insomnia tinnitus anxiety "
+        "depression "
         "fever disease ibs eczema bad pressure",
         _ONE + rf"(?:have|suffer from|was diagnosed with) (?:an? )?(?P<value>(?:type \d )?(?:{_CONDITIONS}))\b",
         "has {value}",
@@ -356,7 +363,8 @@ COMPANY: tuple[Rule, ...] = (
         _is_name,
     ),
     _row(
-        "kid kids children son sons daughter daughters dog dogs cat cats brother brothers sister sisters sibling siblings "
+        "kid kids children son sons daughter daughters dog dogs cat cats brother brothers sister sisters sibling "
+        "siblings "
         "boys girls twins horse horses rabbit rabbits",
         rf"(?<![\w'])(?:i|we) have (?P<kind>an?|one|two|three|four|five|six|twin|\d) "
         rf"(?P<value>(?:little |small |young |teenage |grown )?(?:{_MANY}))\b",

@@ -2,7 +2,8 @@
 
 import re
 
-from turnlog.memory.extract.vocabulary.listed import alternatives, words
+from turnlog.memory.extract.phrases import Phrases, clause_starts, phrase, phrases
+from turnlog.memory.extract.vocabulary.listed import alternatives
 
 
 def _pattern(text: str) -> re.Pattern[str]:
@@ -14,7 +15,8 @@ _ACT_WORDS = """
     cancel | cc | chase
     clean | clear | close | collect | combine | come up with | compare | compile | compose | compute | confirm with
     contact | convert | create
-    deactivate | delete | deliver | dig (?:out|up) | disable | double-?check | download | draft | draw(?: up)? | duplicate
+    deactivate | delete | deliver | dig (?:out|up) | disable | double-?check | download | draft | draw(?: up)? |
+         duplicate
     edit | enable | enter
     export | extend | feed | fetch | fill | filter | find | finish | fix | follow up | forward | generate | get
     give (?:me|us|.{1,30} a) | grab
@@ -31,6 +33,17 @@ _ACT_WORDS = """
     subscribe | summari[sz]e | swap | switch | take | tell (?!me|us) | tidy | track | transcribe | transfer | translate
     trim | turn | unsubscribe
     update | upgrade | upload | verify | wake | warn | write
+    annotate | appeal | archive | audit | bake | brew | capitali[sz]e | categori[sz]e | check in | classify | collate |
+         complain
+    compress | condense | configure | cook | critique | debug | decode | decrypt | deploy | dictate | dispute |
+         drop off | encode
+    encrypt | enrol | enroll | evaluate | exchange | feed | highlight | hoover | illustrate | inform | list | migrate |
+         mow | mute
+    negotiate | paraphrase | plot | polish | prioriti[sz]e | quiz | rebook | recommend me | refactor | refill |
+         reformat | renew
+    repair | resubmit | retry | return | revise | reword | rework | schedule | scrape | ship | sign me up | sum up |
+         tabulate | tighten
+    top up | undo | unlock | unpack | vacuum | visuali[sz]e | walk the | wash | water the | wrap
 """
 _NOUN_WORDS = """
     alert | ask | block | book | brainstorm | change | check | copy | crop | cut | design | drop | email | e-mail
@@ -67,7 +80,9 @@ INFORMATION = _pattern(
             repeat|elaborate|guess|know|speak|understand)
         like | mind | prefer | think | help me understand | walk me through | be\b | recommend | suggest | even | still
         show me (?:how|what|why) | check out
-        give me (?:an? )?(?:idea|example|hint|reason|break|sec|minute|second) | take a (?:guess|look at (?:this|that))
+        rather
+        give me (?=[^.!?\n]{2,60} (?:any day|any time|anytime|every time|over)\b) | give me (?:an? )?(?:idea|example|
+            hint|reason|break|sec|minute|second) | take a (?:guess|look at (?:this|that))
         no\b | not\b | don't | never
         do\b(?! (?:the|a|my|it|this|that)) | and\b | also$ | note\b | excuse | forgive | have mercy | i\b | help$
         help[!.]
@@ -86,19 +101,31 @@ _POLITE = (
     )
     + "[ ,]+){0,4}"
 )
-_LEAD = (
-    r"(?:^|(?<=[.!?;:\n,]) ?|(?<=\n)[-*•] ?|[-–—] |\b"
-    + alternatives(
-        "and | but | so | then | now | also | ok | okay | hey | hi | right | next | first | please | pls | plz |"
-        " anyway | well | alright"
-    )
-    + r" ?,? ?)"
+_LEADS = (
+    "and | but | so | then | now | also | ok | okay | hey | hi | right | next | first | please | pls | plz | anyway |"
+    " well | alright"
 )
-ASKED = _pattern(
-    alternatives(
-        rf"""
-        \b(?:can|could|would|will|cld|wld|wud) (?:you|u|ya|we|someone|somebody) ?,? ?{_POLITE}
-        \b(?:i(?:'d| would)? (?:need|want|like|love)|need|want) (?:you|u) to {_POLITE}
+_SERVICE = (
+    "(?:book|order|reserve|schedule|reschedule|cancel|return|exchange|change|update|report|renew|arrange|set up|"
+    "register|sign up|"
+    "request|place an order|file an?|make an? (?:reservation|appointment|booking|complaint|return|change|payment))\\b"
+)
+ASKED = phrases(
+    rf"""
+        \b(?:can|could|would|will|cld|wld|wud|can't|couldn't) (?:you|u|ya|we|someone|somebody)\b ?,? ?{_POLITE}
+        \b(?:i(?:'d| would)? (?:need|want|like|love)|need|want|looking for) (?:you|u|someone|somebody|help) to {_POLITE}
+        \b(?:would|'d) be (?:so |really |super |just |very )?(?:great|nice|lovely|good|awesome|amazing|helpful|cool|
+            ideal|perfect|
+            brilliant|fantastic|wonderful|fab|kind) if (?:you|u|someone|somebody) (?:could |can |would |
+                might )?{_POLITE}(?=[a-z])
+        \b(?:was|am|i'm|im|were) (?:kind of |kinda |just |really )?(?:hoping|wondering) (?:if |whether |that )?(?:you|
+            u|someone)(?:'d| could| can| would| might) {_POLITE}
+        \bi wonder(?:ed)? if (?:you|u|someone) (?:could|can|would|might) {_POLITE}
+        \byou (?:could|can|might) (?:start|begin) by (?=\w+ing)
+        \bi(?:'d| would) (?:like|love) to (?={_SERVICE}) | \bi (?:want|wanna) (?:to )?(?={_SERVICE})
+        \b(?:can|could|may) (?:i|we) (?:please )?(?=get (?:a|an|the|my|some|another|two|three)\b)
+        \b(?:to-?do|task|reminder|note to self|action item)s?: (?=[a-z])
+        \bi (?:trust|expect|hope) you(?:'ll| will) (?=[a-z])
         \bmake sure (?:you |to |that you )(?={ACT}) | \b(?:don't|dont|do not) forget to (?=[a-z])
         \bi(?:'d| would) (?:appreciate|be grateful|love) (?:it )?if you(?:'d| would| could)? {_POLITE}
         \b(?:weren't|aren't|were|wasn't|are) (?:you|u) (?:going|supposed|meant|gonna) (?:to )?
@@ -107,19 +134,26 @@ ASKED = _pattern(
         \bis it possible to (?={ACT}) | \bany chance (?:you (?:can|could)|of getting) (?=[a-z])
         \b(?:would )?you mind (?=\w+ing\b)
         """
-    )
 )
-PLEASE = _pattern(r"\b(?:please|pls|plz|kindly) (?:(?:also|just|can you|could you) )?(?=[a-z])")
-IMPERATIVE = _pattern(rf"{_LEAD}{_POLITE}(?={ACT}(?! ?(?:of|is|was|are|were|has|had|it's|'s|:|,|wise)\b|[:=(]))")
+PLEASE = phrase(r"\b(?:please|pls|plz|kindly) (?:(?:also|just|can you|could you) )?(?=[a-z])")
+IMPERATIVE = Phrases(
+    clause_starts(_LEADS, rf"{_POLITE}(?={ACT}(?! ?(?:of|is|was|are|were|has|had|it's|'s|:|,|wise)\b|[:=(]))"), re.IGNORECASE
+)
+_OPENERS = (
+    "ok|okay|hey|hi|hello|so|now|also|well|right|please|then|yeah|yes|yep|sure|great|thanks|thank you|cool|perfect|hmm|"
+    "oh|ah|ooh|"
+    "actually|wait|no|nope|alright|anyway|good|nice|lovely|awesome|fine|and|but|next|first|second|finally|just|um|uh|"
+    "sorry|btw"
+)
 GOES_ON = _pattern(
-    rf"(?:(?:ok|okay|hey|hi|so|now|also|well|right|please|then),? ){{0,3}}{_POLITE}(?:{ACT}|can you|could you|"
+    rf"(?:(?:{_OPENERS})[,!.]* ?){{0,4}}{_POLITE}(?:{ACT}|can you|could you|"
     rf"would you|will you|i need you to)\b"
 )
-REMIND = _pattern(
+REMIND = phrase(
     r"(?<!to )(?<!you )(?<!for )(?<!that )(?<!who )(?<!which )(?<!always )(?<!it )(?<!didn't )(?<!don't )(?<!never )\b"
-    r"(?=(?:remind|nudge|ping|poke|alert|notify|warn|wake) (?:me|us|him|her|them) )"
+    r"(?=(?:remind|remnd|reminde|rmeind|nudge|ping|poke|alert|notify|warn|wake) (?:me|us|him|her|them) )"
 )
-NEEDS = _pattern(
+NEEDS = phrase(
     r"(?:^|(?<=[.!?;\n,]) ?|\b(?:and|but|so|hi|hey|hello),? )(?:i |we |i'm |im |we're |i am )?(?:(?:still|also|just|"
     r"really|urgently) ){0,2}"
     r"(?:need|want|looking for|after|would like|'d like|require)(?= (?:a|an|some|two|three|four|five|six|ten|\d+|"
@@ -130,20 +164,63 @@ NEEDS_LESS = _pattern(
     + alternatives(
         """
         break | nap | drink | hug | minute | moment | second | sec | holiday | coffee | hint | hand | time | sleep | rest
-        vacation | job | doctor | life
+        vacation | job | doctor | life | practice | money | exercise | space | distraction | company | motivation |
+             support | silence
+        quiet | energy | wifi | internet | truth | practise | extra | fresh | little | long | real | proper | good |
+             serious | better
         new life | beer | day off | advice | car | toilet | loo | bathroom | answer | bit | lot | change | while
         """
     )
     + r"\b"
 )
-WANTS_DONE = _pattern(
+WANTS_DONE = phrase(
     r"\b(?:i|we|she|he|they|boss|manager|client|wife|husband|mum|mom|dad)(?:'d)? (?:needs?|wants?|would like|"
     r"'d like|like) ((?:[\w'-]+ ){1,6}?)"
     r"(cancell?ed|moved|booked|changed|sent|updated|removed|fixed|translated|rewritten|rescheduled|printed|deleted|"
     r"postponed|shortened|checked|sorted"
     r"|ordered|added|renamed|converted|proofread|delivered|refunded)\b"
 )
+_FIXED = (
+    r"cancell?ed|moved|booked|changed|sent|updated|removed|fixed|translated|rewritten|rescheduled|printed|deleted|"
+    r"postponed|"
+    r"shortened|checked|sorted|ordered|added|renamed|converted|proofread|delivered|refunded|cleaned|repaired|replaced|"
+    r"renewed|"
+    r"signed|reviewed|edited|paid|collected|fixing|translating|printing|cleaning|repairing|replacing|renewing|checking|"
+    r"updating|"
+    r"proofreading|sorting|editing|reviewing|rewriting"
+)
+NEEDS_DONE = phrase(
+    r"(?:^|[.!?;\n,] ?|\b(?:and|but|so|because) )((?:the|my|our|this|these|those|"
+    r"that) (?:[\w'-]+ ){0,3}?[\w'-]+) needs? (?:to be )?"
+    rf"({_FIXED})\b((?: (?:by|before|on|into|to|for|until) [^.!?,;\n]{{2,40}})?)"
+)
+FORGET = phrase(r"\b(?:don't|dont|do not) let me forget (?:(about|to) )?")
+OFFERS = _pattern(
+    r"\b(?:shall i|should i|want me to|would you like me to|do you want me to|like me to|i can|i could|happy to|may i|"
+    r"can i|"
+    r"i'd be happy to|i could also) (?!help|assist|do that|see|tell|ask|answer|imagine|be )((?:[^.?!\n]|"
+    r"\.(?=\w)){4,120})"
+)
+ACCEPTS = _pattern(
+    r"\W*(?:(?:oh|ooh|hmm|ok|okay|well|great|perfect|ah|wow|sure|yes|yeah|yep|thanks|thank you|cool|lovely|"
+    r"nice)[,.! ]+){0,3}"
+    r"(?:yes,? (?:please|do|go|that|pls|plz)|yes[.!]*$|yeah[.!]*$|yep[.!]*$|yup|sure[.!]*$|please do|please[.!]*$|"
+    r"go ahead|go for it|"
+    r"do (?:it|that|so)\b|(?:that )?(?:would|'d) be (?:great|good|lovely|nice|perfect|helpful|awesome|amazing|"
+    r"brilliant|super)|"
+    r"that'd be|sounds (?:good|great|perfect)|absolutely|definitely|of course|why not|by all means|make it so|"
+    r"yes please|if you could|"
+    r"i'd (?:like|love|appreciate) that|let's do (?:it|that))"
+)
 INFINITIVES = {
+    "paid": "pay",
+    **{f"{verb[:-1]}ing": verb for verb in ("replace", "update", "rewrite", "translate")},
+    **{
+        f"{verb}ing": verb
+        for verb in ("fix", "print", "repair", "renew", "check", "proofread", "edit", "review", "clean", "sort")
+    },
+    **{f"{verb}ed": verb for verb in ("repair", "renew", "sign", "review", "edit", "collect", "clean")},
+    "replaced": "replace",
     "cancelled": "cancel",
     "canceled": "cancel",
     "sent": "send",
@@ -185,9 +262,8 @@ POINTS = _pattern(
     r"[\w-]+(?: (?:up|out|off|down))? (?:it|that|this|them|those|these)(?: (?:up|out|off|for me|again|too|now|asap|"
     r"today|tomorrow))?$"
 )
-CANCELS = _pattern(
-    alternatives(
-        r"""
+CANCELS = phrases(
+    r"""
         \bnever ?mind\b | \bnvm\b | \bscrap (?:that|it|this|the)\b
         (?<!don't )(?<!dont )(?<!not )(?<!never )(?<!to )(?<!i )(?<!always )(?<!you )\bforget (?:it|that|this|
             i (?:said|asked)|about (?:it|that|the|this)|what i|the)\b
@@ -201,11 +277,9 @@ CANCELS = _pattern(
         \bno longer need(?:ed)?\b | \bdon't need (?:it|that|this|you to)\b | \bi take that back\b | \bcall it off\b
         \bhold off\b
         """
-    )
 )
-DONE = _pattern(
-    alternatives(
-        r"""
+DONE = phrases(
+    r"""
         \balready (?:\w+ed|did|done|sent|got|found|wrote|
             bought|made|paid|took|put)\b
         \b(?:i|we) (?:did|fixed|sorted|handled|managed|found|figured) (?:it|that|them)\b
@@ -215,7 +289,6 @@ DONE = _pattern(
         \bi'll (?:just )?do (?:it|that) (?:myself|by hand)\b | \btook care of (?:it|that)\b
         \bgot it (?:working|done|sorted)\b | \bproblem solved\b
         """
-    )
 )
 FAILS = _pattern(
     r"\b"
@@ -232,7 +305,8 @@ PROMISES = _pattern(
     r"\b"
     + alternatives(
         """
-        i'll | i will | i'm going to | let me | on it | will do | working on | coming (?:right )?up | one moment | one sec
+        i'll | i will | i'm going to | let me | on it | will do | working on | coming (?:right )?up | one moment |
+             one sec
         just a (?:moment|sec|minute)
         hang on | bear with me | get back to you | happy to | glad to | gladly | i can (?:do|help) | i'd be
         would be happy | give me a | once you
@@ -253,30 +327,3 @@ DELIVERS = _pattern(
         """
     )
 )
-_FIRST_WORDS = [
-    re.match(r"[a-z-]+", pattern.replace("[sz]", letter))
-    for part in re.split(r"\n| \| ", _ACT_WORDS + _NOUN_WORDS)
-    if (pattern := part.strip())
-    for letter in "sz"
-]
-NEEDED = {
-    ASKED: words(
-        """
-        can could would will cld wld wud need want forget appreciate grateful weren't aren't were wasn't are going
-        supposed meant gonna sure possible chance mind promised owe said still love
-        """
-    ),
-    PLEASE: words("please pls plz kindly"),
-    REMIND: words("remind nudge ping poke alert notify warn wake"),
-    NEEDS: words("need want looking after like require"),
-    WANTS_DONE: words("need needs want wants like"),
-    IMPERATIVE: frozenset(found[0] for found in _FIRST_WORDS if found) | words("double-check doublecheck"),
-    CANCELS: words(
-        """
-        mind nevermind nvm scrap forget cancel drop skip ignore leave disregard needed bother worry don't dont plan plans
-        second changed longer hold call back need
-        """
-    ),
-    DONE: words("already did fixed sorted handled managed found figured done care resolved myself hand got solved good"),
-}
-"""The words one of which is in every text that a pattern fits."""

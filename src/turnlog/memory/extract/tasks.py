@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Literal, NamedTuple
 
 from turnlog.memory.extract import taskcues as cues
+from turnlog.memory.extract.phrases import Phrases
 from turnlog.memory.extract.reading import Reading
 
 Outcome = Literal["cancelled", "done", "fulfilled"]
@@ -33,25 +34,25 @@ class Closing(NamedTuple):
     about: str
 
 
-def requests(reading: Reading, closed: Sequence[Closing] = ()) -> list[Request]:
+def requests(reading: Reading, closed: Sequence[Closing] = (), asked: str = "") -> list[Request]:
     """What the message asks to have done, in the order of the text, without what is taken back after it.
 
-    `closed` are the `closings` of the message.
+    `closed` are the `closings` of the message; `asked` is what the assistant said just before, perhaps an offer.
     """
     own = reading.own
     found = list(_listed(own)) if ":" in own and "\n" in own else []
+    found += _accepted(own, asked)
     for request in sorted(_spoken(reading), key=lambda item: (item.start, -len(item.text))):
         if not any(other.start - 2 <= request.start <= other.start + len(other.text) for other in found):
             found.append(request)
     taken_back = max((closing.start for closing in closed if closing.outcome == "cancelled"), default=-1)
-    return [_explained(request, own) for request in found if request.start > taken_back]
+    return [
+        _explained(request, own) for request in found if request.start > taken_back or (request.start < 0 and taken_back < 0)
+    ]
 
 
-def _each(pattern: re.Pattern[str], reading: Reading) -> Iterator[re.Match[str]]:
-    """The first `CUES_MAX` places where `pattern` fits, looked for only if one of its words was said."""
-    if cues.NEEDED[pattern].isdisjoint(reading.words):
-        return iter(())
-    return islice(pattern.finditer(reading.own), CUES_MAX)
+def _each(phrases: Phrases, reading: Reading) -> Iterator[re.Match[str]]:
+    return phrases.find(reading.own, reading.low, reading.grams)
 
 
 def _spoken(reading: Reading) -> Iterator[Request]:
@@ -60,24 +61,41 @@ def _spoken(reading: Reading) -> Iterator[Request]:
         for cue in _each(pattern, reading):
             if not cues.INFORMATION.match(own, cue.end()):
                 yield from _request(own, cue.end())
-    for cue in _each(cues.REMIND, reading):
-        yield from _request(own, cue.start())
-    for cue in _each(cues.NEEDS, reading):
-        if not cues.NEEDS_LESS.match(own, cue.end()):
-            yield from _request(own, cue.end())
-    for match in _each(cues.WANTS_DONE, reading):
-        yield Request(f"{cues.INFINITIVES.get(match[2].lower(), match[2])} {match[1].strip()}", match.start())
+    yield from _needed(reading)
     for cue in _each(cues.IMPERATIVE, reading):
         if not cues.INFORMATION.match(own, cue.end()) and not _is_told(own, cue):
             yield from _request(own, cue.end())
 
 
+def _needed(reading: Reading) -> Iterator[Request]:
+    own = reading.own
+    for cue in _each(cues.REMIND, reading):
+        yield from _request(own, cue.start())
+    for match in _each(cues.FORGET, reading):
+        for request in _request(own, match.end()):
+            yield Request(f"remind me {match[1] or 'of'} {request.text}", match.start())
+    for match in _each(cues.NEEDS_DONE, reading):
+        yield Request(f"{_infinitive(match[2])} {match[1].strip()}{match[3]}", match.start())
+    for cue in _each(cues.NEEDS, reading):
+        if not cues.NEEDS_LESS.match(own, cue.end()):
+            yield from _request(own, cue.end())
+    for match in _each(cues.WANTS_DONE, reading):
+        yield Request(f"{_infinitive(match[2])} {match[1].strip()}", match.start())
+
+
+def _infinitive(form: str) -> str:
+    """The verb of a participle or a gerund, as far as it is known."""
+    return cues.INFINITIVES.get(form.lower(), form)
+
+
 def _is_told(own: str, cue: re.Match[str]) -> bool:
     """Whether the verb after "and" or a comma goes on a tale or a question, not a request."""
     lead = cue[0].strip(" ").lower()
+    if cue.start() == 0 or lead[:1] in (".", "!", "?", "\n"):
+        return False
     start = max(own.rfind(mark, 0, cue.start()) for mark in ".!?\n") + 1
     sentence = own[start : cue.start()].strip()
-    if not sentence or lead in (":", "now", "so", "please", "pls", "plz", "-", "–", "—"):
+    if not sentence or lead[:1] == ":" or lead in ("now", "so", "please", "pls", "plz", "-", "–", "—"):
         return False
     return cues.GOES_ON.match(sentence) is None and not re.search(
         r"\b(?:if|when|once|after) [^,]*$", sentence, re.IGNORECASE
@@ -95,9 +113,18 @@ def _request(own: str, start: int) -> Iterator[Request]:
         yield Request(text, start)
 
 
+def _accepted(own: str, asked: str) -> Iterator[Request]:
+    """What the assistant offered to do, if the message begins by accepting it."""
+    if "i" not in asked and "me" not in asked:
+        return
+    offers = cues.OFFERS.findall(asked[-300:])
+    if offers and cues.ACCEPTS.match(own) and len(offers[-1].split()) > 1 and " or " not in offers[-1]:
+        yield Request(offers[-1].strip(), -1)
+
+
 def _explained(request: Request, own: str) -> Request:
     """`request` with the clause before it in brackets, where it only points at something: "fix it"."""
-    if cues.POINTS.match(request.text) is None:
+    if request.start < 0 or cues.POINTS.match(request.text) is None:
         return request
     before = re.split(r"[.!?\n]\s", own[max(0, request.start - 200) : request.start].rstrip(" ,;:-–—"))[-1]
     before = re.sub(
@@ -117,7 +144,7 @@ def _listed(own: str) -> Iterator[Request]:
 def closings(reading: Reading) -> list[Closing]:
     """Where the message takes a request back, or says that it is done."""
     own = reading.own
-    patterns: tuple[tuple[re.Pattern[str], Outcome], ...] = ((cues.CANCELS, "cancelled"), (cues.DONE, "done"))
+    patterns: tuple[tuple[Phrases, Outcome], ...] = ((cues.CANCELS, "cancelled"), (cues.DONE, "done"))
     return [
         Closing(outcome, match.start(), own[match.start() : match.end() + 60])
         for pattern, outcome in patterns

@@ -15,10 +15,15 @@ def phrases(text: str) -> frozenset[str]:
     return frozenset(" ".join(phrase.split()) for phrase in text.split(","))
 
 
-def alternatives(text: str) -> str:
-    """The pattern of any of the patterns in `text`, which stand on lines of their own or between spaced bars.
+def parts(text: str) -> list[str]:
+    """The patterns in `text`, which stand on lines of their own or between spaced bars.
 
     A line that ends with a bar goes on in the next.
     """
     lines = _CONTINUED.sub("|", text.strip()).splitlines()
-    return "(?:" + "|".join(pattern.strip() for line in lines for pattern in line.split(" | ")) + ")"
+    return [part.strip() for line in lines for part in line.split(" | ")]
+
+
+def alternatives(text: str) -> str:
+    """The pattern of any of the `parts` of `text`."""
+    return "(?:" + "|".join(parts(text)) + ")"

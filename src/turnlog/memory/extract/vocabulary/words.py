@@ -70,6 +70,7 @@ yesterday yet yikes yo you you'd you'll you're you've youd young your youre your
 
 ACRONYMS = words(
     """
+bsc msc phd bpm dj tv fm pms ux usd gbp eur kwh gps hiv hq ppt
 adhd ai am api app asap atm bbq bic bst btw cbt ceo cet cfo cli cpu css csv cto cv dhcp diy dna dns dr dvd eod er est eta
 etf eu faq fyi gb gdpr gif gmt gp gpa gps gpu hd hdmi hr html http https iban ibs icu id ide imho imo ip iq ira it jpeg
 jpg json kb kg km kpi lcd led lgbt llm lol mb mba md mfa ml mp3 mr mri mrs ms nb nda ngo ocd ok okr omg os otp pa pc pcr
@@ -82,6 +83,8 @@ zip
 
 DEMONYMS = words(
     """
+englisch deutsch französisch spanisch italienisch français anglais allemand espagnol español inglés alemán italiano inglese
+tedesco francese português inglês korea-born scouse cockney geordie mancunian texan
 afghan african albanian algerian american arab arabic argentinian armenian ascension asian atheist australian austrian
 azerbaijani baroque bash basque belgian bengali bolivian brazilian british buddhist bulgarian burmese cambodian canadian
 cantonese carnival catalan catholic chanukah chilean chinese christian christmas cobol colombian croatian css cuban
@@ -112,6 +115,7 @@ spouse stepdad stepmom student supervisor teacher teammate therapist trainer tut
 
 TITLES = words(
     """
+countess baron baroness duchess madam colonel lieutenant corporal senator mayor pastor rabbi imam bishop
 mr mrs ms miss mme mlle monsieur madame dr doctor prof professor herr frau señor señora senor senora sr sra sir lady
 lord dame capt captain sgt rev father sister mx don doña signor signora
 """

@@ -32,6 +32,18 @@ Tenant = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+def make_sure(yes: bool, question: str) -> None:
+    """Go on only if somebody says so, or has said `yes` beforehand. Raises what makes the command end."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise typer.BadParameter("is needed where nobody can be asked", param_hint="--yes")
+    typer.confirm(question, abort=True, err=True)
+
+
 @contextmanager
 def failing(as_json: bool) -> Iterator[None]:
     """Turn an error of turnlog into one line on stderr and the exit code for it."""

@@ -18,8 +18,10 @@ from turnlog.cli.calls import (
     ConversationId,
     StoreUrl,
     Tenant,
+    Yes,
     failing,
     make_room,
+    make_sure,
     read_settings,
     run,
 )
@@ -272,16 +274,13 @@ def fork(
 @app.command()
 def delete(
     conversation_id: ConversationId,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
     store: StoreUrl = None,
     tenant: Tenant = None,
     as_json: AsJson = False,
 ) -> None:
     """Erase a conversation. Its id stays dead."""
-    if not yes and not sys.stdin.isatty():
-        raise typer.BadParameter("is needed where nobody can be asked", param_hint="--yes")
-    if not yes:
-        typer.confirm(f"Erase {conversation_id} for good?", abort=True, err=True)
+    make_sure(yes, f"Erase {conversation_id} for good?")
 
     async def work(log: Turnlog) -> None:
         await log.conversation(conversation_id).delete()

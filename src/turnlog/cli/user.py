@@ -1,12 +1,11 @@
 """`turnlog user`: what is known of a person, put right by them, given to them, and erased."""
 
-import sys
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import typer
 
-from turnlog.cli.calls import AsJson, StoreUrl, Tenant, failing, run
+from turnlog.cli.calls import AsJson, StoreUrl, Tenant, Yes, failing, make_sure, run
 from turnlog.cli.exporting import Output, write_pieces
 from turnlog.cli.output import say, write_json
 from turnlog.cli.remembered import line, print_fields
@@ -67,16 +66,13 @@ def export(
 @user.command()
 def erase(
     user_id: UserId,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
     store: StoreUrl = None,
     tenant: Tenant = None,
     as_json: AsJson = False,
 ) -> None:
     """Erase a user: all their conversations and all that is known of them. Prints a receipt."""
-    if not yes and not sys.stdin.isatty():
-        raise typer.BadParameter("is needed where nobody can be asked", param_hint="--yes")
-    if not yes:
-        typer.confirm(f"Erase all of {user_id} for good?", abort=True, err=True)
+    make_sure(yes, f"Erase all of {user_id} for good?")
 
     async def work(log: Turnlog) -> Erased:
         return await log.user(user_id).erase()

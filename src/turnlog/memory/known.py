@@ -15,7 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from turnlog.memory.entities import EntitiesState
-from turnlog.memory.extract.entities import Kind
+from turnlog.memory.extract.mention import Kind
 from turnlog.memory.extract.preferencecues import Polarity
 from turnlog.memory.facts import Fact, FactsState
 from turnlog.memory.likeness import overlap

@@ -10,7 +10,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from turnlog.memory.extract.entities import Kind
+from turnlog.memory.extract.mention import Kind
 from turnlog.memory.extract.preferencecues import Polarity
 from turnlog.memory.extract.reading import read
 from turnlog.memory.extract.statements import Statement

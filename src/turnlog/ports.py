@@ -222,7 +222,7 @@ class Store(Protocol):
     async def redact(self, key: Key, tombstone: Record, *, now: int) -> int:
         """Put `tombstone` in the place of the record at its seq, wherever that is kept; the new erase epoch.
 
-        Every conversation that shows the record gets a new epoch. Doing it twice changes nothing more.
+        Every conversation that shows the record gets a new epoch, and its snapshots go. Doing it twice changes nothing more.
         """
 
     async def delete(self, key: Key, *, now: int) -> None:

@@ -55,6 +55,17 @@ class Redacting:
         assert (header.epoch, header.head, header.revision, header.updated_at) == (1, 2, 1, NOW + 4)
 
     @handles
+    async def test_an_erasure_takes_the_snapshots_of_every_conversation_that_shows_the_record(self, store: Store) -> None:
+        await begin(store, "a", "b", "c")
+        await branch(store, "f", at=2)
+        await branch(store, "g", at=1)
+        for id_ in ("c1", "f", "g"):
+            await store.save_snapshot(Key(TENANT, id_), "summary", 1, Snapshot(1, 0, b"a b"), expect_watermark=0)
+        await erase(store, "f", 2)
+        assert [await store.load_snapshot(Key(TENANT, id_), "summary", 1) for id_ in ("c1", "f")] == [None, None]
+        assert await store.load_snapshot(Key(TENANT, "g"), "summary", 1) == Snapshot(1, 0, b"a b")
+
+    @handles
     async def test_erasing_twice_changes_nothing_more(self, store: Store) -> None:
         await begin(store, "a", "b")
         first = await erase(store, "c1", 1)

@@ -258,6 +258,27 @@ DASHED = re.compile(r"^[ \t]*(?:--?|–|—|~|xx?o?x?o?,?) ?(?=[^\W\d_])")
 DASHED_IN_LINE = re.compile(
     r"(?:[.!?)]|\b(?:[Tt]hanks|[Cc]heers|[Rr]egards|[Tt]hx|[Tt]a|[Bb]est)[,!.]*) ?(?:--?|–|—|~) ?(?=[^\W\d_a-z])"
 )
+ASKING = (
+    "name",
+    "call",
+    "address",
+    "greet",
+    "refer",
+    "who",
+    "know",
+    "go by",
+    "speaking",
+    "talking",
+    "chatting",
+    "introduce",
+    "sign",
+    "met",
+    "you are?",
+    "you'd be",
+    "use instead",
+    "say hi",
+)
+"""One of these is in every question for a name."""
 ASKS = _cue(
     r"""
     \byour (?:first |full |preferred |last |given |actual |real )?name\b | \bname\? | \band you are\? | \byou are\?

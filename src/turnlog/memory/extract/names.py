@@ -131,7 +131,7 @@ def _sufficing(reading: Reading, asked: str) -> Iterator[Said]:
         if name is None or _is_thing(name) or name.text.lower() in COMMON:
             continue
         known = reading.own.find(name.text) < match.start(1) or any(_similar(name.text, word) for word in _capitals(asked))
-        if known or not cues.NAMING.isdisjoint(reading.words) or cues.ASKS.search(asked, max(0, len(asked) - 300)):
+        if known or not cues.NAMING.isdisjoint(reading.words) or _asks_for_name(asked[-300:]):
             yield _given(name)
 
 
@@ -381,7 +381,7 @@ def _answers(own: str, asked: str) -> Iterator[Said]:
             yield Said(offered.text, -1, -1, replies=True)
             return
     filler = cues.FILLERS.match(own)
-    wanted = cues.ASKS.search(question) is not None and cues.NOT_ASKS.search(question) is None
+    wanted = _asks_for_name(question)
     name = name_at(own, filler.end() if filler else 0, lower=True) or (_given_in(own) if wanted else None)
     if name is None:
         return
@@ -404,6 +404,13 @@ def _settles(own: str, name: Name, question: str) -> bool:
     return cues.SETTLES.match(own, name.end) is not None or (
         own.lower().startswith("please") and not own[name.end :].strip(" .!")
     )
+
+
+def _asks_for_name(question: str) -> bool:
+    low = question.lower()
+    if not any([word in low for word in cues.ASKING]):  # noqa: C419 - most questions are about something else
+        return False
+    return cues.ASKS.search(question) is not None and cues.NOT_ASKS.search(question) is None
 
 
 def _offered(question: str) -> Name | None:

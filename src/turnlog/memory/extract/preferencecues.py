@@ -421,7 +421,7 @@ FAVOURITE = _pattern(
     r"\b(?:your (?:\w+ )?fav(?:ou?rite)?|do you (?:prefer|like (?:best|most|better))|would you (?:prefer|"
     r"rather))\b[^.!?\n]*\?"
 )
-OPTIONS = _pattern(r"([^.!?\n:]{2,160}\bor\b[^.!?\n]{2,160})[?.]?\s*$")
+CLAUSE_END = re.compile(r"[.!?\n:]")
 FIRST = _pattern(
     r"\W*(?:(?:the|a|an|oh|um|well|definitely|probably|maybe|i think|i'd say|go with|let's go with|let's do|"
     r"let's say|always|yes|yeah|please|i'll take|i'll have|make it|just) ){0,4}"

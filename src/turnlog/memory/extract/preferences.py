@@ -162,9 +162,9 @@ def _replies(reading: Reading, asked: str) -> Iterator[Liking]:
     """What answers the assistant's choice or offer: "A or B?" "B, always"."""
     own = reading.own
     question = asked[-240:]
-    options = cues.OPTIONS.findall(question) if " or " in question else []
+    options = _options(question)
     first = cues.FIRST.match(own)
-    if options and first is not None and first.end() < 60 and _offered(first[1], options[-1]):
+    if options and first is not None and first.end() < 60 and _offered(first[1], options):
         yield Liking("prefer", first[1], first.start(1), replies=True)
     elif not options and first is not None and cues.FAVOURITE.search(question) and _names_one(first[1]):
         yield Liking("like", first[1], first.start(1), replies=True)
@@ -180,6 +180,12 @@ def _replies(reading: Reading, asked: str) -> Iterator[Liking]:
     for match in _each(cues.LOVELY, reading):
         if not cues.NOT_SUBJECT.match(match[1]):
             yield Liking("like", _trimmed(match[1]), match.start(1), replies=True)
+
+
+def _options(question: str) -> str:
+    """The last sentence of `question`, if it offers a choice; else nothing."""
+    last = cues.CLAUSE_END.split(question.rstrip(" ?.\n"))[-1]
+    return last if " or " in last else ""
 
 
 def _of_question(own: str, question: str) -> Iterator[Liking]:

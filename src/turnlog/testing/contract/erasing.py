@@ -57,8 +57,8 @@ class Redacting:
     @handles
     async def test_an_erasure_takes_the_snapshots_of_every_conversation_that_shows_the_record(self, store: Store) -> None:
         await begin(store, "a", "b", "c")
-        await branch(store, "f", at=2)
-        await branch(store, "g", at=1)
+        await branch(store, "c1", "f", 2)
+        await branch(store, "c1", "g", 1)
         for id_ in ("c1", "f", "g"):
             await store.save_snapshot(Key(TENANT, id_), "summary", 1, Snapshot(1, 0, b"a b"), expect_watermark=0)
         await erase(store, "f", 2)

@@ -45,6 +45,7 @@ _MEANWHILE = 100
 OVERRIDES = "context_policy"
 """The key of a conversation's metadata under which it changes the policy."""
 
+_NOTHING = Memory()
 _Kept = dict[str, Compaction]
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(_Kept).decode
@@ -229,6 +230,8 @@ def _planned(found: Found, policy: ContextPolicy, wanted: Wanted, frozen: Compac
 
 def _remembered(found: Found, folds: Sequence[tuple[str, int]]) -> Memory:
     """What the folds have stored: of the conversation, and of its user from all of theirs."""
+    if found.user is None and not any(found.log.snapshots[1:]):
+        return _NOTHING
     stored = newest(folds, found.log.snapshots[1:], found.log.header.epoch)
     states = {name: snapshot for (name, _), snapshot in stored.items()}
     known, summary = _known(found, states), states.get("summary")

@@ -9,7 +9,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from turnlog.context.outcome import Context, Entry
+from turnlog.context.account import Entry
+from turnlog.context.outcome import Context
 
 PAINTS = {
     "overhead": ("o", "bright_black"),

@@ -2,33 +2,58 @@
 
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from turnlog.codec import Record
 from turnlog.context.exchanges import LeftOut
 from turnlog.context.ground import Ground, Layout
-from turnlog.context.outcome import Entry
 from turnlog.context.parts import Part
 from turnlog.context.policy import STABLE, VOLATILE
 from turnlog.context.sections import texts_behind
 
 
-def account(ground: Ground, layout: Layout, pins: Sequence[Record], dropped: Sequence[LeftOut]) -> Iterator[Entry]:
-    """What became of all that is not simply recent."""
-    for pin in pins:
-        yield Entry("pinned", pin.seq, pin.tokens, True, "instructions" if pin.seq < ground.base else "pinned by the policy")
-    for refused in ground.not_pinned:
-        if refused.seq < layout.compaction.start:
-            yield Entry("pinned", refused.seq, refused.tokens, False, refused.reason)
-    shown = {part.name: part for part in (*layout.parts, *layout.behind)}
-    for name in () if ground.silent else (*STABLE, *VOLATILE):
-        if name in shown:
-            yield Entry(name, 0, shown[name].tokens, True, _why_in(ground, layout, shown[name]))
-        elif reason := _why_out(ground, layout, name):
-            yield Entry(name, 0, 0, False, reason)
-    for left in dropped:
-        yield Entry("recent", left.seq, left.tokens, False, left.reason)
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """A candidate for the context: a message by its `seq`, or a part of memory, whose seq is 0; in or out, and why.
+
+    A call that never got a result has a candidate of its own, in section `recent` with seq 0.
+    """
+
+    section: str
+    seq: int
+    tokens: int
+    included: bool
+    reason: str
 
 
-def _why_in(ground: Ground, layout: Layout, part: Part) -> str:
+class Account(msgspec.Struct, frozen=True):
+    """What an account is made from, once somebody asks for it."""
+
+    ground: Ground
+    layout: Layout
+    pins: Sequence[Record]
+    dropped: Sequence[LeftOut]
+
+    def entries(self) -> Iterator[Entry]:
+        """What became of all that is not simply recent."""
+        ground, layout = self.ground, self.layout
+        for pin in self.pins:
+            yield Entry(
+                "pinned", pin.seq, pin.tokens, True, "instructions" if pin.seq < ground.base else "pinned by the policy"
+            )
+        for refused in ground.not_pinned:
+            if refused.seq < layout.compaction.start:
+                yield Entry("pinned", refused.seq, refused.tokens, False, refused.reason)
+        shown = {part.name: part for part in (*layout.parts, *layout.behind)}
+        for name in () if ground.silent else (*STABLE, *VOLATILE):
+            if name in shown:
+                yield Entry(name, 0, shown[name].tokens, True, _why_in(layout, shown[name]))
+            elif reason := _why_out(ground, layout, name):
+                yield Entry(name, 0, 0, False, reason)
+        for left in self.dropped:
+            yield Entry("recent", left.seq, left.tokens, False, left.reason)
+
+
+def _why_in(layout: Layout, part: Part) -> str:
     if part.name not in STABLE:
         return "as of now"
     return f"as of message {layout.compaction.head}, the last compaction"

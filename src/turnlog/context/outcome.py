@@ -1,6 +1,7 @@
 """What the planner hands back: the messages to send, and an account of everything that it considered."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from struct import Struct
 from typing import Any, Literal
@@ -10,13 +11,13 @@ import msgspec
 from turnlog import codec
 from turnlog.codec import Record
 from turnlog.context import formats
+from turnlog.context.account import Account, Entry
 from turnlog.context.compaction import Compaction
 from turnlog.context.exchanges import LeftOut
 from turnlog.context.parts import Memory
 from turnlog.message import Message
 from turnlog.ports import Header
 
-_MARK = Struct(">qI")
 Place = Literal["summary", "pinned", "window", "dropped", "omitted"]
 
 
@@ -26,19 +27,6 @@ class Section(msgspec.Struct, frozen=True):
     name: str
     tokens: int
     share: float
-
-
-class Entry(msgspec.Struct, frozen=True, gc=False):
-    """A candidate for the context: a message by its `seq`, or a part of memory, whose seq is 0; in or out, and why.
-
-    A call that never got a result has a candidate of its own, in section `recent` with seq 0.
-    """
-
-    section: str
-    seq: int
-    tokens: int
-    included: bool
-    reason: str
 
 
 class Coverage(msgspec.Struct, frozen=True):
@@ -101,7 +89,7 @@ class Context(msgspec.Struct, frozen=True):
     compaction: Compaction | None
     stable: int
     shared_tokens: int
-    notes: tuple[Entry, ...]
+    account: Account
     before: Sequence[Record]
     """Records that were read and lie before the window."""
     memory: Memory = Memory()
@@ -124,8 +112,8 @@ class Context(msgspec.Struct, frozen=True):
     @property
     def prefix_hash(self) -> str:
         """32 hexadecimal digits of the stable part, made from its records' digests: equal ones stand for equal bytes."""
-        marks = [_MARK.pack(record.digest, record.checksum) for record in self.records[: self.stable]]
-        return blake2b(b"".join(marks), digest_size=16).hexdigest()
+        marks = [mark for record in self.records[: self.stable] for mark in (record.digest, record.checksum)]
+        return blake2b(_marks(self.stable).pack(*marks), digest_size=16).hexdigest()
 
     @property
     def explain(self) -> tuple[Entry, ...]:
@@ -137,13 +125,19 @@ class Context(msgspec.Struct, frozen=True):
             for record in self.before
             if (where := place(record.seq)) in _OUT
         ]
-        return (*self.notes, *out, *shown)
+        return (*self.account.entries(), *out, *shown)
 
     def _window(self) -> tuple[Record, ...]:
         first = next(
             (at for at, record in enumerate(self.records) if record.seq >= self.coverage.window_from), len(self.records)
         )
         return self.records[first : self.stable]
+
+
+@lru_cache(maxsize=1024)
+def _marks(count: int) -> Struct:
+    """How the marks of so many records are packed."""
+    return Struct(">" + count * "qI")
 
 
 _OUT: dict[Place, str] = {

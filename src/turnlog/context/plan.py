@@ -15,7 +15,7 @@ import msgspec
 
 from turnlog import codec
 from turnlog.codec import Record
-from turnlog.context.account import account
+from turnlog.context.account import Account
 from turnlog.context.compaction import Bounds, Compaction, Windows, choose_start, required, windows
 from turnlog.context.exchanges import LeftOut, exchanges, why_not_shown
 from turnlog.context.ground import LEADING, Ground, Layout, View
@@ -183,7 +183,7 @@ def _context(ground: Ground, layout: Layout, fixed: dict[str, int]) -> Context:
         compaction if layout.new else None,
         len(stable),
         shared(ground, layout),
-        tuple(account(ground, layout, pins, dropped)),
+        Account(ground, layout, pins, dropped),
         view.records[: max(compaction.start - view.first, 0)],
         view.memory,
     )

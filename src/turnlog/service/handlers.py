@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 
 from turnlog import codec
-from turnlog.context.outcome import Context, Entry
+from turnlog.context.account import Entry
+from turnlog.context.outcome import Context
 from turnlog.errors import InvalidInput
 from turnlog.intake import MessageIn, decoded, to_message
 from turnlog.memory.gist import Gist

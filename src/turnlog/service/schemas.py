@@ -7,8 +7,9 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from turnlog import codec
+from turnlog.context.account import Entry
 from turnlog.context.formats import FORMATS
-from turnlog.context.outcome import Coverage, Entry, Section
+from turnlog.context.outcome import Coverage, Section
 from turnlog.context.policy import BUDGET_TOKENS_MAX, MESSAGES_MAX, PRESETS
 from turnlog.intake import MessageIn
 from turnlog.message import Part, Role, Status, Usage

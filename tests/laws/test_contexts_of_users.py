@@ -39,7 +39,7 @@ def test_a_new_conversation_has_what_the_earlier_ones_taught(store: str, store_u
                 assert all(text in shown(context) for text in ("called Ada", "Likes jazz", "lives in Lisbon"))
                 assert "Porto" not in shown(context)
                 assert "chess" not in shown(context)
-                assert context.memory.user_name == "Ada"
+                assert context.memory.known.user_name == "Ada"
             nobody = await at.log.create(user("Hello."))
             assert shown(await nobody.context(**FULL)) == "Hello."
 

@@ -22,7 +22,7 @@ def anew(version: int) -> list[Fold]:
 
 async def main(url: str, tenant: str) -> None:
     loop, version = asyncio.get_running_loop(), 1000
-    async with turnlog.connect(url, settings=turnlog.Settings(tenant=tenant)) as log:
+    async with turnlog.connect(url, settings=turnlog.Settings(tenant=tenant), working=True) as log:
         print("ready", flush=True)
         while (await loop.run_in_executor(None, sys.stdin.readline)).strip() == "go":
             version += 1

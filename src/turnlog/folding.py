@@ -37,7 +37,7 @@ def fold(settings: Settings, tenants: Sequence[str] = (), *, tell: Callable[[], 
 
 
 async def _fold(settings: Settings, tenants: Sequence[str], tell: Callable[[], None]) -> None:
-    async with connect(settings=settings) as log:
+    async with connect(settings=settings, working=True) as log:
         worker = runner(log, tenants)
         for told in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(told, worker.stop)

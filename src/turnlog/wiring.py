@@ -12,16 +12,22 @@ from turnlog.stores.ram import RamStore
 from turnlog.stores.sqlite import SqliteStore
 from turnlog.worker import Pace, Runner
 
+LINGER_S = 0.02
+"""How long what a worker saves waits for company."""
 
-def connect(url: str | None = None, *, settings: Settings | None = None) -> Turnlog:
+
+def connect(url: str | None = None, *, settings: Settings | None = None, working: bool = False) -> Turnlog:
     """A `Turnlog` on the store at `url` (default: `settings.store`); open it with `async with` or `open()`.
+
+    `working` is for a process that does nothing but fold: it is easy on those that append to the same file.
 
     `ram:` keeps everything in this process; `sqlite:///relative/path` and `sqlite:////absolute/path` in a file;
     `postgresql://user@host/database` in a database, the URL being what libpq takes; `redis://host:port/0` (or `rediss:`,
     `unix:///path`, `redis+cluster://host:port,host:port`, the same with `valkey`) on a Redis or Valkey server or cluster.
     """
     settings = settings or Settings()
-    store, count_tokens = open_store(url or settings.store, settings), counter(settings.tokenizer)
+    store = open_store(url or settings.store, settings, linger_s=LINGER_S if working else 0.0)
+    count_tokens = counter(settings.tokenizer)
     return Turnlog(store, settings, count_tokens=count_tokens, llm=open_model(settings, Ledger(Spending(store).keep)))
 
 
@@ -32,13 +38,16 @@ def runner(log: Turnlog, tenants: Sequence[str] = (), *, pace: Pace | None = Non
     return Runner(log.store, log.folds, tenants=tenants or (log.tenant,), pace=pace or own, clock=log.clock)
 
 
-def open_store(url: str, settings: Settings) -> Store:
-    """The store that `url` names. Raises `InvalidInput` for a URL that names none."""
+def open_store(url: str, settings: Settings, *, linger_s: float = 0.0) -> Store:
+    """The store that `url` names; in a file, saves of folds wait up to `linger_s` for company.
+
+    Raises `InvalidInput` for a URL that names none.
+    """
     scheme, _, rest = url.partition(":")
     if scheme == "ram" and not rest:
         return RamStore()
     if scheme == "sqlite" and rest.startswith("///") and len(rest) > 3:
-        return SqliteStore(rest[3:], timeout_s=settings.store_timeout_s)
+        return SqliteStore(rest[3:], timeout_s=settings.store_timeout_s, linger_s=linger_s)
     if scheme in ("postgresql", "postgres"):
         from turnlog.stores.postgres import PostgresStore
 

@@ -24,11 +24,13 @@ class SqliteStore:
     """Keeps the logs in one file.
 
     One thread writes: whatever waits while it commits goes into its next transaction (group commit). Other threads read.
-    Several processes may use the file at once; a writer waits up to `timeout_s` for another one.
+    Several processes may use the file at once; a writer waits up to `timeout_s` for another one. Saves of folds wait up to
+    `linger_s` for others to share a transaction with: each transaction costs the other processes what they had cached.
     """
 
-    def __init__(self, path: str, *, timeout_s: float = 30.0) -> None:
+    def __init__(self, path: str, *, timeout_s: float = 30.0, linger_s: float = 0.0) -> None:
         self._path = path
+        self._linger_s = linger_s
         self._timeout_s = timeout_s
         self._writer: Lane | None = None
         self._readers: list[Lane] = []
@@ -36,7 +38,7 @@ class SqliteStore:
     async def open(self) -> None:
         if self._writer is not None:
             return
-        self._writer = Lane("turnlog-write", Writer(self._desk()))
+        self._writer = Lane("turnlog-write", Writer(self._desk()), linger_s=self._linger_s)
         try:
             await self._write(lambda connection: None)
         except BaseException:

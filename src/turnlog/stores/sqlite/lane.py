@@ -1,12 +1,14 @@
 """A thread with a connection of its own, working off a queue.
 
 Whoever awaits a job does not block the event loop. Jobs that arrive while the thread is at work are taken together next,
-so a lone job never waits for company and a crowd shares one transaction.
+so a lone job never waits for company and a crowd shares one transaction. Saves may be told to wait a little all the same.
 """
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
+from queue import Empty as NothingWaits
 from queue import SimpleQueue
 from typing import Any, Protocol
 
@@ -48,11 +50,12 @@ class Work(Protocol):
 
 
 class Lane:
-    """Does `work` in a thread of its own."""
+    """Does `work` in a thread of its own. Saves that come alone wait up to `linger_s` seconds for others."""
 
-    def __init__(self, name: str, work: Work) -> None:
+    def __init__(self, name: str, work: Work, *, linger_s: float = 0.0) -> None:
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
         self._work = work
+        self._linger_s = linger_s
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -87,11 +90,16 @@ class Lane:
         """What waits; None when the lane was closed and everything before that is done."""
         jobs: list[Job] = []
         job = self._queue.get()
+        until = time.monotonic() + self._linger_s
         while job is not None:
             jobs.append(job)
-            if len(jobs) == JOBS_PER_BATCH or self._queue.empty():
+            if len(jobs) == JOBS_PER_BATCH:
                 return jobs
-            job = self._queue.get()
+            alone = self._linger_s and all(type(job) is Save for job in jobs)
+            try:
+                job = self._queue.get(timeout=max(0.0, until - time.monotonic()) if alone else 0.0)
+            except NothingWaits:
+                return jobs
         if jobs:
             self._queue.put(None)
         return jobs or None

@@ -9,9 +9,11 @@ from turnlog import codec
 from turnlog.cli.calls import AsJson, ConversationId, StoreUrl, Tenant, run
 from turnlog.cli.output import print_table, say, write_json
 from turnlog.cli.remembered import print_fields
+from turnlog.llm import spent
 from turnlog.log import Turnlog
 from turnlog.memory.shipped import Remembered
 from turnlog.memory.shown import shown
+from turnlog.ports import Spent
 from turnlog.worker.status import FoldStatus, named, retry_failed, status
 
 memory = typer.Typer(no_args_is_help=True, help="What is remembered of conversations.")
@@ -21,14 +23,14 @@ OneFold = Annotated[str | None, typer.Option("--fold", metavar="NAME", help="Onl
 
 @memory.command("status")
 def status_(store: StoreUrl = None, tenant: Tenant = None, as_json: AsJson = False) -> None:
-    """Tell for each fold how many conversations it is behind with, and which it fails on."""
+    """Tell for each fold how many conversations it is behind with, and which it fails on; and what models have cost."""
 
-    async def work(log: Turnlog) -> list[FoldStatus]:
-        return await status(log.store, log.tenant, log.folds)
+    async def work(log: Turnlog) -> tuple[list[FoldStatus], dict[str, Spent]]:
+        return await status(log.store, log.tenant, log.folds), await spent(log.store, log.tenant)
 
-    found = run(work, store, tenant, as_json)
+    found, costs = run(work, store, tenant, as_json)
     if as_json:
-        write_json({"data": shown(found)})
+        write_json({"data": shown(found), "spent": shown(costs)})
         return
     columns = ("fold", "version", "conversations behind", "messages", "most", "failures")
     print_table(columns, (_row(each) for each in found))
@@ -36,6 +38,9 @@ def status_(store: StoreUrl = None, tenant: Tenant = None, as_json: AsJson = Fal
         again = codec.format_time(failure.retry_at)[:19] if failure.retry_at else "now"
         told = f"{failure.fold} of {failure.conversation_id} behind message {failure.watermark} of {failure.head}"
         say(f"{told}: failed {failure.failures} times, next try {again}: {failure.error}")
+    for place, sums in costs.items():
+        tokens = f"{sums.input} tokens in ({sums.cached} cached), {sums.output} out"
+        say(f"{place}: {sums.calls} calls ({sums.failures} failed), {tokens}, cost {sums.cost:g}")
 
 
 def _row(each: FoldStatus) -> tuple[object, ...]:

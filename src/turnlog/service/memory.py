@@ -1,25 +1,24 @@
 """What is remembered, over HTTP: of conversations, of users, and what people put right."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
 from turnlog import codec
 from turnlog.errors import InvalidInput
+from turnlog.intake import read_time
 from turnlog.llm import spent
 from turnlog.log import Conversation
 from turnlog.memory.gist import Gist
-from turnlog.memory.known import ConversationContext, KnownFact, Source
+from turnlog.memory.shown import facts_fields, known_fields, shown
 from turnlog.message import to_micros
 from turnlog.ports import Spent
 from turnlog.service.call import Answer, Call, Stream
 from turnlog.service.schemas import (
     ConversationMemory,
     Deleted,
-    EntityOut,
-    FactOut,
     FactRequest,
     FoldFailure,
     FoldMemory,
@@ -27,14 +26,10 @@ from turnlog.service.schemas import (
     Likings,
     Memory,
     MemoryStatus,
-    PreferenceOut,
     Receipted,
     Retried,
     RetryRequest,
-    SourceOut,
     SpentOut,
-    TaskOut,
-    UserMemory,
 )
 from turnlog.transfer import export_user
 from turnlog.worker import Failure, FoldStatus, failure, retry, status
@@ -89,8 +84,10 @@ async def user_memory(call: Call) -> Answer:
     """What is known of a user."""
     user_id, as_of = call.path["user_id"], call.query["as_of"]
     context = await call.log.user(user_id).memory()
-    facts = context.facts if as_of is None else context.facts_at(_moment("as_of", as_of))
-    return Answer(200, _json(_user_memory(user_id, context, facts)))
+    told = known_fields(user_id, context)
+    if as_of is not None:
+        told |= facts_fields(user_id, context, read_time("as_of", as_of))
+    return Answer(200, _json(told))
 
 
 async def add_fact(call: Call) -> Answer:
@@ -153,59 +150,17 @@ def _failure(failed: Failure) -> FoldFailure:
     )
 
 
-async def _correct(call: Call, fact_id: str | None) -> FactOut:
+async def _correct(call: Call, fact_id: str | None) -> dict[str, Any]:
     user, given = call.log.user(call.path["user_id"]), await call.decode(_fact)
     since, until = _micros("valid_from", given.valid_from), _micros("valid_to", given.valid_to)
     known = await user.correct(
         given.text, fact=fact_id, slot=given.slot, value=given.value, valid_from=since, valid_to=until
     )
-    return _fact_out(known)
-
-
-def _user_memory(user_id: str, context: ConversationContext, facts: Sequence[KnownFact]) -> UserMemory:
-    return UserMemory(
-        user_id,
-        context.user_name,
-        tuple(PreferenceOut(it.polarity, it.text, _sources(it.sources)) for it in context.user_preferences),
-        context.current_topic,
-        tuple(map(_fact_out, facts)),
-        tuple(TaskOut(it.text, _sources(it.sources)) for it in context.pending_tasks),
-        tuple(EntityOut(it.text, it.kind, it.count, it.aliases, _sources(it.sources)) for it in context.entities),
-    )
-
-
-def _fact_out(fact: KnownFact) -> FactOut:
-    return FactOut(
-        fact.id,
-        fact.text,
-        fact.slot,
-        fact.value,
-        fact.confidence,
-        _time(fact.valid_from),
-        _time(fact.valid_to),
-        codec.format_time(fact.recorded_at),
-        _sources(fact.sources),
-        fact.corrected,
-    )
-
-
-def _sources(sources: Iterable[Source]) -> tuple[SourceOut, ...]:
-    return tuple(SourceOut(*source) for source in sources)
-
-
-def _time(micros: int | None) -> str | None:
-    return None if micros is None else codec.format_time(micros)
+    told: dict[str, Any] = shown(known)
+    return told
 
 
 def _micros(field: str, moment: datetime | None) -> int | None:
     if moment is not None and moment.tzinfo is None:
         raise InvalidInput(field, "must say its time zone, such as Z")
     return None if moment is None else to_micros(moment)
-
-
-def _moment(field: str, text: str) -> int:
-    try:
-        moment = msgspec.convert(text, datetime)
-    except msgspec.ValidationError:
-        raise InvalidInput(field, "must be a time such as 2026-05-01T12:00:00Z") from None
-    return _micros(field, moment) or 0

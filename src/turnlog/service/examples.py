@@ -78,11 +78,11 @@ FACT = {
 USER_MEMORY = {
     "user_id": "ana",
     "user_name": "Ana",
-    "user_preferences": [{"polarity": "like", "text": "green tea", "sources": _SOURCES}],
+    "user_preferences": [{"polarity": "like", "text": "green tea", "sources": _SOURCES, "at": _TIME}],
     "current_topic": "Lisbon",
     "facts": [FACT],
-    "pending_tasks": [{"text": "book a table", "sources": _SOURCES}],
-    "entities": [{"text": "Lisbon", "kind": "PLACE", "count": 1, "aliases": [], "sources": _SOURCES}],
+    "pending_tasks": [{"text": "book a table", "sources": _SOURCES, "at": _TIME}],
+    "entities": [{"text": "Lisbon", "kind": "PLACE", "count": 1, "aliases": [], "sources": _SOURCES, "at": _TIME}],
 }
 _FAILURE = {
     "conversation_id": _ID,

@@ -259,7 +259,7 @@ def _of_memory() -> tuple[Operation, ...]:
 
 
 def _of_users() -> tuple[Operation, ...]:
-    facts, errors = USER + "/facts", (400, 409, 413, 415, 422)
+    facts, errors = USER + "/facts", (400, 404, 409, 413, 415, 422)
     told = {"text": "lives in Lisbon", "slot": "home", "value": "Lisbon", "valid_from": "2026-05-01T00:00:00Z"}
     return (
         Operation(
@@ -268,6 +268,7 @@ def _of_users() -> tuple[Operation, ...]:
             memory.user_memory,
             "What is known of a user from all their conversations",
             {200: Result(schemas.UserMemory, "What is known.", examples.USER_MEMORY)},
+            _READ,
             query=(Word("as_of", "The facts that held at this time."),),
         ),
         Operation(
@@ -308,6 +309,7 @@ def _of_users() -> tuple[Operation, ...]:
                     Any, "A conversation a line, then what is known.", examples.EXPORTED, False, "application/x-ndjson"
                 )
             },
+            _READ,
         ),
         Operation(
             "DELETE",
@@ -315,7 +317,7 @@ def _of_users() -> tuple[Operation, ...]:
             memory.erase_user,
             "Erase a person: their conversations and all that is known of them",
             {200: Result(schemas.Receipted, "The receipt.", examples.ERASED)},
-            (409, 422),
+            (404, 409, 422),
         ),
     )
 

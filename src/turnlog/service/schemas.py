@@ -383,6 +383,7 @@ class PreferenceOut(msgspec.Struct, frozen=True):
     polarity: Literal["like", "dislike", "prefer"]
     text: str
     sources: tuple[SourceOut, ...]
+    at: Time
 
 
 class TaskOut(msgspec.Struct, frozen=True):
@@ -390,6 +391,7 @@ class TaskOut(msgspec.Struct, frozen=True):
 
     text: str
     sources: tuple[SourceOut, ...]
+    at: Time
 
 
 class EntityOut(msgspec.Struct, frozen=True):
@@ -400,10 +402,14 @@ class EntityOut(msgspec.Struct, frozen=True):
     count: int
     aliases: tuple[str, ...]
     sources: tuple[SourceOut, ...]
+    at: Time
 
 
 class UserMemory(msgspec.Struct, frozen=True):
-    """What is known of a user from all their conversations, archived ones left out; the newest first."""
+    """What is known of a user from all their conversations, archived ones left out; the newest first.
+
+    `facts` are those that hold now, or that held at `as_of`.
+    """
 
     user_id: str
     user_name: str | None
@@ -412,6 +418,7 @@ class UserMemory(msgspec.Struct, frozen=True):
     facts: tuple[FactOut, ...]
     pending_tasks: tuple[TaskOut, ...]
     entities: tuple[EntityOut, ...]
+    as_of: Time | UnsetType = UNSET
 
 
 class FactRequest(Given, frozen=True):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from turnlog.memory.hearing import BY_MODEL, BY_RULES, LEASE_S, Hearing, Question, Talk, listened
+from turnlog.memory.hearing import Heeding, Question, Talk
 from turnlog.memory.roster import Entity, Roster
 from turnlog.message import Message
 
@@ -24,23 +24,16 @@ class EntitiesState(msgspec.Struct, frozen=True, omit_defaults=True):
         return tuple(ranked[:count])
 
 
-class Entities:
-    """The fold; `hearing` understands the messages, None stands for rules."""
+class Entities(Heeding):
+    """The fold."""
 
     name = "entities"
-    lease_s: float
-
-    def __init__(self, hearing: Hearing | None = None) -> None:
-        self._hearing = hearing
-        self.version = BY_RULES if hearing is None else BY_MODEL
-        if hearing is not None:
-            self.lease_s = LEASE_S
 
     def initial(self) -> EntitiesState:
         return EntitiesState()
 
     async def step(self, state: EntitiesState, messages: Sequence[Message]) -> EntitiesState:
-        return named(state, await listened(self._hearing, state.question, messages))
+        return named(state, await self._listen(state.question, messages))
 
 
 def named(state: EntitiesState, talk: Talk) -> EntitiesState:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from turnlog.memory.extract.statements import Statement
 from turnlog.memory.heard import Heard, HeardLiking
-from turnlog.memory.hearing import BY_MODEL, BY_RULES, LEASE_S, Hearing, Question, Talk, Turn, listened
+from turnlog.memory.hearing import Heeding, Question, Talk, Turn
 from turnlog.memory.likeness import overlap
 from turnlog.memory.profile import chosen
 from turnlog.message import Message
@@ -59,23 +59,16 @@ class FactsState(msgspec.Struct, frozen=True, omit_defaults=True):
         return tuple(fact for fact in self.facts if fact.valid_to is None)
 
 
-class Facts:
-    """The fold; `hearing` understands the messages, None stands for rules."""
+class Facts(Heeding):
+    """The fold."""
 
     name = "facts"
-    lease_s: float
-
-    def __init__(self, hearing: Hearing | None = None) -> None:
-        self._hearing = hearing
-        self.version = BY_RULES if hearing is None else BY_MODEL
-        if hearing is not None:
-            self.lease_s = LEASE_S
 
     def initial(self) -> FactsState:
         return FactsState()
 
     async def step(self, state: FactsState, messages: Sequence[Message]) -> FactsState:
-        return stated(state, await listened(self._hearing, state.question, messages))
+        return stated(state, await self._listen(state.question, messages))
 
 
 def stated(state: FactsState, talk: Talk) -> FactsState:

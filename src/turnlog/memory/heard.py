@@ -4,6 +4,7 @@
 theirs in the same way. They are frozen and JSON-able: `msgspec.json` writes them and reads them back.
 """
 
+import asyncio
 from functools import lru_cache
 
 import msgspec
@@ -27,8 +28,10 @@ TASTES = words(
     """
 )
 """Words that begin a request for how things are to be."""
+KEPT_S = 60.0
+"""Seconds for which what was heard is kept in the process, so that each fold does not read it again."""
 CACHED = 1024
-"""How many of the texts that were heard last are kept, so that each fold does not read them again."""
+"""How many of the texts that were heard last are kept, at most."""
 CACHED_LENGTH_MAX = 2000
 """Characters of a text that is kept, at most."""
 
@@ -89,10 +92,6 @@ class Heard(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def hear(text: str, asked: str = "") -> Heard:
     """What `text`, a message of the user, teaches by rules; `asked` is the end of what the assistant said just before."""
-    return _heard_before(text, asked) if len(text) <= CACHED_LENGTH_MAX else _hear(text, asked)
-
-
-def _hear(text: str, asked: str) -> Heard:
     reading = read(text)
     said = names(reading, asked)
     closed = closings(reading)
@@ -120,4 +119,25 @@ def _is_a_taste(request: Request, liked: list[Liking]) -> bool:
     )
 
 
-_heard_before = lru_cache(CACHED)(_hear)
+class _Lately:
+    """What was heard in the last `KEPT_S` seconds or so, so that one fold soon after the other need not read it again; then
+    no word of it is left.
+    """
+
+    def __init__(self) -> None:
+        self._hear = lru_cache(CACHED)(hear)
+        self._forget_at = 0.0
+
+    def __call__(self, text: str, asked: str) -> Heard:
+        if len(text) > CACHED_LENGTH_MAX:
+            return hear(text, asked)
+        loop = asyncio.get_running_loop()
+        if loop.time() >= self._forget_at:
+            self._hear.cache_clear()
+            self._forget_at = loop.time() + KEPT_S
+            loop.call_at(self._forget_at, self._hear.cache_clear)
+        return self._hear(text, asked)
+
+
+heard_lately = _Lately()
+"""`hear`, within a running event loop, by whom what was just heard is not read again."""

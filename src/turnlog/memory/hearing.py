@@ -4,12 +4,12 @@ Laws: only what the user says teaches; what is derived, redacted, or said by too
 assistant's last message is kept, so that the user's answer to it is understood.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 import msgspec
 
-from turnlog.memory.heard import Heard, hear
+from turnlog.memory.heard import Heard, hear, heard_lately
 from turnlog.message import Message
 
 QUESTION_LENGTH = 600
@@ -28,6 +28,22 @@ class Hearing(Protocol):
 
         `asked` is the end of what the assistant said before the first of them. What is raised is tried again later.
         """
+
+
+class Heeding:
+    """What the folds that learn from what was heard have in common: `hearing` understands the messages, None: rules do."""
+
+    lease_s: float
+
+    def __init__(self, hearing: Hearing | None = None) -> None:
+        self._hearing = hearing
+        self.version = BY_RULES if hearing is None else BY_MODEL
+        if hearing is not None:
+            self.lease_s = LEASE_S
+
+    async def _listen(self, question: "Question | None", messages: Sequence[Message]) -> "Talk":
+        """What is heard in `messages`, which come with their seqs after `question`."""
+        return await listened(self._hearing, question, messages)
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -71,7 +87,7 @@ async def listened(hearing: Hearing | None, question: Question | None, messages:
     """What `hearing`, or rules if it is None, hears in `messages`, which come with their seqs after `question`."""
     counting = _counting(messages)
     if hearing is None or not any(message.role == "user" for message in counting):
-        return _talk(question, counting, None)
+        return _talk(question, counting, None, heard_lately)
     heard = await hearing.hear(counting, question.text if question else "")
     return _talk(question, counting, heard)
 
@@ -84,7 +100,12 @@ def _counting(messages: Sequence[Message]) -> list[Message]:
     ]
 
 
-def _talk(question: Question | None, messages: list[Message], understood: Mapping[int, Heard] | None) -> Talk:
+def _talk(
+    question: Question | None,
+    messages: list[Message],
+    understood: Mapping[int, Heard] | None,
+    by_rules: Callable[[str, str], Heard] = hear,
+) -> Talk:
     turns = []
     for message in messages:
         seq, text = message.seq or 0, message.text
@@ -94,7 +115,7 @@ def _talk(question: Question | None, messages: list[Message], understood: Mappin
             question = Question(text[-QUESTION_LENGTH:], seq)
             continue
         asked = question.text if question else ""
-        heard = hear(text, asked) if understood is None else understood.get(seq, _NOTHING)
+        heard = by_rules(text, asked) if understood is None else understood.get(seq, _NOTHING)
         turns.append(Turn(seq, at, heard, "", question))
         question = None
     return Talk(turns, question)

@@ -13,7 +13,7 @@ from turnlog.memory.extract.preferencecues import Polarity
 from turnlog.memory.extract.tasks import Outcome, answers
 from turnlog.memory.extract.topic import Words, topic_of
 from turnlog.memory.heard import Heard, HeardClosing, HeardLiking, HeardName
-from turnlog.memory.hearing import BY_MODEL, BY_RULES, LEASE_S, Hearing, Question, Talk, Turn, listened
+from turnlog.memory.hearing import Heeding, Question, Talk, Turn
 from turnlog.memory.likeness import overlap
 from turnlog.message import Message
 
@@ -110,23 +110,16 @@ class ProfileState(msgspec.Struct, frozen=True, omit_defaults=True):
 T = TypeVar("T", Preference, Task)
 
 
-class Profile:
-    """The fold; `hearing` understands the messages, None stands for rules."""
+class Profile(Heeding):
+    """The fold."""
 
     name = "profile"
-    lease_s: float
-
-    def __init__(self, hearing: Hearing | None = None) -> None:
-        self._hearing = hearing
-        self.version = BY_RULES if hearing is None else BY_MODEL
-        if hearing is not None:
-            self.lease_s = LEASE_S
 
     def initial(self) -> ProfileState:
         return ProfileState()
 
     async def step(self, state: ProfileState, messages: Sequence[Message]) -> ProfileState:
-        return profiled(state, await listened(self._hearing, state.question, messages))
+        return profiled(state, await self._listen(state.question, messages))
 
 
 def profiled(state: ProfileState, talk: Talk) -> ProfileState:

@@ -144,7 +144,7 @@ class Turnlog:
         self.integrity = Integrity(self.settings.integrity_key.encode(errors="surrogatepass"))
         self.folds = (*(shipped(llm) if folds is None else folds), self.integrity)
         self._told = readable([fold for fold in self.folds if fold.name in TOLD])
-        self._users: dict[str, str] = {}
+        self._users: dict[str, str] = {}  # conversations, and the books of their users
         self._asked: dict[tuple[object, ...], planning.Wanted] = {}
         self.policy = _deployed(self.settings.context_policy)
 

@@ -107,7 +107,7 @@ class Found(NamedTuple):
 
 
 async def read(store: Store, key: Key, wanted: Wanted, users: dict[str, str]) -> Found:
-    """What a context that is `wanted` most likely needs, in one round trip if `users` has the conversation's user."""
+    """What a context that is `wanted` most likely needs, in one round trip if `users` has the book of its user."""
     tokens, pins = _enough(wanted, wanted.usual), _pins(wanted.usual)
     reading = store.recent(key, tokens=tokens, limit=wanted.rows, pinned=pins, folds=[FOLD, *wanted.folds])
     known = users.get(key.conversation_id)
@@ -124,8 +124,8 @@ async def _user(store: Store, key: Key, log: Recent, users: dict[str, str]) -> G
         return None
     if len(users) >= USERS_MAX:
         users.clear()
-    users[key.conversation_id] = log.header.user_id
-    return await book.glance(store, key.tenant, log.header.user_id)
+    users[key.conversation_id] = name = book.name_of(log.header.user_id)
+    return await book.glance(store, key.tenant, name)
 
 
 async def context(store: Store, key: Key, wanted: Wanted, found: Found, users: dict[str, str]) -> Context:

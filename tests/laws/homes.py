@@ -124,7 +124,7 @@ async def book_of(store: Store, tenant: str, name: str) -> tuple[list[bytes], li
 
 
 async def gist_of(home: Home) -> Gist | None:
-    return await book.glance(home.stage.second, home.stage.tenant, home.name)
+    return await book.glance(home.stage.second, home.stage.tenant, book.name_of(home.name))
 
 
 @asynccontextmanager

@@ -121,12 +121,17 @@ async def known(store: Store, tenant: str, user_id: str) -> ConversationContext:
     return (await _open(store, tenant, user_id)).context
 
 
-async def glance(store: Store, tenant: str, user_id: str) -> Gist | None:
-    """The little of what is known that goes into contexts, None if nothing is; one round trip."""
+def name_of(user_id: str) -> str:
+    """What a user's books are called, which does not tell who the user is."""
+    return blake2b(user_id.encode(), digest_size=16).hexdigest()
+
+
+async def glance(store: Store, tenant: str, name: str) -> Gist | None:
+    """The little of what the books of this name know that goes into contexts, None for nothing; one round trip."""
     generation = 1
     while True:
         try:
-            found = await store.load_snapshot(_key(tenant, user_id, generation), *GIST)
+            found = await store.load_snapshot(_place(tenant, name, generation), *GIST)
         except ConversationDeleted:
             generation += 1
             continue
@@ -341,7 +346,10 @@ async def _begun(store: Store, tenant: str, user_id: str) -> Page:
 
 
 def _key(tenant: str, user_id: str, generation: int) -> Key:
-    name = blake2b(user_id.encode(), digest_size=16).hexdigest()
+    return _place(tenant, name_of(user_id), generation)
+
+
+def _place(tenant: str, name: str, generation: int) -> Key:
     return Key(f"{tenant}!users", name if generation == 1 else f"{name}.{generation}")
 
 

@@ -36,7 +36,7 @@ async def test_what_a_users_conversations_taught_is_known_together() -> None:
     assert await facts(log) == {"is called Ada", "lives in Lisbon", "likes jazz"}
     assert await facts(log, "bob") == {"lives in Porto"}
     assert await facts(log, "eve") == set()
-    assert await book.glance(log.store, log.tenant, "eve") is None
+    assert await book.glance(log.store, log.tenant, book.name_of("eve")) is None
 
 
 async def test_nobody_begins_a_book_by_looking() -> None:
@@ -145,7 +145,7 @@ async def test_a_person_may_add_what_nobody_said() -> None:
     log = Turnlog(RamStore())
     fact = await log.user("ada").correct("owns a boat")
     assert fact.id == fact_id("", "", "owns a boat")
-    gist = await book.glance(log.store, log.tenant, "ada")
+    gist = await book.glance(log.store, log.tenant, book.name_of("ada"))
     assert gist is not None
     assert gist.facts == ("owns a boat",)
     assert (await log.user("ada").erase()).corrections == 1
@@ -192,7 +192,7 @@ async def test_a_seal_lasts_until_something_is_erased() -> None:
     conversation = await talk(log, "I live in Lisbon.", "I love jazz.")
 
     async def seal() -> str:
-        gist = await book.glance(log.store, log.tenant, "ada")
+        gist = await book.glance(log.store, log.tenant, book.name_of("ada"))
         assert gist is not None
         return gist.seal
 

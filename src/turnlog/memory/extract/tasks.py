@@ -52,7 +52,7 @@ def requests(reading: Reading, closed: Sequence[Closing] = (), asked: str = "") 
 
 
 def _each(phrases: Phrases, reading: Reading) -> Iterator[re.Match[str]]:
-    return phrases.find(reading.own, reading.low, reading.grams)
+    return phrases.find(reading.own, reading.parts)
 
 
 def _spoken(reading: Reading) -> Iterator[Request]:

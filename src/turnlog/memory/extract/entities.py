@@ -22,9 +22,11 @@ _KNOWN: dict[str, Kind] = {
     **dict.fromkeys(PLACES, "PLACE"),
 }
 _LONGEST: dict[str, int] = {}
+_SECOND: dict[str, set[str]] = {}
 for _phrase in _KNOWN:
     _first, *_rest = _phrase.split(" ")
     _LONGEST[_first] = max(_LONGEST.get(_first, 0), 1 + len(_rest))
+    _SECOND.setdefault(_first, set()).update(_rest[:1])
 
 _SMALL = frozenset(_LONGEST) | GIVEN
 """Words that name something in lower case, too."""
@@ -109,7 +111,7 @@ def _known_at(plain: str, words: Sequence[Word], index: int, shouted: bool) -> t
     word = words[index]
     if word.possessive and f"{word.lower}'s" in _KNOWN:
         return 1, Mention(f"{word.text}'s", _KNOWN[f"{word.lower}'s"], word.start, word.end + 2)
-    for length in range(_LONGEST.get(word.lower, 0), 0, -1):
+    for length in range(_longest(words, index), 0, -1):
         if length > 1 and not _adjacent(plain, words, index, length):
             continue
         kind = _KNOWN.get(" ".join(w.lower for w in words[index : index + length]))
@@ -131,6 +133,15 @@ def _known_at(plain: str, words: Sequence[Word], index: int, shouted: bool) -> t
     ):
         return 1, Mention(word.text, "PERSON", word.start, word.end)
     return 0, None
+
+
+def _longest(words: Sequence[Word], index: int) -> int:
+    """How many words the longest known name has that may stand at `index`."""
+    first = words[index].lower
+    longest = _LONGEST.get(first, 0)
+    if longest < 2 or (index + 1 < len(words) and words[index + 1].lower in _SECOND[first]):
+        return longest
+    return 1
 
 
 def _number_after(plain: str, words: Sequence[Word], index: int) -> Word | None:

@@ -51,7 +51,7 @@ def named_topic(reading: Reading) -> str | None:
 
 def topic_words(reading: Reading) -> tuple[str, ...]:
     """The telling words of a message, each once, in lower case, in their order."""
-    words = dict.fromkeys(_WORD.findall(reading.own.lower()))
+    words = dict.fromkeys(_WORD.findall(reading.low))
     return tuple(word for word in words if word not in COMMON and not _NO_NOUN.match(word))[:WORDS_MAX]
 
 

@@ -47,9 +47,12 @@ class Phrases:
         """The first `PLACES_MAX` places of each phrase in `text`, whose `words_of` it in lower case are `words`."""
         if self._words.isdisjoint(words):
             return iter(())
+        return chain.from_iterable(_places(self._rows[place][0], text) for place in self.fitting(words))
+
+    def fitting(self, words: Set[str]) -> list[int]:
+        """The places in the table of the phrases that a text can have whose `words_of` are `words`."""
         here = self._words & words
-        places = {place for word in here for place, needed in self._by_word[word] if needed <= words}
-        return chain.from_iterable(_places(self._rows[place][0], text) for place in sorted(places))
+        return sorted({place for word in here for place, needed in self._by_word[word] if needed <= words})
 
 
 def _places(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:

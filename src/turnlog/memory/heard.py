@@ -30,7 +30,9 @@ TASTES = words(
 CACHED = 1024
 """How many of the texts that were heard last are kept, so that each fold does not read them again."""
 CACHED_LENGTH_MAX = 2000
-"""Characters of a text that is kept, at most."""
+"""Characters of such a text, at most."""
+CACHED_LONG, CACHED_LONG_LENGTH_MAX = 64, 20_000
+"""How many longer ones are kept, and their characters, at most."""
 
 
 class HeardName(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -89,7 +91,9 @@ class Heard(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def hear(text: str, asked: str = "") -> Heard:
     """What `text`, a message of the user, teaches by rules; `asked` is the end of what the assistant said just before."""
-    return _heard_before(text, asked) if len(text) <= CACHED_LENGTH_MAX else _hear(text, asked)
+    if len(text) <= CACHED_LENGTH_MAX:
+        return _heard_before(text, asked)
+    return _long_heard_before(text, asked) if len(text) <= CACHED_LONG_LENGTH_MAX else _hear(text, asked)
 
 
 def _hear(text: str, asked: str) -> Heard:
@@ -121,3 +125,4 @@ def _is_a_taste(request: Request, liked: list[Liking]) -> bool:
 
 
 _heard_before = lru_cache(CACHED)(_hear)
+_long_heard_before = lru_cache(CACHED_LONG)(_hear)

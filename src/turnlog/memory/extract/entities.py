@@ -1,6 +1,7 @@
 """Who and what a message names: people, places, organisations, products, addresses, dates."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 from turnlog.memory.extract import entitycues as cues
@@ -76,6 +77,7 @@ def _named(plain: str) -> list[Mention]:
     return found
 
 
+@lru_cache(maxsize=4096)
 def _may_name(token: str) -> bool:
     if token[0].isupper():
         return token != "I" and token[:2] not in ("I'", "I’")
@@ -263,10 +265,10 @@ def _run(plain: str, words: Sequence[Word], index: int) -> list[Word]:
 
 def _joined(words: Sequence[Word], place: int, run: Sequence[Word]) -> bool:
     word = words[place]
-    after = next((w for w in words[place + 1 : place + 3] if w.lower not in cues.JOINS), None)
-    if after is None or not after.text[0].isupper():
+    if word.lower not in cues.JOINS and not (word.lower in ("of", "for", "the") and any(w.lower in cues.OF for w in run)):
         return False
-    return word.lower in cues.JOINS or (word.lower in ("of", "for", "the") and any(w.lower in cues.OF for w in run))
+    after = next((w for w in words[place + 1 : place + 3] if w.lower not in cues.JOINS), None)
+    return after is not None and after.text[0].isupper()
 
 
 def _is_version(last: Word, number: Word, plain: str) -> bool:

@@ -57,9 +57,10 @@ def topic_of(recent: Sequence[Words]) -> Words | None:
     """The words that weigh most in the `recent` messages, oldest first, and the seq of the newest with one of them."""
     weights: dict[str, float] = {}
     for age, said in enumerate(reversed(recent)):
+        weight = FADES**age
         for word in said.words:
-            weights[word] = weights.get(word, 0.0) + FADES**age
+            weights[word] = weights.get(word, 0.0) + weight
     if not weights:
         return None
-    best = sorted(weights, key=lambda word: -weights[word])[:TOPIC_WORDS]
+    best = sorted(weights, key=weights.__getitem__, reverse=True)[:TOPIC_WORDS]
     return Words(max(said.seq for said in recent if not set(best).isdisjoint(said.words)), tuple(best))

@@ -11,10 +11,10 @@ from functools import reduce
 from itertools import combinations, product
 from typing import Any, NamedTuple
 
-SETS_MAX = 2000
-"""Sets of words of one pattern, at most: of more, nothing is told."""
 JOINED_MAX = 300
-"""Sets of words that come from two parts of a pattern, at most."""
+"""Ways to join two parts of a pattern from which the words of only one of them are told."""
+SETS_MAX = 2000
+"""Ways to join them then from which none are told."""
 REPEATS_MAX = 9
 """Times that a letter may be repeated for its repetitions to be told."""
 WEAKER_MAX = 4
@@ -43,19 +43,36 @@ _Texts = frozenset[_Text]
 
 
 def needed(source: str, flags: int = 0) -> frozenset[frozenset[str]]:
-    """Sets of words, of one of which all are in every text that the pattern `source` fits."""
+    """Sets of words, of one of which all are in every text that the pattern `source` fits; an empty one tells nothing.
+
+    It reads what Python's own parser of patterns makes, which is not public.
+    """
     texts = _sequence(re._parser.parse(source, flags))  # type: ignore[attr-defined]
     sets = {text.words or frozenset() for text in texts}
     return frozenset(one for one in sets if not any(other < one for other in sets))
 
 
 def _sequence(parsed: Iterable[tuple[Any, Any]]) -> _Texts:
-    return reduce(_joined, (_element(str(kind), what) for kind, what in parsed), frozenset((_NOTHING,)))
+    return reduce(_joined, _elements(parsed), frozenset((_NOTHING,)))
+
+
+def _elements(parsed: Iterable[tuple[Any, Any]]) -> Iterator[_Texts]:
+    """What each element fits, letters in a row as one."""
+    row = ""
+    for kind, what in parsed:
+        letter = _letter(what) if str(kind) == "LITERAL" else None
+        if letter is not None and letter.words is None:
+            row += letter.left
+            continue
+        if row:
+            yield frozenset((_Text(row, None, row),))
+            row = ""
+        yield frozenset((letter,)) if letter is not None else _element(str(kind), what)
+    if row:
+        yield frozenset((_Text(row, None, row),))
 
 
 def _element(kind: str, what: Any) -> _Texts:
-    if kind == "LITERAL":
-        return frozenset((_letter(what),))
     if kind == "IN":
         return _choice(what)
     if kind == "AT":
@@ -158,8 +175,8 @@ def _join(one: _Text, other: _Text) -> _Text:
 def _weakest(texts: Iterable[_Text]) -> _Texts:
     """`texts` without those that tell more than another does, which say nothing as either may be."""
     found = frozenset(texts)
-    if _ANYTHING in found or len(found) == 1:
-        return found if len(found) == 1 else frozenset((_ANYTHING,))
+    if _ANYTHING in found:
+        return frozenset((_ANYTHING,))
     counts = {len(text.words) for text in found if text.words is not None and len(text.words) < WEAKER_MAX}
     lefts, rights = {text.left for text in found} & {_UNKNOWN}, {text.right for text in found} & {_UNKNOWN}
     return frozenset(

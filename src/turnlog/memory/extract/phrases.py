@@ -39,8 +39,8 @@ class Phrases:
         self._by_word: dict[str, list[tuple[int, frozenset[str]]]] = {}
         for place, (_, sets) in enumerate(rows):
             for words in sets:
-                rarest = max(words, key=lambda word: (len(word), word), default="")
-                self._by_word.setdefault(rarest, []).append((place, words))
+                longest = max(words, key=lambda word: (len(word), word), default="")
+                self._by_word.setdefault(longest, []).append((place, words))
         self._words = frozenset(self._by_word)
 
     def find(self, text: str, words: Set[str]) -> Iterator[re.Match[str]]:

@@ -54,8 +54,8 @@ def _by_letter(choices: list[str]) -> str:
 
 
 def _begins_plainly(choice: str) -> bool:
-    """Whether `choice` is one pattern that begins with a letter."""
-    if not choice[:1].isalpha() or choice[1:2] in tuple("?*+{"):
+    """Whether `choice` is one pattern that begins with a letter, and no capital one, which may stand for a small one."""
+    if not choice[:1].isalpha() or choice[0].isupper() or choice[1:2] in tuple("?*+{"):
         return False
     bare, groups = _NO_GROUP.sub("", choice), 1
     while groups:

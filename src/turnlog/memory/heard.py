@@ -33,7 +33,9 @@ KEPT_S = 60.0
 CACHED = 1024
 """How many of the texts that were heard last are kept, at most."""
 CACHED_LENGTH_MAX = 2000
-"""Characters of a text that is kept, at most."""
+"""Characters of such a text, at most."""
+CACHED_LONG, CACHED_LONG_LENGTH_MAX = 64, 20_000
+"""How many longer ones are kept, and their characters, at most."""
 
 
 class HeardName(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -125,18 +127,23 @@ class _Lately:
     """
 
     def __init__(self) -> None:
-        self._hear = lru_cache(CACHED)(hear)
+        self._short = lru_cache(CACHED)(hear)
+        self._long = lru_cache(CACHED_LONG)(hear)
         self._forget_at = 0.0
 
     def __call__(self, text: str, asked: str) -> Heard:
-        if len(text) > CACHED_LENGTH_MAX:
-            return hear(text, asked)
         loop = asyncio.get_running_loop()
         if loop.time() >= self._forget_at:
-            self._hear.cache_clear()
+            self._forget()
             self._forget_at = loop.time() + KEPT_S
-            loop.call_at(self._forget_at, self._hear.cache_clear)
-        return self._hear(text, asked)
+            loop.call_at(self._forget_at, self._forget)
+        if len(text) <= CACHED_LENGTH_MAX:
+            return self._short(text, asked)
+        return self._long(text, asked) if len(text) <= CACHED_LONG_LENGTH_MAX else hear(text, asked)
+
+    def _forget(self) -> None:
+        self._short.cache_clear()
+        self._long.cache_clear()
 
 
 heard_lately = _Lately()

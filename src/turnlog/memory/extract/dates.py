@@ -1,7 +1,7 @@
 """Named days: weekdays, months, calendar days, years. Not clock times, durations or "tomorrow"."""
 
 import re
-from collections.abc import Set
+from collections.abc import Iterator, Set
 from itertools import islice
 
 from turnlog.memory.extract.spans import Name
@@ -55,12 +55,16 @@ _BEFORE_YEAR = re.compile(
     + r"[ -]$",
     re.IGNORECASE,
 )
-_ANY = re.compile(
-    rf"(?:19|20)\d\d|\d[/.-]\d|day|\b(?:{_MONTH}|{_SHORT_MONTH}|mon|tues?|weds?|thur?s?|fri|sat|sun)\b", re.IGNORECASE
-)
-
-
 _DIGIT = re.compile(r"\d")
+_WORDS = re.compile(r"[a-z]+|\d+")
+_MONTHS = listed("january february march april may june july august september october november december")
+_ANY_MONTHS = _MONTHS | listed("jan feb mar apr jun jul aug sep sept oct nov dec")
+_DAYS = listed(
+    """
+    monday mondays tuesday tuesdays wednesday wednesdays thursday thursdays friday fridays saturday saturdays sunday sundays
+    mon tue tues wed weds thu thur thus thurs fri sat sun
+    """
+)
 _NAMES = listed(
     """
     mon monday mondays tue tues tuesday tuesdays wed weds wednesday wednesdays thu thur thurs thursday thursdays fri friday
@@ -77,28 +81,31 @@ def may_name_days(text: str, words: Set[str]) -> bool:
 
 def dates(text: str) -> list[Name]:
     """The dates named in `text`, longest first where two overlap, in no order."""
-    if _ANY.search(text) is None:
-        return []
-    found = [Name(match[0].rstrip(" ,."), match.start(), match.end()) for match in _FULL.finditer(text)][:DATES_MAX]
-    found = [date for date in found if not _is_verb(date, text)]
-    found += [Name(match[0], *match.span()) for match in islice(_NUMBERS.finditer(text), DATES_MAX)]
-    found += [
-        Name(match[0].rstrip("."), *match.span())
-        for match in islice(_DAY_NAME.finditer(text), DATES_MAX)
-        if _free(match, found)
-    ]
-    found += [
-        Name(match[1], *match.span(1)) for match in islice(_ORDINAL_DAY.finditer(text), DATES_MAX) if _free(match, found)
-    ]
-    found += [
-        Name(match[0], *match.span())
-        for match in islice(_MONTH_NAME.finditer(text), DATES_MAX)
-        if _free(match, found) and _month(match, text)
-    ]
-    for match in islice(_YEAR_ALONE.finditer(text), DATES_MAX):
-        if _free(match, found) and _BEFORE_YEAR.search(text[max(0, match.start() - 12) : match.start()]):
-            found.append(Name(match[0].rstrip("s"), *match.span()))
+    words = frozenset(_WORDS.findall(text.lower()))
+    found = _full(text) if not _ANY_MONTHS.isdisjoint(words) else []
+    if any(map(str.isdigit, words)):
+        found += [Name(match[0], *match.span()) for match in islice(_NUMBERS.finditer(text), DATES_MAX)]
+    if not _DAYS.isdisjoint(words):
+        found += [Name(match[0].rstrip("."), *match.span()) for match in _more(_DAY_NAME, text, found)]
+    if "month" in words:
+        found += [Name(match[1], *match.span(1)) for match in _more(_ORDINAL_DAY, text, found)]
+    if not _MONTHS.isdisjoint(words):
+        found += [Name(match[0], *match.span()) for match in _more(_MONTH_NAME, text, found) if _month(match, text)]
+    if any(len(word) == 4 and word[:2] in ("19", "20") for word in words):
+        for match in _more(_YEAR_ALONE, text, found):
+            if _BEFORE_YEAR.search(text[max(0, match.start() - 12) : match.start()]):
+                found.append(Name(match[0].rstrip("s"), *match.span()))
     return found
+
+
+def _full(text: str) -> list[Name]:
+    found = [Name(match[0].rstrip(" ,."), *match.span()) for match in islice(_FULL.finditer(text), DATES_MAX)]
+    return [date for date in found if not _is_verb(date, text)]
+
+
+def _more(pattern: re.Pattern[str], text: str, found: list[Name]) -> Iterator[re.Match[str]]:
+    """The places of `pattern` that no date in `found` takes."""
+    return (match for match in islice(pattern.finditer(text), DATES_MAX) if _free(match, found))
 
 
 def _free(match: re.Match[str], found: list[Name]) -> bool:

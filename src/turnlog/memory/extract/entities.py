@@ -1,6 +1,7 @@
 """Who and what a message names: people, places, organisations, products, addresses, dates."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 from turnlog.memory.extract import entitycues as cues
@@ -22,9 +23,11 @@ _KNOWN: dict[str, Kind] = {
     **dict.fromkeys(PLACES, "PLACE"),
 }
 _LONGEST: dict[str, int] = {}
+_SECOND: dict[str, set[str]] = {}
 for _phrase in _KNOWN:
     _first, *_rest = _phrase.split(" ")
     _LONGEST[_first] = max(_LONGEST.get(_first, 0), 1 + len(_rest))
+    _SECOND.setdefault(_first, set()).update(_rest[:1])
 
 _SMALL = frozenset(_LONGEST) | GIVEN
 """Words that name something in lower case, too."""
@@ -74,6 +77,7 @@ def _named(plain: str) -> list[Mention]:
     return found
 
 
+@lru_cache(maxsize=4096)
 def _may_name(token: str) -> bool:
     if token[0].isupper():
         return token != "I" and token[:2] not in ("I'", "I’")
@@ -109,7 +113,7 @@ def _known_at(plain: str, words: Sequence[Word], index: int, shouted: bool) -> t
     word = words[index]
     if word.possessive and f"{word.lower}'s" in _KNOWN:
         return 1, Mention(f"{word.text}'s", _KNOWN[f"{word.lower}'s"], word.start, word.end + 2)
-    for length in range(_LONGEST.get(word.lower, 0), 0, -1):
+    for length in range(_longest(words, index), 0, -1):
         if length > 1 and not _adjacent(plain, words, index, length):
             continue
         kind = _KNOWN.get(" ".join(w.lower for w in words[index : index + length]))
@@ -131,6 +135,15 @@ def _known_at(plain: str, words: Sequence[Word], index: int, shouted: bool) -> t
     ):
         return 1, Mention(word.text, "PERSON", word.start, word.end)
     return 0, None
+
+
+def _longest(words: Sequence[Word], index: int) -> int:
+    """How many words the longest known name has that may stand at `index`."""
+    first = words[index].lower
+    longest = _LONGEST.get(first, 0)
+    if longest < 2 or (index + 1 < len(words) and words[index + 1].lower in _SECOND[first]):
+        return longest
+    return 1
 
 
 def _number_after(plain: str, words: Sequence[Word], index: int) -> Word | None:
@@ -252,10 +265,10 @@ def _run(plain: str, words: Sequence[Word], index: int) -> list[Word]:
 
 def _joined(words: Sequence[Word], place: int, run: Sequence[Word]) -> bool:
     word = words[place]
-    after = next((w for w in words[place + 1 : place + 3] if w.lower not in cues.JOINS), None)
-    if after is None or not after.text[0].isupper():
+    if word.lower not in cues.JOINS and not (word.lower in ("of", "for", "the") and any(w.lower in cues.OF for w in run)):
         return False
-    return word.lower in cues.JOINS or (word.lower in ("of", "for", "the") and any(w.lower in cues.OF for w in run))
+    after = next((w for w in words[place + 1 : place + 3] if w.lower not in cues.JOINS), None)
+    return after is not None and after.text[0].isupper()
 
 
 def _is_version(last: Word, number: Word, plain: str) -> bool:

@@ -70,7 +70,7 @@ def _once(found: list[Said]) -> list[Said]:
 
 
 def _each(phrases: Phrases, reading: Reading) -> Iterator[re.Match[str]]:
-    return phrases.find(reading.own, reading.low, reading.grams)
+    return phrases.find(reading.own, reading.parts)
 
 
 def _given(name: Name, *, asked: bool = True) -> Said:

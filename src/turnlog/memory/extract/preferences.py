@@ -44,7 +44,7 @@ def preferences(reading: Reading, asked: str = "") -> list[Liking]:
 
 
 def _each(phrases: Phrases, reading: Reading) -> Iterator[re.Match[str]]:
-    return phrases.find(reading.own, reading.low, reading.grams)
+    return phrases.find(reading.own, reading.parts)
 
 
 def _once(found: list[Liking]) -> list[Liking]:

@@ -1,10 +1,9 @@
 """A message as the extractors read it: who speaks, and which words are the speaker's own."""
 
 import re
-from collections.abc import Set
 from typing import NamedTuple
 
-from turnlog.memory.extract.phrases import grams_of
+from turnlog.memory.extract.phrases import words_of
 
 URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'`«»“”]+", re.IGNORECASE)
 EMAIL = re.compile(r"(?<![\w.+-])(?:[\w.+-]{1,40}')?[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,6}[A-Za-z]{2,24}(?![\w@-])")
@@ -33,15 +32,15 @@ class Reading(NamedTuple):
     """The words of a message, thrice, at the same places: hidden words are spaces.
 
     `text` is all of it, `plain` hides code, URLs and e-mail addresses, `own` hides quoted speech and quoted lines too.
-    `low` is `own` in lower case, `grams` are all that stands there in three characters, and `words` are its words.
+    `low` is `own` in lower case, `words` are its words, and `parts` are what phrases are found by.
     """
 
     text: str
     plain: str
     own: str
     low: str
-    grams: Set[str]
     words: frozenset[str]
+    parts: frozenset[str]
 
 
 def read(text: str) -> Reading:
@@ -57,7 +56,7 @@ def read(text: str) -> Reading:
     own = _QUOTED_LINE.sub(_blank, plain) if ">" in plain else plain
     own = _QUOTED.sub(_unquoted, own)
     low = own.lower()
-    return Reading(text, plain, own, low, grams_of(low), frozenset(_WORD.findall(low)))
+    return Reading(text, plain, own, low, frozenset(_WORD.findall(low)), words_of(low))
 
 
 def _blank(found: re.Match[str]) -> str:

@@ -42,7 +42,7 @@ class WordsOf(Sequence[Word]):
 
     def __init__(self, text: str) -> None:
         self._found = list(_TOKEN.finditer(text))
-        self._made: dict[int, Word] = {}
+        self._made: list[Word | None] = [None] * len(self._found)
         self.tokens = [match[0] for match in self._found]
 
     def __len__(self) -> int:
@@ -57,7 +57,7 @@ class WordsOf(Sequence[Word]):
     def __getitem__(self, index: int | slice) -> Word | Sequence[Word]:
         if isinstance(index, slice):
             return [self[place] for place in range(*index.indices(len(self._found)))]
-        made = self._made.get(index)
+        made = self._made[index]
         if made is None:
             made = self._made[index] = _word(self._found[index])
         return made
@@ -70,7 +70,10 @@ def split(text: str, start: int = 0, end: int | None = None) -> list[Word]:
 
 
 def _word(match: re.Match[str]) -> Word:
-    text, start = match[0].rstrip("'&"), match.start()
+    text, start = match[0], match.start()
+    if text.isalnum():
+        return Word(text, text.lower(), start, match.end(), False)
+    text = text.rstrip("'&")
     possessive = len(text) > 2 and text[-2:] in ("'s", "'S")
     if possessive:
         text = text[:-2]

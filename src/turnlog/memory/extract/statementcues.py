@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from turnlog.memory.extract.dates import dates
+from turnlog.memory.extract.phrases import Phrases
 from turnlog.memory.extract.vocabulary.listed import alternatives, words
 from turnlog.memory.extract.vocabulary.occupations import OCCUPATIONS
 from turnlog.memory.extract.vocabulary.people import GIVEN, GIVEN_AND_WORDS
@@ -15,13 +16,12 @@ class Rule(NamedTuple):
     """A pattern and what it states: `text`, with the pattern's groups by their names and "{value}" in their places.
 
     What has no group "value" takes what follows, to the end of the clause. `slots` names the slot by the group "kind".
-    `only` tells whether a value fits. `needed` are words one of which is in every text that the pattern fits.
+    `only` tells whether a value fits.
     """
 
     pattern: re.Pattern[str]
     text: str
     slot: str
-    needed: frozenset[str]
     only: Callable[[str], bool]
     slots: Mapping[str, str]
     confidence: float
@@ -158,7 +158,6 @@ def _any(value: str) -> bool:
 
 
 def _row(
-    needed: str,
     pattern: str,
     text: str,
     slot: str = "",
@@ -168,29 +167,26 @@ def _row(
     ended: bool = False,
     denied: bool = False,
 ) -> Rule:
-    return Rule(_pattern(pattern), text, slot, words(needed), only, slots or {}, confidence, ended, denied)
+    return Rule(_pattern(pattern), text, slot, only, slots or {}, confidence, ended, denied)
 
 
 _ONE = r"(?<![\w'])i "
 _WE = r"(?<![\w'])(?:i|we)(?:'ve| have)? (?:just |recently |finally )?"
 PLACES: tuple[Rule, ...] = (
-    _row("live living reside", _I + r"(?:live|living|reside) (?:in|near|at|on) ", "lives in {value}", "home", _is_place),
+    _row(_I + r"(?:live|living|reside) (?:in|near|at|on) ", "lives in {value}", "home", _is_place),
     _row(
-        "living based residing settled",
         _IM + r"(?:living|based|residing|settled) in |\bbased in ",
         "lives in {value}",
         "home",
         _is_place,
     ),
     _row(
-        "moved relocated",
         _I + r"(?:moved|relocated) (?:back |house |over |out |up |down )?to ",
         "lives in {value}",
         "home",
         _is_place,
     ),
     _row(
-        "live lived living based",
         _ONE + r"(?:used to live|lived|was living|was based) in ",
         "lives in {value}",
         "home",
@@ -198,7 +194,6 @@ PLACES: tuple[Rule, ...] = (
         ended=True,
     ),
     _row(
-        "live moved",
         _ONE + r"(?:no longer live|don't live|do not live|dont live|moved (?:away|out)) (?:in|from|of) ",
         "lives in {value}",
         "home",
@@ -206,39 +201,34 @@ PLACES: tuple[Rule, ...] = (
         denied=True,
     ),
     _row(
-        "from",
         _IM + r"(?:originally )?from |" + _I + r"(?:come|hail) (?:originally )?from ",
         "is from {value}",
         "origin",
         _is_place,
     ),
-    _row("grew", _ONE + r"grew up in ", "grew up in {value}", "childhood home", _is_place),
-    _row("born", _ONE + r"was born (?:and raised )?in (?=[A-Z])", "was born in {value}", "birthplace", _is_place),
+    _row(_ONE + r"grew up in ", "grew up in {value}", "childhood home", _is_place),
+    _row(_ONE + r"was born (?:and raised )?in (?=[A-Z])", "was born in {value}", "birthplace", _is_place),
 )
 WORK: tuple[Rule, ...] = (
     _row(
-        "work working",
         _I + r"(?:work|working) as (?:an? |the )?|" + _IM + r"working as (?:an? |the )?",
         "works as {value}",
         "job",
     ),
-    _row("i'm im am", _IM + r"(?:an? |the )", "is a {value}", "job", _is_trade),
+    _row(_IM + r"(?:an? |the )", "is a {value}", "job", _is_trade),
     _row(
-        "retired unemployed self-employed employed freelancing between",
         _IM + r"(?P<value>retired|unemployed|self-employed|self employed|freelancing|between jobs)\b",
         "is {value}",
         "job",
     ),
-    _row("work working", _I + r"(?:work|working) (?:at|for) ", "works at {value}", "employer", _is_employer),
+    _row(_I + r"(?:work|working) (?:at|for) ", "works at {value}", "employer", _is_employer),
     _row(
-        "working employed interning",
         _IM + r"(?:working|employed|interning) (?:at|for|by) ",
         "works at {value}",
         "employer",
         _is_employer,
     ),
     _row(
-        "job position role joined started",
         _WE
         + r"(?:got|landed|started|found|accepted) a (?:new )?(?:job|position|role) (?:at|with) |"
         + _WE
@@ -248,7 +238,6 @@ WORK: tuple[Rule, ...] = (
         _is_capital,
     ),
     _row(
-        "work worked",
         _ONE + r"(?:used to work|worked) (?:at|for) ",
         "works at {value}",
         "employer",
@@ -256,16 +245,14 @@ WORK: tuple[Rule, ...] = (
         ended=True,
     ),
     _row(
-        "work working quit left",
         rf"{_ONE}{_NO_MORE} (?:work|working) (?:at|for) |" + _WE + r"(?:quit|left) (?:my job at |my position at )",
         "works at {value}",
         "employer",
         _is_employer,
         denied=True,
     ),
-    _row("run own manage", _I + r"(?:run|own|manage) (?:an? |my own )", "runs a {value}", confidence=0.7),
+    _row(_I + r"(?:run|own|manage) (?:an? |my own )", "runs a {value}", confidence=0.7),
     _row(
-        "study studying major majoring doing",
         _I
         + r"(?:study|major in) (?=\w)|"
         + _IM
@@ -286,57 +273,45 @@ _TRAITS = (
 )
 PERSON: tuple[Rule, ...] = (
     _row(
-        "birthday birthday's bday",
         r"\b(?:my|our) (?:birthday|bday)(?:'s| is| falls)(?: on)?(?: the)? ",
         "has the birthday {value}",
         "birthday",
         _is_day,
     ),
-    _row("born", _ONE + r"was born (?:on|in) (?=(?:the )?\d)", "was born {value}", "birth"),
+    _row(_ONE + r"was born (?:on|in) (?=(?:the )?\d)", "was born {value}", "birth"),
     _row(
-        "i'm im am",
         _IM + r"(?P<value>\d\d)\b(?= (?:years|yrs|y/o|yo)\b|[.,!;]|$| and\b)",
         "is {value} years old",
         "age",
         _is_age,
     ),
-    _row("turned", _WE + r"turned (?P<value>\d\d)\b", "is {value} years old", "age", _is_age),
+    _row(_WE + r"turned (?P<value>\d\d)\b", "is {value} years old", "age", _is_age),
     _row(
-        "married divorced engaged widowed single pregnant",
         _IM + r"(?P<value>married|divorced|engaged|widowed|single|pregnant)\b",
         "is {value}",
         "marital status",
     ),
-    _row("speak", _ONE + r"speak (?:fluent |some |a little |a bit of )?(?=[A-Z])", "speaks {value}", "", _is_people),
-    _row("language tongue", r"\bmy (?:native|first|mother) (?:language|tongue) is ", "speaks {value} natively", "language"),
-    _row("learning", _IM + r"learning (?=[A-Z])", "is learning {value}", "", _is_people),
-    _row("i'm im am", _IM + r"(?:half )?(?=(?-i:[A-Z]))", "is {value}", "nationality", _is_a_people),
+    _row(_ONE + r"speak (?:fluent |some |a little |a bit of )?(?=[A-Z])", "speaks {value}", "", _is_people),
+    _row(r"\bmy (?:native|first|mother) (?:language|tongue) is ", "speaks {value} natively", "language"),
+    _row(_IM + r"learning (?=[A-Z])", "is learning {value}", "", _is_people),
+    _row(_IM + r"(?:half )?(?=(?-i:[A-Z]))", "is {value}", "nationality", _is_a_people),
     _row(
-        "allergic intolerant",
         _IM + r"(?:very |severely |badly |quite |deathly |slightly )?(?:allergic|intolerant) to ",
         "is allergic to {value}",
         confidence=0.9,
     ),
     _row(
-        "allergy intolerance",
         _ONE + r"have an? (?:severe |bad |mild )?(?P<value>[\w-]+) (?:allergy|intolerance)\b",
         "is allergic to {value}",
         confidence=0.9,
     ),
     _row(
-        "colourblind colorblind colour-blind color-blind left-handed right-handed deaf blind dyslexic autistic twin "
-        "only "
-        "nonbinary non-binary vegan vegetarian pescatarian coeliac celiac diabetic lactose gluten-free gluten teetotal "
-        "kosher halal",
         _IM + rf"(?:an? )?(?:strict |lifelong )?(?P<value>{_TRAITS})\b",
         "is {value}",
         confidence=0.9,
     ),
-    _row("eat drink", _I + r"(?:don't|do not|dont|never|can't|cannot|cant) (?P<kind>eat|drink) ", "does not {kind} {value}"),
+    _row(_I + r"(?:don't|do not|dont|never|can't|cannot|cant) (?P<kind>eat|drink) ", "does not {kind} {value}"),
     _row(
-        "asthma diabetes adhd autism epilepsy migraine migraines arthritis dyslexia insomnia tinnitus anxiety "
-        "depression "
-        "fever disease ibs eczema bad pressure",
         _ONE + rf"(?:have|suffer from|was diagnosed with) (?:an? )?(?P<value>(?:type \d )?(?:{_CONDITIONS}))\b",
         "has {value}",
         confidence=0.9,
@@ -346,16 +321,14 @@ _MANY = r"kids?|children|sons?|daughters?|dogs?|cats?|brothers?|sisters?|sibling
 _AGED = "(?:new |old |late |little |older |younger |elder |big |eldest |youngest |rescue )*"
 COMPANY: tuple[Rule, ...] = (
     _row(
-        "my our",
         rf"\b(?:my|our) {_AGED}{_KIN}{_CALLED} {_NAME}",
         "has a {kind} named {value}",
         "",
         _is_name,
         ONE_OF_A_KIND,
     ),
-    _row("my our", rf"\b(?:my|our) {_AGED}{_PET}{_CALLED} {_NAME}", "has a {kind} named {value}", "", _is_name),
+    _row(rf"\b(?:my|our) {_AGED}{_PET}{_CALLED} {_NAME}", "has a {kind} named {value}", "", _is_name),
     _row(
-        "called named",
         rf"{_WE}(?:also )?(?:have |got |adopted )?an? (?:\w+ )?(?:{_PET}|{_KIN.replace('kind', 'kin')})(?: \w+)? "
         rf"(?:called|named) {_NAME}",
         "has a {kind} named {value}",
@@ -363,38 +336,34 @@ COMPANY: tuple[Rule, ...] = (
         _is_name,
     ),
     _row(
-        "kid kids children son sons daughter daughters dog dogs cat cats brother brothers sister sisters sibling "
-        "siblings "
-        "boys girls twins horse horses rabbit rabbits",
         rf"(?<![\w'])(?:i|we) have (?P<kind>an?|one|two|three|four|five|six|twin|\d) "
         rf"(?P<value>(?:little |small |young |teenage |grown )?(?:{_MANY}))\b",
         "has {kind} {value}",
     ),
-    _row("drive ride own", _ONE + r"(?:drive|ride|own) (?:an? |the )", "owns a {value}", "", _is_vehicle),
-    _row("bought", _WE + r"bought (?:an? |ourselves a |myself a )", "bought a {value}", confidence=0.7),
+    _row(_ONE + r"(?:drive|ride|own) (?:an? |the )", "owns a {value}", "", _is_vehicle),
+    _row(_WE + r"bought (?:an? |ourselves a |myself a )", "bought a {value}", confidence=0.7),
 )
 RULES = PLACES + WORK + PERSON + COMPANY
 """What holds of the user, each from the clause that says it."""
+RULES_BY_WORDS = Phrases([rule.pattern.pattern for rule in RULES], re.IGNORECASE)
 _GOING = "flying|going|travell?ing|moving|getting married|starting|leaving|having|running|taking|visiting|driving"
 DATED: tuple[Rule, ...] = (
     _row(
-        "flying going traveling travelling moving getting starting leaving having running taking visiting driving",
         rf"{_IM}(?P<kind>{_GOING})\b",
         "is {kind} {value}",
         confidence=0.7,
     ),
-    _row("have got", r"(?<![\w'])(?:i|we) (?:have|'ve got|got) (?:an? |my |our )", "has a {value}", confidence=0.7),
+    _row(r"(?<![\w'])(?:i|we) (?:have|'ve got|got) (?:an? |my |our )", "has a {value}", confidence=0.7),
     _row(
-        "is starts begins",
         r"\b(?:my|our) (?P<kind>(?:[\w'-]+ ){1,3}?)(?:is|starts|begins) (?:on |in |from )?(?=\S)",
         "has a {kind}on {value}",
         confidence=0.7,
     ),
     _row(
-        "fly leave arrive start move travel land",
         r"(?<![\w'])(?:i|we) (?P<kind>fly|leave|arrive|start|move|travel|land) ",
         "is to {kind} {value}",
         confidence=0.7,
     ),
 )
 """What is to be, where a day is named."""
+DATED_BY_WORDS = Phrases([rule.pattern.pattern for rule in DATED], re.IGNORECASE)

@@ -43,8 +43,10 @@ def statements(reading: Reading, asked: str = "") -> list[Statement]:
     """What the message states, in the order of the text; `asked` is what the assistant said just before."""
     if cues.FIRST_PERSON.isdisjoint(reading.words):
         return []
-    rules = [rule for rule in cues.RULES if not rule.needed.isdisjoint(reading.words)]
-    dated = [rule for rule in cues.DATED if not rule.needed.isdisjoint(reading.words)]
+    rules = [cues.RULES[place] for place in cues.RULES_BY_WORDS.fitting(reading.parts)]
+    dated = [cues.DATED[place] for place in cues.DATED_BY_WORDS.fitting(reading.parts)]
+    if not rules and not dated:
+        return []
     found = [
         statement for clause in _clauses(reading.own) for statement in (*_undated(clause, rules), *_dated(clause, dated))
     ]

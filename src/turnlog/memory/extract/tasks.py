@@ -52,7 +52,7 @@ def requests(reading: Reading, closed: Sequence[Closing] = (), asked: str = "") 
 
 
 def _each(phrases: Phrases, reading: Reading) -> Iterator[re.Match[str]]:
-    return phrases.find(reading.own, reading.low, reading.grams)
+    return phrases.find(reading.own, reading.parts)
 
 
 def _spoken(reading: Reading) -> Iterator[Request]:
@@ -115,10 +115,8 @@ def _request(own: str, start: int) -> Iterator[Request]:
 
 def _accepted(own: str, asked: str) -> Iterator[Request]:
     """What the assistant offered to do, if the message begins by accepting it."""
-    if "i" not in asked and "me" not in asked:
-        return
-    offers = cues.OFFERS.findall(asked[-300:])
-    if offers and cues.ACCEPTS.match(own) and len(offers[-1].split()) > 1 and " or " not in offers[-1]:
+    offers = cues.OFFERS.findall(asked[-300:]) if asked and cues.ACCEPTS.match(own) else []
+    if offers and len(offers[-1].split()) > 1 and " or " not in offers[-1]:
         yield Request(offers[-1].strip(), -1)
 
 

@@ -4,9 +4,9 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from turnlog.memory.extract.phrases import phrase
 from turnlog.memory.extract.reading import Reading
 from turnlog.memory.extract.vocabulary.listed import alternatives
-from turnlog.memory.extract.vocabulary.listed import words as listed
 from turnlog.memory.extract.vocabulary.words import COMMON
 
 WORDS_MAX = 24
@@ -16,7 +16,7 @@ TOPIC_WORDS = 3
 FADES = 0.6
 """What a word's weight is worth one message later."""
 
-_NAMED = re.compile(
+_NAMED = phrase(
     r"\b"
     + alternatives(
         r"""
@@ -28,10 +28,8 @@ _NAMED = re.compile(
         (?:changing|change of|new|different) (?:the )?(?:topic|subject): | (?:topic|subject|re):
         """
     )
-    + r" ([^.,;:!?\n]{3,60})",
-    re.IGNORECASE,
+    + r" ([^.,;:!?\n]{3,60})"
 )
-_NEEDED = listed("discuss talk chat speak question questions help advice info information topic subject re")
 _WORD = re.compile(r"[^\W\d_][\w'-]{3,}")
 _NO_NOUN = re.compile(r".*(?:ly|n't|'ll|'re|'ve|'s|'d|'m)$")
 
@@ -45,13 +43,13 @@ class Words(NamedTuple):
 
 def named_topic(reading: Reading) -> str | None:
     """What the message says that it is about."""
-    found = None if _NEEDED.isdisjoint(reading.words) else _NAMED.search(reading.own)
+    found = next(_NAMED.find(reading.own, reading.parts), None)
     return found[1].strip() if found else None
 
 
 def topic_words(reading: Reading) -> tuple[str, ...]:
     """The telling words of a message, each once, in lower case, in their order."""
-    words = dict.fromkeys(_WORD.findall(reading.own.lower()))
+    words = dict.fromkeys(_WORD.findall(reading.low))
     return tuple(word for word in words if word not in COMMON and not _NO_NOUN.match(word))[:WORDS_MAX]
 
 
@@ -59,9 +57,10 @@ def topic_of(recent: Sequence[Words]) -> Words | None:
     """The words that weigh most in the `recent` messages, oldest first, and the seq of the newest with one of them."""
     weights: dict[str, float] = {}
     for age, said in enumerate(reversed(recent)):
+        weight = FADES**age
         for word in said.words:
-            weights[word] = weights.get(word, 0.0) + FADES**age
+            weights[word] = weights.get(word, 0.0) + weight
     if not weights:
         return None
-    best = sorted(weights, key=lambda word: -weights[word])[:TOPIC_WORDS]
+    best = sorted(weights, key=weights.__getitem__, reverse=True)[:TOPIC_WORDS]
     return Words(max(said.seq for said in recent if not set(best).isdisjoint(said.words)), tuple(best))

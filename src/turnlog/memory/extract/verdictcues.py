@@ -179,9 +179,9 @@ CAPTURES: tuple[Cue, ...] = (
         "like",
     ),
     Cue(
-        phrase(r"\b(?:ugh|ughh+|eww?|yuck|bleh|meh|blegh|gross),? ((?:[\w'-]+ ){0,2}[\w'-]+)(?=[.!,\n]|$)"),
+        phrase(r"\b(?:ugh|ughh{1,9}|eww?|yuck|bleh|meh|blegh|gross),? ((?:[\w'-]+ ){0,2}[\w'-]+)(?=[.!,\n]|$)"),
         "dislike",
     ),
-    Cue(phrase(r"\b(?:mm|mmm+|yum|yay),? ((?:[\w'-]+ ){0,2}[\w'-]+)(?=[.!,\n]|$)"), "like"),
+    Cue(phrase(r"\b(?:mm|mmm{1,9}|yum|yay),? ((?:[\w'-]+ ){0,2}[\w'-]+)(?=[.!,\n]|$)"), "like"),
     Cue(phrase(r"\bnot ((?:[\w'-]+ )?[\w'-]+) again\b(?=[.!,\n]|$)"), "dislike"),
 )

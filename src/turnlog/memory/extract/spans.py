@@ -201,7 +201,7 @@ _END = re.compile(
         everybody | for | now | again | too | haha | lol | then | when | as | unless | ok | okay | while | until
         actually | really | like | in | on | though | however | who | which | that | speaking | calling | writing | is | will
         would | works | it | spelled | spelt | pronounced | capital | obviously | probably | anyway | tbh | yeah
-        your | my | me | he | she | they | where | after | before
+        any ?more | these | nowadays | today | your | my | me | he | she | they | where | after | before
         """
     )
     + r"\b)|\s*[^\w\s]"

@@ -30,7 +30,7 @@ WISH = phrases(
         label|file|record|add|write|log|book|treat|think of) (?:to )?me (?:down |up |in |here |from now on )?as (?=[^\W\d_])
     \bi(?:'m| am|m| was) (?:called|named|known as|usually called|better known as|mostly called)\s
     \b(?:parents|mother|mum|mom|dad|father|family) (?:named|christened) me\s
-    \b(?:like|rather|prefer|want|love|happy|wish|fine|ok|okay) (?:with |for )?(?:you |people |everyone )?(?:to )?(?:be|being|go by|
+    \b(?:like|rather|prefer|want|love|happy|wish|fine|okay) (?:with |for )?(?:you |people |everyone )?(?:to )?(?:be|being|go by|
         going by)(?: called| addressed as| known as| referred to as| just| plain)? (?=[^\W\d_])
     \bmy name(?:,| \() ?[\w' ]{{2,30}}(?:,|\)) is (?=[^\W\d_])
     \b(?:the|my) name (?:that )?(?:i|you(?:'re| are)?|to|on (?:my \w+|the (?:account|booking|ticket|form|reservation|order|card|
@@ -56,7 +56,7 @@ WISH = phrases(
     \bmy name\?\s | (?:^|(?<=\n))[ \t]*(?:my |full )?name ?[:=-]\s
     \b(?:full|real|first|legal|preferred|given|display) name ?[:=-]? (?=[^\W\d_])
     \bname on (?:the|my) [\w ]{{3,20}} (?:is|should be|says|reads) (?=[^\W\d_])
-    \b(?:i'd|i would) rather (?:be|use) (?=[^\W\d_]) | \bnicknamed\s | \b(?:aka|a\.k\.a\.) (?=[^\W\d_])
+    \b(?:i'd|i would) rather (?:be|use) (?=[^\W\d_]) | \bnicknamed\s | \baka (?=[^\W\d_]) | \ba\.k\.a\. (?=[^\W\d_])
     \bthe (?:booking|reservation|ticket|table|order)(?:'s| is) (?:in the name of|under) (?=[^\W\d_])
     \b(?:ticket|booking|badge|form|label|reservation|invoice|certificate)\b[^.!?\n]{{0,20}} put (?=[^\W\d_])
     \bunder the name (?:of )?(?=[^\W\d_])
@@ -106,7 +106,7 @@ GREETED = re.compile(
     r"(?:(?:hi|hello|hey|hiya|yo|howdy|good|morning|evening|afternoon|day|ok|okay|so|and|well|there|all|again|team|everyone|folks|"
     r"sorry|thanks|yes|no)[ ,.!]*){1,4}"
 )
-KIN_WORDS = alternatives("\n".join(sorted(map(re.escape, KIN), key=len, reverse=True)))
+KIN_WORDS = alternatives("\n".join(sorted(map(re.escape, (word for word in KIN if len(word) > 2)), key=len, reverse=True)))
 ROLE = Phrases(
     (
         rf"\b(?:i'm|i am|im) (?:my|his|her|their|our|your|the|a|an|[\w-]+'s) (?:[\w-]+ ){{0,2}}?(?:{KIN_WORDS}|colleague|helper|"
@@ -157,9 +157,7 @@ OPENING = phrase(
     0,
 )
 PRONOUNS = phrase(rf"{NAMED} ?\((?:she|he|they|ze|any)/\w+(?:/\w+)?\)", 0)
-THATS_ME = phrase(
-    rf"{NAMED},? ?[(,;—–-]* ?(?:that's|thats|that is|that would be|which is|aka|=) (?:also |actually )?me\b", 0
-)
+THATS_ME = phrase(rf"{NAMED},? ?[(,;—–-]* ?(?:that's|thats|that is|that would be|which is|aka) (?:also |actually )?me\b", 0)
 IS_MINE = phrase(
     r"\b((?:[a-z]')?[^\W\d_][\w'-]*(?: [A-Z][\w'-]*){0,2}),? (?:is|was)(?: actually| really)? (?:my (?:first |real |"
     r"full |given |nick|actual |legal )?name"
@@ -195,8 +193,7 @@ LETTERS = phrase(
     0,
 )
 SETTLES = re.compile(
-    r",? (?:please|pls|is fine|will do|works|is better|for short|is enough|suits me|if (?:you|that|it|we)|is ok|thank you|thanks|"
-    r"actually|with)\b",
+    r",? (?:please|pls|is fine|will do|works|is better|for short|is enough|suits me|if (?:you|that|it|we)|is ok)\b",
     re.IGNORECASE,
 )
 NOT_YET = re.compile(r"(?: (?:now|actually|please|really|today|though|again))*[ ,;—–-]*$")

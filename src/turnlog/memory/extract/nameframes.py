@@ -30,17 +30,15 @@ _PEOPLE = (
     rf"(?:{_KIN}))(?: else| here| at \w+| in \w+| round here| around here| there)?"
 )
 _WRITES = (
-    r"(?:use|put(?: down| in)?|write(?: down| in)?|say|make (?:it|that)|go with|stick (?:to|with)|have|note(?: down)?|enter|"
-    r"type|try|sign (?:it|off)(?: as)?|refer to me as|address (?:me|it)(?: as| to)?|file (?:it|me|this) under|"
+    r"(?:use|put(?: down| in)?|write(?: down| in)?|say|make (?:it|that)|go with|stick (?:to|with)|note(?: down)?|enter|"
+    r"sign (?:it|off)(?: as)?|refer to me as|address (?:me|it)(?: as| to)?|file (?:it|me|this) under|"
     r"book (?:it|me|this) (?:in )?(?:as|under)|list (?:me|it) as|switch to|save (?:it|me) as)"
 )
 WITH_PEOPLE = phrases(
     rf"""
     \b{_PEOPLE} {_ADVERBS}(?:say|use|go with|went with|stick (?:to|with)|write|got used to|settled on|know (?:me|it) as|
-        (?:shorten|abbreviate|cut|boil) (?:it|that|this|my name|me)(?: down)? to){_THEN}
+        (?:shorten|abbreviate) (?:it|that|this|my name|me)(?: down)? to){_THEN}
     \b(?:you|u|ya|we)(?: can| could| may| might|'ll| should| must|'d better)? {_ADVERBS}{_WRITES}{_THEN}
-    \b(?:i|but|and|also) {_ADVERBS}(?:respond|react|listen|sign (?:off )?(?:as|with)|use|write|tell people|
-        introduce myself as|prefer|chose|took|kept|switched to|went back to){_THEN}
     \b(?:change|correct|fix|update|amend|switch|set|edit) (?:it|that|this|my name|the name|me|mine)(?: back)?(?: to| into|
         as| with)?{_THEN}
     \b(?:it|that|this|the name|my name) (?:should|ought to|needs to|must|has to|was meant to|is supposed to|is meant to|
@@ -52,6 +50,13 @@ WITH_PEOPLE = phrases(
     """
 )
 """Where a word that is a given name, or any name where names are spoken of, is the user's."""
+OF_MYSELF = phrases(
+    rf"""
+    \b(?:i|but|and|also) {_ADVERBS}(?:respond|react|listen|sign (?:off )?(?:as|with)|use|write|tell people|
+        introduce myself as|prefer|chose|took|kept|switched to|went back to){_THEN}
+    """
+)
+"""Where a name is the user's if names are spoken of: other things are preferred and used, too."""
 _SPHERE = alternatives(
     rf"""
     (?:to|for|with|among) (?:you|everyone|everybody|friends|most people|most|my \w+|the \w+|strangers|all of you)
@@ -80,8 +85,8 @@ FROM_SOMEWHERE = phrase(
 )
 """Somebody opens with a name and where they are of: "Hi, Yusuf from the night desk"."""
 YOURS = phrase(
-    rf"(?:\b(?:[Ii]t's|[Ii]ts|[Tt]his is|[Hh]ere's|[Mm]e,|from|[Ii]'m|[Ii]t is)|[!?.,:—–-]+|^|\n) ?(?:[Yy]our|[Yy]e [Oo]lde?|"
-    rf"[Yy]ours truly,) (?:[\w'-]+ ){{1,4}}?(?:and \w+ )?{NAMED}(?=\W*$|[.!?,\n] ?(?:[A-Z]|\n|i\b)|,? (?:here|again|speaking)\b)",
+    rf"(?:\b(?:[Ii]t's|[Ii]ts|[Tt]his is|[Hh]ere's|[Mm]e,|from|[Ii]'m|[Ii]t is)|[!?.]+|^|\n) ?(?:[Yy]our|[Yy]e [Oo]lde?|"
+    rf"[Yy]ours truly,) (?:(?!of |so |is |to |for )[\w'-]+ ){{1,3}}?{NAMED}(?=\W*$|[.!?,\n] ?(?:[A-Z]|\n|i\b)|,? (?:here|again|speaking)\b)",
     0,
 )
 """A name behind what one is to the other: "your favourite customer Ravindra"."""

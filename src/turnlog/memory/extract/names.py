@@ -89,7 +89,7 @@ def _framed(reading: Reading, asked: str) -> Iterator[Said]:
     of_names = not frames.NAMING.isdisjoint(reading.words) or asks_for_name(asked[-300:])
     if not (of_names or _has_given(reading)):
         return
-    for cue in _each(frames.WITH_PEOPLE, reading):
+    for cue in (*_each(frames.WITH_PEOPLE, reading), *(_each(frames.OF_MYSELF, reading) if of_names else ())):
         name = name_at(own, cue.end(), lower=True)
         if name is not None and ends(own, name.end) and _is_persons(name, of_names=of_names):
             yield given(name)
@@ -118,6 +118,8 @@ def _mended(reading: Reading, asked: str) -> Iterator[Said]:
     """The name that stands where another one like it was wrong: "you wrote Jon, it's John"."""
     own = reading.own
     if len(own) > NAMING_LENGTH or frames.MENDING.isdisjoint(reading.words):
+        return
+    if frames.NAMING.isdisjoint(reading.words) and not _has_given(reading):
         return
     for cue in _each(frames.SIMILAR_PAIR, reading):
         name = name_at(own, cue.end())

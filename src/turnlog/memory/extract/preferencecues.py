@@ -65,6 +65,9 @@ _LIKES = alternatives(
     {_CANT} (?:get enough of|resist|live without|do without|function without|go without|say no to|start (?:the|
         my) day without)
     have (?:a |such a |always had a )?(?:huge |real |bit of a )?(?:soft spot|weakness|thing|passion|love|preference) for
+    savou?r | thrive on | revel in | delight in | vibe with | stan | rate | go (?:mad|crazy|nuts|wild|weak) for | jump at
+    (?:have |'ve got |got |have got )(?:always had )?(?:an?|such an?|this) (?:\w+ )?(?:sweet tooth|appetite|craving|taste|fondness|penchant|
+        obsession|hankering|liking|affinity|addiction|crush) (?:for|of|with|to|on)
     wouldn't say no to | won't say no to | can always go for | would kill for | could murder | never (?:get|grow|
         am) tired of
     fell in love with | have fallen in love with | got (?:really )?(?:hooked on|into) | can't stop (?:eating|drinking|
@@ -77,7 +80,7 @@ _LIKES = alternatives(
 _PREFERS = alternatives(
     r"""
     prefer | perfer | prefr | preffer | favou?r | (?:go|opt|plump|aim) for | stick (?:to|with) | leans? towards?
-    gravitate towards? | go with | (?:take|drink|have|eat|want|order) my (?=[\w'-]+ (?!is|are|was|to|for|at|on|
+    gravitate to(?:wards?)? | default to | reach for | side with | vote for | swing towards? | lean to | go with | (?:take|drink|have|eat|want|order) my (?=[\w'-]+ (?!is|are|was|to|for|at|on|
         and)[\w'-]+)
     (?:work|learn|sleep|think|focus|study|write) (?:best|better) (?:with|in|on|from|by)
     (?:always|only|usually|exclusively|ever|only ever|nearly always) (?:fly|travel with|buy|order|use|take|choose|pick|
@@ -103,7 +106,7 @@ _DONT = (
 )
 _HATES = alternatives(
     rf"""
-    hate | h8 | dislike | dislke | detest | detst | loathe | lothe | loath | despise | abhor | avoid | resent | refuse
+    hate | dislike | dislke | detest | detst | loathe | lothe | loath | despise | abhor | avoid | resent | refuse
     {_CANT} be doing with | am allergic to (?:small|bad|lazy|loud|slow|stupid|rude|fake|early)
     {_CANT} (?:stand|bear|abide|tolerate|deal with|be bothered with|cope with|do with|get into|get on with|stomach|
         handle)
@@ -114,6 +117,13 @@ _HATES = alternatives(
     {_DONT}(?:liked|enjoyed|cared for|understood the appeal of|got into|use|watch|listen to|order|play)
     (?:have )?(?:gone|went|gone right) off | (?:have )?had (?:it|enough) (?:with|of)
     (?:steer|stay) (?:clear|away) (?:of|from)
+    dread | distrust | mistrust | shun | boycott | cringe at | shudder at | draw the line at | keep away from
+    can(?:'t|not|t) (?:face|hack|get behind|warm to|be doing|hear|watch|smell) | struggle with | have lost (?:interest in|my taste for|
+        patience with)
+    (?:have |'ve got |got )(?:an?|such an?|a real|a deep) (?:\w+ )?(?:aversion to|horror of|dread of|phobia of|hatred (?:of|for)|dislike of|
+        distaste for|problem with|grudge against|fear of|thing against)
+    {_DONT}(?:rate|see what people see in|want to see|bother with|get why people like|understand why people like)
+    never (?:warmed to|took to|cared for|got on with|bother with|finish) | fell out of love with | (?:have )?outgrown | gave up on
     have an aversion to | could live without | could happily live without | don't see the (?:point|appeal) (?:of|in)
     never (?:understood|got|saw|understand|get) (?:the (?:point|appeal|hype|fuss) (?:of|around|about|with|in)) |
          never got the hang of
@@ -187,6 +197,7 @@ VERBS: tuple[Cue, ...] = _cues(
             "prefer",
         ),
         (r"\bfrom now on,? no(?: more)?", "dislike"),
+        (r"\bi h8", "dislike"),
         (r"\bi (?:want|need|prefer|'d like|would like) (?:fewer|less)", "dislike"),
         (
             r"\b(?:my idea of (?:heaven|a good time|a perfect \w+|bliss|fun)|the best (?:thing|part) (?:ever )?)(?:'s|"
@@ -200,6 +211,23 @@ VERBS: tuple[Cue, ...] = _cues(
         ),
         (_START + _BARE + _NOT_BEING, "dislike"),
         (r"\b(?:don't|dont|do not) (?:even )?get me started on", "dislike"),
+        (
+            r"\b(?:nothing(?:'s| is)? worse than|(?:few|not many) things (?:are )?worse than|the worst thing(?: ever| in the world)? is|"
+            r"(?:^|(?<=[.!?\n]) ?)who(?: even| actually) (?:likes|enjoys|wants))",
+            "dislike",
+        ),
+        (
+            r"\b(?:never happier than (?:when |with |in |on )?|few things (?:beat|are better than)|who doesn't (?:love|like))",
+            "like",
+        ),
+        (
+            r"\band an? (?:\w+ )?(?:sweet tooth|soft spot|weakness|passion|penchant|fondness|hankering|love) for",
+            "like",
+        ),
+        (
+            r"\b(?:rather than|instead of) [\w' -]{2,30}?,? i(?:'d| would) (?:rather |much rather |sooner )?(?:have|take|get)?",
+            "prefer",
+        ),
         (r"\byou(?:'ll| will) never (?:catch|see|find) me", "dislike"),
         (
             r"\b(?:anything (?:but|except)|as long as it(?:'s| is) not|as long as it isn't|(?:hard |big |firm )no to)",
@@ -245,7 +273,7 @@ VERBS: tuple[Cue, ...] = _cues(
             "dislike",
         ),
         (
-            r"\b(?:i'm|im|i am) \w+,? (?:so |and )?no(?: more)?(?= (?:[\w'-]+ ){0,2}[\w'-]+(?:[.!,;\n]|$))",
+            r"\b(?:i'm |im |i am )\w+,? (?:so |and )?no(?: more)?(?= (?:[\w'-]+ ){0,2}[\w'-]+(?:[.!,;\n]|$))",
             "dislike",
         ),
         (
@@ -308,6 +336,7 @@ VERBS: tuple[Cue, ...] = _cues(
 NOT_SUBJECT = _pattern(
     alternatives(
         """
+        nope | yes | yeah | yep | thanks | please | ok | okay | sorry
         big | huge | great
         it | this | that | he | she | they | which | what | who | you | i | we | there | these | those | the | my | your
         his | her | their | our
@@ -332,11 +361,12 @@ ENDS = _pattern(
         but | because | cause | cuz | cos | since | so | although | though | tho | while | when | whenever | if | unless
         until | over | rather
         instead | more than | than | tbh | honestly | lol | haha | btw | anyway | too | as well
-        and (?:i|i'm|my|it|dont|don't|he|she|they|always|now)
+        and an? \w+ for | and (?:i|i'm|my|it|dont|don't|he|she|they|always|now)
         which | it's | its | these days | nowadays | right now | at the moment | for now | especially | most | any day
         every | always
         all the time | so much | a lot | very much | thanks | please | pls | after | before | during | any ?more
         to be honest | more | myself
+        in (?:this|our) \w+ | in my (?:house|family|life|book|world|home) | at my \w+ | lately | recently | hands down | either | again
         next time | in future | in the future | by the way | and im | but im | any day | with a passion | n i |
              at all | as long as | from now on | all day | forever | with all my heart
         """
@@ -403,6 +433,27 @@ JUST = phrase(
     r"(?:^|(?<=[.!?;:,\n]) ?|\b(?:and|but|so) )((?:just|only) (?:the )?[\w'-]+(?: [\w'-]+){0,2}?),? (?:please|pls|plz)\b"
 )
 DISLIKED_NOW = _pattern(r"\b(?:can't|cannot|cant|hate|off|sick|not|never|worst|ugh|yuck|over it|done|no longer|bores?)\b")
+LIKED_NOW = _pattern(
+    r"\b(?:love|adore|like|enjoy|can't get enough|hooked|addicted|obsessed|fan|converted|favou?rite|delicious|every day|eat|drink|"
+    r"crave|by the \w+|grown on me|fond|into|pretty good|great)\b"
+)
+TASTES_ASKED = _pattern(
+    r"\b(?:(?:any|what|which|anything|things|foods?)\b[^.!?\n]{0,40}\b(?:dislikes?|avoid|hate|can't stand|don't (?:like|eat|"
+    r"enjoy)|do not (?:like|eat)|off the table|off limits|likes?|enjoy|love|interests|hobbies|preferences|tastes|"
+    r"favou?rites?|into|prefer|rather not))\b[^.!?\n]{0,40}\?"
+)
+"""A question for what the user likes or dislikes."""
+NOT_TASTES = _pattern(r"\b(?:names?|how|would you)\b")
+DISTASTES_ASKED = _pattern(
+    r"\b(?:dislikes?|avoid|hate|can't stand|don't (?:like|eat|enjoy)|do not (?:like|eat|enjoy)|off the table|off limits|leave out|"
+    r"rather not)\b[^.!?\n]{0,40}\?"
+)
+TOLD = _pattern(
+    r"\W*(?:(?:yes|yeah|yep|sure|definitely|absolutely|thanks|oh|hm+|um|well|just|only|mainly|mostly|probably|definitely|maybe|anything with|the|a|an|some|"
+    r"my favou?rite is|i'd say)[,:]? )*([^\W_][\w'-]*(?: [\w'-]+){0,2}?(?:(?:, (?:and )?| and | & )[^\W_][\w'-]*(?: [\w'-]+){0,2}?){0,4})"
+    r"(?=\s*(?:[.!;:(–—\n]|$)| (?:please|mostly|mainly|and that|thanks|i guess|basically)\b)"
+)
+"""Things in a row, and no sentence."""
 LIKED = _pattern(
     r"(?:do you|are you|you) (?:really |still |actually )?(?:like|enjoy|love|into|fond of|keen on|a fan of|fan of|mind) "
     r"(?:the |a |an |some |any |your |our |my )?([^.!?\n,]{2,50})\?"

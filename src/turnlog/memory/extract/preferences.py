@@ -5,15 +5,19 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from turnlog.memory.extract import preferencecues as cues
+from turnlog.memory.extract import stylecues
 from turnlog.memory.extract import verdictcues as verdicts
 from turnlog.memory.extract.phrases import Phrases
 from turnlog.memory.extract.preferencecues import Polarity
 from turnlog.memory.extract.reading import Reading
+from turnlog.memory.extract.spans import is_given
 
 WORDS_MAX = 10
 """Words of what is liked, at most."""
 SUBJECT_LENGTH = 70
 """Characters before a judgement in which the thing that is judged is looked for."""
+ANSWER_LENGTH = 100
+"""Characters of an answer that may tell tastes in bare words, at most."""
 
 
 class Liking(NamedTuple):
@@ -31,7 +35,7 @@ class Liking(NamedTuple):
 
 def preferences(reading: Reading, asked: str = "") -> list[Liking]:
     """The user's likes and dislikes in the order of the text; `asked` is what the assistant said just before."""
-    found = [*_verbs(reading), *_judged(reading), *_captured(reading), *_past(reading)]
+    found = [*_verbs(reading), *_judged(reading), *_captured(reading), *_styled(reading), *_past(reading)]
     if not cues.PLEASED.isdisjoint(reading.words):
         found += _styles(reading)
     if "\n" in reading.own:
@@ -49,9 +53,12 @@ def _each(phrases: Phrases, reading: Reading) -> Iterator[re.Match[str]]:
 
 def _once(found: list[Liking]) -> list[Liking]:
     kept: list[Liking] = []
-    for liking in sorted(found, key=lambda item: item.start):
+    for liking in sorted(found, key=lambda item: (item.start, item.text.count(" "))):
         words = set(liking.text.lower().split())
-        if words and not any(words <= set(other.text.lower().split()) and other.ended == liking.ended for other in kept):
+        if words and not any(
+            (words <= set(other.text.lower().split()) and other.ended == liking.ended) or other.start == liking.start
+            for other in kept
+        ):
             kept.append(liking)
     return kept
 
@@ -119,12 +126,25 @@ def _captured(reading: Reading) -> Iterator[Liking]:
                 yield Liking(polarity, _trimmed(match[1]), match.start(1))
 
 
+def _styled(reading: Reading) -> Iterator[Liking]:
+    """How the user wants to be told things, and what is to be left out."""
+    for phrases, polarity in stylecues.STYLES:
+        for match in _each(phrases, reading):
+            start = next((place for place in range(1, match.re.groups + 1) if match[place]), 0)
+            text = _trimmed(match[start]) if match[start][:3].lower() == "be " else _object(match[start], 0)
+            before = reading.own[max(0, match.start() - 14) : match.start()]
+            if start and text and (cues.HYPOTHETIC.search(before) is None or before.endswith("it if ")):
+                yield Liking(polarity, text, match.start(start))
+
+
 def _past(reading: Reading) -> Iterator[Liking]:
     own = reading.own
     for cue in _each(cues.PAST, reading):
         text = _object(own, cue.end())
         if text:
             yield Liking("dislike" if cue["hate"] else "like", text, cue.start(), ended=True)
+        if text and cue["hate"] and cues.LIKED_NOW.search(own, cue.end() + len(text), cue.end() + len(text) + 60):
+            yield Liking("like", text, cue.start() + 1)
         if text and not cue["hate"] and cues.DISLIKED_NOW.search(own, cue.end() + len(text), cue.end() + len(text) + 60):
             yield Liking("dislike", text, cue.start() + 1)
 
@@ -164,9 +184,11 @@ def _replies(reading: Reading, asked: str) -> Iterator[Liking]:
     question = asked[-240:]
     options = _options(question)
     first = cues.FIRST.match(own)
+    told = [] if options else list(_told_tastes(own, question))
+    yield from told
     if options and first is not None and first.end() < 60 and _offered(first[1], options):
         yield Liking("prefer", first[1], first.start(1), replies=True)
-    elif not options and first is not None and cues.FAVOURITE.search(question) and _names_one(first[1]):
+    elif not (options or told) and first is not None and cues.FAVOURITE.search(question) and _names_one(first[1]):
         yield Liking("like", first[1], first.start(1), replies=True)
     if "?" not in question:
         return
@@ -180,6 +202,19 @@ def _replies(reading: Reading, asked: str) -> Iterator[Liking]:
     for match in _each(cues.LOVELY, reading):
         if not cues.NOT_SUBJECT.match(match[1]):
             yield Liking("like", _trimmed(match[1]), match.start(1), replies=True)
+
+
+def _told_tastes(own: str, question: str) -> Iterator[Liking]:
+    """The things in a bare answer to "anything you like?" or "anything you avoid?"."""
+    if len(own) > ANSWER_LENGTH or cues.TASTES_ASKED.search(question) is None or cues.NOT_TASTES.search(question):
+        return
+    told = cues.TOLD.match(own)
+    if told is None:
+        return
+    hate = cues.DISTASTES_ASKED.search(question) is not None
+    for item in re.split(r", (?:and )?| and | & ", told[1])[:5]:
+        if item.strip() and _names_one(item) and not is_given(item.lower()):
+            yield Liking("dislike" if hate else "like", _trimmed(item), own.find(item), replies=True)
 
 
 def _options(question: str) -> str:

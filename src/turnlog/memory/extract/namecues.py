@@ -26,17 +26,21 @@ WISH = phrases(
     \b(?:i|and|but|usually|just|mostly|who) (?:usually |mostly |just |now |also |only |always |do |
         generally )?goe?s? by (?:the name (?:of )?|just )?
     \b(?:i|also|but|and) (?:only |usually |mostly |also )?answer to\s
-    \b(?:know|knows|knew|address|addresses|refers?|refers? to|introduce|register|saved?|put|list|sign|greet|have|has|got|enter|
+    \b(?:know|knows|knew|address|addresses|refers?|refers? to|introduce|register|saved?|put|list|sign|greet|have|has|
+        got|enter|
         label|file|record|add|write|log|book|treat|think of) (?:to )?me (?:down |up |in |here |from now on )?as (?=[^\W\d_])
     \bi(?:'m| am|m| was) (?:called|named|known as|usually called|better known as|mostly called)\s
     \b(?:parents|mother|mum|mom|dad|father|family) (?:named|christened) me\s
-    \b(?:like|rather|prefer|want|love|happy|wish|fine|okay) (?:with |for )?(?:you |people |everyone )?(?:to )?(?:be|being|go by|
+    \b(?:like|rather|prefer|want|love|happy|wish|fine|okay) (?:with |for )?(?:you |people |everyone )?(?:to )?(?:be|
+        being|go by|
         going by)(?: called| addressed as| known as| referred to as| just| plain)? (?=[^\W\d_])
     \bmy name(?:,| \() ?[\w' ]{{2,30}}(?:,|\)) is (?=[^\W\d_])
-    \b(?:the|my) name (?:that )?(?:i|you(?:'re| are)?|to|on (?:my \w+|the (?:account|booking|ticket|form|reservation|order|card|
+    \b(?:the|my) name (?:that )?(?:i|you(?:'re| are)?|to|on (?:my \w+|the (?:account|booking|ticket|form|reservation|
+        order|card|
         invoice|badge)))(?: [\w']+){{0,4}}? (?:is|should be|would be) (?=[^\W\d_])
     \b(?:change|set|update|changed) my (?:display |last |first )?name (?:to|as)\s
-    \b(?:nick|sur|last |first |given |family |christian |real |full |proper |birth )name(?:'s| is| was) (?:actually |really |just )?
+    \b(?:nick|sur|last |first |given |family |christian |real |full |proper |
+        birth )name(?:'s| is| was) (?:actually |really |just )?
     \b(?:it's|its|it is|i'm|i am|im) (?:officially|legally|formally|now|now officially) (?:now )?(?=[^\W\d_])
     \bput me down (?:as|under)\s
     \b(?:can|could) you (?:please |just )?use (?=[^\W\d_])
@@ -55,7 +59,7 @@ WISH = phrases(
     \b(?:add|list|enter|write|sign|log) me (?:up |in |down )?(?:as|under) (?=[^\W\d_])
     \bmy name\?\s | (?:^|(?<=\n))[ \t]*(?:my |full )?name ?[:=-]\s
     \b(?:full|real|first|legal|preferred|given|display) name ?[:=-]? (?=[^\W\d_])
-    \bname on (?:the|my) [\w ]{{3,20}} (?:is|should be|says|reads) (?=[^\W\d_])
+    \bname on my [\w ]{{3,20}} (?:is|should be|says|reads) (?=[^\W\d_])
     \b(?:i'd|i would) rather (?:be|use) (?=[^\W\d_]) | \bnicknamed\s | \baka (?=[^\W\d_]) | \ba\.k\.a\. (?=[^\W\d_])
     \bthe (?:booking|reservation|ticket|table|order)(?:'s| is) (?:in the name of|under) (?=[^\W\d_])
     \b(?:ticket|booking|badge|form|label|reservation|invoice|certificate)\b[^.!?\n]{{0,20}} put (?=[^\W\d_])
@@ -103,15 +107,18 @@ AM = phrases(
     """
 )
 GREETED = re.compile(
-    r"(?:(?:hi|hello|hey|hiya|yo|howdy|good|morning|evening|afternoon|day|ok|okay|so|and|well|there|all|again|team|everyone|folks|"
+    r"(?:(?:hi|hello|hey|hiya|yo|howdy|good|morning|evening|afternoon|day|ok|okay|so|and|well|there|all|again|team|"
+    r"everyone|folks|"
     r"sorry|thanks|yes|no)[ ,.!]*){1,4}"
 )
 KIN_WORDS = alternatives("\n".join(sorted(map(re.escape, (word for word in KIN if len(word) > 2)), key=len, reverse=True)))
 ROLE = Phrases(
     (
-        rf"\b(?:i'm|i am|im) (?:my|his|her|their|our|your|the|a|an|[\w-]+'s) (?:[\w-]+ ){{0,2}}?(?:{KIN_WORDS}|colleague|helper|"
+        rf"\b(?:i'm|i am|im) (?:my|his|her|their|our|your|the|a|an|[\w-]+'s) (?:[\w-]+ ){{0,2}}?(?:{KIN_WORDS}|"
+        rf"colleague|helper|"
         r"organi[sz]er|owner|admin)(?: here)?,? (?=[^\W\d_])",
-        rf"\bthis is (?:my|his|her|their|our|your|the|[\w-]+'s) (?:[\w-]+ )?(?:{KIN_WORDS}|colleague)(?: here)?,? (?=[^\W\d_])",
+        rf"\bthis is (?:my|his|her|their|our|your|the|[\w-]+'s) (?:[\w-]+ )?(?:{KIN_WORDS}|"
+        rf"colleague)(?: here)?,? (?=[^\W\d_])",
         r"\b(?:it's|its|it is|this is|here's) (?:ya|your|yr|yer|the|ur) (?:[\w'-]+ )?(?:boy|boi|girl|man|gal|guy|pal|mate|"
         r"friend|neighbou?r|lad)\b,? (?=[^\W\d_])",
     ),
@@ -146,7 +153,8 @@ ITS_SMALL = phrase(
 HERE = phrase(
     r"(?:^|[.!?\n] ?|\b(?:hi|hello|hey|yo|morning|evening|afternoon)\b[,!. ]*(?:there|all|team|everyone|again)?[,!. ]*)"
     r"(?=(?:(?:mr|mrs|ms|dr|prof|miss)\.? )?[^\W\d_][\w'-]*(?: [A-Z][\w'-]*){0,2},? (?:here|speaking|signing off|"
-    r"checking in|on the (?:line|phone)|typing|dialling in|dialing in|reporting|at the keyboard|again(?=[.,!]|$)|out(?=[.!]|$))\b(?! (?:is|are|"
+    r"checking in|on the (?:line|phone)|typing|dialling in|dialing in|reporting|at the keyboard|again(?=[.,!]|$)|"
+    r"out(?=[.!]|$))\b(?! (?:is|are|"
     r"was|to|and|we|at the|in the)\b))",
     re.IGNORECASE,
 )
@@ -166,6 +174,8 @@ IS_MINE = phrase(
     r"the name)\b",
     0,
 )
+MINE = words("name nickname what how")
+"""Words one of which is in every message that `IS_MINE` fits."""
 TO_YOU = phrase(
     rf"(?:^|(?<=[.!?,;:\n)]) |\b(?:so|but|just|and|or) ){NAMED} (?:to you|for short|to my friends)\b", re.MULTILINE
 )
@@ -202,6 +212,8 @@ SUFFICES = phrase(
     rf"totally )?(?:fine|enough|better|ok|okay|good|plenty)|works(?: better| fine)?|suits me)\b",
     re.MULTILINE,
 )
+SUFFICING = words("it please pls do fine enough better ok okay good plenty works suits")
+"""Words one of which is in every message that `SUFFICES` fits."""
 NAMING = words(
     """
     name names named nickname called call calls formal spell spelled spelling used uses use short mother surname mr
@@ -220,7 +232,7 @@ HELLOS = ITS | MEETING | NEIGHBOUR | NUMBERED | FROM
 """Where a given name presents the speaker."""
 OPENINGS = AGAIN | OPENING | PRONOUNS
 """Where any name presents the speaker."""
-NAMES = IS_MINE | THATS_ME | TO_YOU | BY_THE_WAY | LETTERS
+NAMES = THATS_ME | TO_YOU | BY_THE_WAY | LETTERS
 """Where any word may be the name that is no everyday one."""
 GIVEN_NAMES = JUST | SHORT_FOR | RATHER | SHOULD_BE | ITS_NAME
 """Where only a given name is taken for one."""
@@ -237,7 +249,8 @@ NOT_MINE = phrases(
         \b(?:don't|do not|dont|stop|quit|never|not to|no longer|
             please don't) (?:you )?(?:dare )?(?:ever )?(?:call(?:ing)? me|say(?:ing)? (?=[^\W\d_]))\s?
         \b(?:nobody|no one|only my \w+) (?:ever )?calls me\s
-        \b(?:i|and|but) (?:don't|do not|dont|no longer|never|stopped|hate|won't|refuse to) (?:really |actually |ever )?(?:go(?:ing)? by|
+        \b(?:i|and|but) (?:don't|do not|dont|no longer|never|stopped|hate|won't|
+        refuse to) (?:really |actually |ever )?(?:go(?:ing)? by|
             answer(?:ing)? to|us(?:e|ing)|listen to|respond to)\s
         \b(?:hate|dislike|loathe|don't like|can't stand) (?:being called|it when (?:people|you|they) call me|
             to be called)\s
@@ -332,9 +345,12 @@ YES = _cue(
     """
 )
 FILLERS = re.compile(
-    r"^\W*(?:(?:of course|certainly|absolutely|please put|put|write|under|as|by|to|hm+|mm+|ah|ooh|right|fine|yep|yup|alright|gladly|"
-    r"happy to|(?:you|u) (?:can|could|may) (?:put(?: down)?|write(?: down)?|go with|make it|just|call me|note(?: down)?|have)|people say|"
-    r"everyone says|they say|usually|mostly|simply|maybe|probably|i guess|i suppose|i go by|i prefer|sure thing|no problem|good question|"
+    r"^\W*(?:(?:of course|certainly|absolutely|please put|put|write|under|as|by|to|hm+|mm+|ah|ooh|right|fine|yep|yup|"
+    r"alright|gladly|"
+    r"happy to|(?:you|u) (?:can|could|may) (?:put(?: down)?|write(?: down)?|go with|make it|just|call me|"
+    r"note(?: down)?|have)|people say|"
+    r"everyone says|they say|usually|mostly|simply|maybe|probably|i guess|i suppose|i go by|i prefer|sure thing|"
+    r"no problem|good question|"
     r"depends|mine's|mine is|name's|names|make that|say|let's say|let's go with|how about|i'd say|i'd like|"
     r"my name is|my name's|it would be|it'd be|that's|oh|"
     r"um|uh|er|well|sure|hi|hello|hey|just|it's|its|it is|that's|that'd be|that would be|yes|yeah|ok|"
@@ -354,7 +370,8 @@ NOT_CALLED = words(
     from once twice and or but because with undefined null none empty missing required invalid unknown secret anonymous
     batman superman spiderman spider-man groot yoda gandalf santa hulk zorro dracula frankenstein ironman shrek
     aries taurus gemini libra scorpio sagittarius capricorn aquarius pisces virgo
-    anyone nobody blank wrong right optional taken darling sweetheart sweetie honey love dearie sweetpea pumpkin mummy mommy daddy
+    anyone nobody blank wrong right optional taken darling sweetheart sweetie honey love dearie sweetpea pumpkin
+    mummy mommy daddy
     mama papa grandma grandpa granny nana dad mom mum sister brother auntie uncle everyone
     """
 )

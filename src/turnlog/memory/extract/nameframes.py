@@ -36,7 +36,8 @@ _WRITES = (
 )
 WITH_PEOPLE = phrases(
     rf"""
-    \b{_PEOPLE} {_ADVERBS}(?:say|use|go with|went with|stick (?:to|with)|write|got used to|settled on|know (?:me|it) as|
+    \b{_PEOPLE} {_ADVERBS}(?:says?|uses?|goe?s? with|went with|stick (?:to|with)|write|got used to|settled on|
+        know (?:me|it) as|
         (?:shorten|abbreviate) (?:it|that|this|my name|me)(?: down)? to){_THEN}
     \b(?:you|u|ya|we)(?: can| could| may| might|'ll| should| must|'d better)? {_ADVERBS}{_WRITES}{_THEN}
     \b(?:change|correct|fix|update|amend|switch|set|edit) (?:it|that|this|my name|the name|me|mine)(?: back)?(?: to| into|
@@ -67,10 +68,12 @@ _SPHERE = alternatives(
 )
 SPHERE = re.compile(rf"\b(?:{_SPHERE}|but|and|so),? $", re.IGNORECASE)
 """To whom, or where, the user is called so: "but to you I'm Mo"."""
-SIMILAR_PAIR = phrase(
-    r"(?:\b(?:it's|its|it is|that's|thats|i'm|im|i am|actually|sorry|no|rather|as in|correct is|is actually|is really|"
-    r"it as|not \w+|nope)[,:.!]? (?:actually |really |just |spelled |written )?|[,;—–-] ?|[!?.…] )"
-    rf"(?={CAPITAL})"
+CAPITALISED = re.compile(CAPITAL)
+MENDS = re.compile(
+    r"(?:^|\b(?:it's|its|it is|that's|thats|i'm|im|i am|actually|sorry|no|rather|as in|correct is|is actually|"
+    r"is really|it as|nope)"
+    r"[,:.!]? (?:actually |really |just |spelled |written )?|\bnot \w+[,:.!]? |[,;—–-] ?|[!?.…] )$",
+    re.IGNORECASE,
 )
 """Where a name may stand that mends another one like it: "you wrote Jon, it's John"."""
 _GREETS = (
@@ -79,26 +82,28 @@ _GREETS = (
 )
 FROM_SOMEWHERE = phrase(
     rf"^\W*{_GREETS}[,.!–—-]+ ?{NAMED},? (?:from|of|at|over at|in|with|on) "
-    rf"|^\W*(?:{_GREETS}\W+)?{NAMED},? (?:from|of|at|over at|in|with|on) (?:[\w'-]+ ){{0,4}}[\w'-]+,? (?:here|again|speaking|"
+    rf"|^\W*(?:{_GREETS}\W+)?{NAMED},? (?:from|of|at|over at|in|with|on) (?:[\w'-]+ ){{0,4}}[\w'-]+,? (?:here|again|"
+    rf"speaking|"
     rf"calling|writing)\b",
     0,
 )
 """Somebody opens with a name and where they are of: "Hi, Yusuf from the night desk"."""
 YOURS = phrase(
     rf"(?:\b(?:[Ii]t's|[Ii]ts|[Tt]his is|[Hh]ere's|[Mm]e,|from|[Ii]'m|[Ii]t is)|[!?.]+|^|\n) ?(?:[Yy]our|[Yy]e [Oo]lde?|"
-    rf"[Yy]ours truly,) (?:(?!of |so |is |to |for )[\w'-]+ ){{1,3}}?{NAMED}(?=\W*$|[.!?,\n] ?(?:[A-Z]|\n|i\b)|,? (?:here|again|speaking)\b)",
+    rf"[Yy]ours truly,) (?:(?!of |so |is |to |for )[\w'-]+ ){{1,3}}?{NAMED}(?=\W*$|[.!?,\n] ?(?:[A-Z]|\n|i\b)|"
+    rf",? (?:here|again|speaking)\b)",
     0,
 )
 """A name behind what one is to the other: "your favourite customer Ravindra"."""
 INTRODUCED = phrase(r"\bintroduc\w+ (?:myself|me|us)\b[^:–—\n]{0,50}[:–—-] ?(?=[^\W\d_])")
 AT_END = re.compile(
-    r"(?:^|\n|[.!?…)] ?|\s)(?:[Cc]heers|[Rr]egards|[Ll]ove|[Bb]est(?: wishes| regards)?|[Yy]ours(?: truly| sincerely| faithfully)?|"
-    r"[Ss]incerely|[Tt]ake care|[Hh]ugs|[Kk]ind regards|[Ww]armly|[Xx]x?o?x?o?|[Ll]ots of love|(?<=\n)[Tt]hanks|(?<=\n)[Tt]hx|"
+    r"(?:^|\n|[.!?…)] ?|\s)(?:[Cc]heers|[Rr]egards|[Ll]ove|[Bb]est(?: wishes| regards)?|"
+    r"[Yy]ours(?: truly| sincerely| faithfully)?|"
+    r"[Ss]incerely|[Tt]ake care|[Hh]ugs|[Kk]ind regards|[Ww]armly|[Xx]x?o?x?o?|[Ll]ots of love|(?<=\n)[Tt]hanks|"
+    r"(?<=\n)[Tt]hx|"
     rf"(?<=\n)[Tt]hank you|(?<=\n)[Tt]hanks (?:again|so much|a lot|in advance))[,.!]* (?:from |- ?|– ?|— ?)?{NAMED}[^\w\n]*$"
 )
 """A closing and a name on the last line: "Cheers, Oisín"."""
-OPENINGS = FROM_SOMEWHERE | YOURS
-"""Where a name presents the speaker by a place or by what they are to the other."""
 NAMING = words(
     """
     name names named nickname call called calls calling spell spelled spelt spelling surname autocorrect autocorrected
@@ -108,14 +113,18 @@ NAMING = words(
 """Words one of which is in a message that speaks of names."""
 MENDING = words("it's its that's thats actually sorry nope not rather correct autocorrect typo spelled")
 """Words one of which is in a message that mends a name."""
+GOES_ON = re.compile(r",? (?:is|was|will|would|has|had|works|who|which|like|on|in|at|to)\b", re.IGNORECASE)
+"""What follows the name of one of whom something is told."""
 OWN_NAMING = re.compile(
-    r"\b(?:my (?:\w+ )?name|mine (?:is|has)|spel(?:l|t|led|ling)|misspel\w+|nickname|go(?:es|ing)? by|call(?:ed|ing|s) me|full name|"
+    r"\b(?:my (?:\w+ )?name|mine (?:is|has)|spel(?:l|t|led|ling)|misspel\w+|nickname|go(?:es|ing)? by|call(?:ed|ing|"
+    r"s) me|full name|"
     r"pronounced?|autocorrect\w*|typo|answer to)\b",
     re.IGNORECASE,
 )
 """Words of one who speaks of their own name."""
 NOT_BEFORE = re.compile(
-    r"\b(?:with|from|to|of|by|for|at|in|on|and|or|as|than|like|tell|told|ask|asked|says?|said|his|her|their|our|your|my \w+|the|"
+    r"\b(?:with|from|to|of|by|for|at|in|on|and|or|as|than|like|tell|told|ask|asked|says?|said|his|her|their|our|your|"
+    r"my \w+|the|"
     r"not|no|thanks|thank you|hi|hello|hey|dear|sorry|called|named|about|is|was|met|meet|see|via|cc) $|[,/&@] ?$",
     re.IGNORECASE,
 )

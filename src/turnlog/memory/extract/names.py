@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from turnlog.memory.extract import namecues as cues
 from turnlog.memory.extract import nameframes as frames
@@ -19,6 +20,8 @@ SURE = ("my", "call", "the", "i ", "name")
 """How cues begin after which a name in lower case need not be in the list of given names."""
 NAMING_LENGTH = 300
 """Characters of a message in which its one name is looked for."""
+CAPITALS_MAX = 20
+"""Words with a capital letter that are looked at for a mended name, at most."""
 
 
 def names(reading: Reading, asked: str = "") -> list[Said]:
@@ -73,7 +76,8 @@ def _wishes(reading: Reading) -> Iterator[Said]:
         name = name_at(own, cue.end())
         if name is not None and not is_thing(name) and ends(own, name.end):
             yield given(name)
-    for match in _each(cues.NAMES, reading):
+    mine = () if cues.MINE.isdisjoint(reading.words) else _each(cues.IS_MINE, reading)
+    for match in (*mine, *_each(cues.NAMES, reading)):
         name = name_at(own, match.start(1), lower=True)
         if name is not None and _can_be_called(name):
             yield given(name)
@@ -91,7 +95,9 @@ def _framed(reading: Reading, asked: str) -> Iterator[Said]:
         return
     for cue in (*_each(frames.WITH_PEOPLE, reading), *(_each(frames.OF_MYSELF, reading) if of_names else ())):
         name = name_at(own, cue.end(), lower=True)
-        if name is not None and ends(own, name.end) and _is_persons(name, of_names=of_names):
+        if name is None or not ends(own, name.end) or frames.GOES_ON.match(own, name.end):
+            continue
+        if _is_persons(name, of_names=of_names):
             yield given(name)
 
 
@@ -121,11 +127,12 @@ def _mended(reading: Reading, asked: str) -> Iterator[Said]:
         return
     if frames.NAMING.isdisjoint(reading.words) and not _has_given(reading):
         return
-    for cue in _each(frames.SIMILAR_PAIR, reading):
-        name = name_at(own, cue.end())
+    for capital in islice(frames.CAPITALISED.finditer(own), CAPITALS_MAX):
+        start = capital.start()
+        name = name_at(own, start) if frames.MENDS.search(own[max(0, start - 24) : start]) else None
         if name is None or is_thing(name) or not ends(own, name.end):
             continue
-        others = capitals(own[: cue.start()]) | capitals(asked)
+        others = capitals(own[:start]) | capitals(asked)
         if _is_persons(name, of_names=True) and any(similar(name.text, other) for other in others - {name.text}):
             yield given(name)
 
@@ -161,7 +168,7 @@ def _but_not(own: str, name: Name) -> Iterator[Said]:
 
 def _sufficing(reading: Reading, asked: str) -> Iterator[Said]:
     """The name in "Kostya is fine", where names are what is spoken of."""
-    for match in _each(cues.SUFFICES, reading):
+    for match in _each(cues.SUFFICES, reading) if not cues.SUFFICING.isdisjoint(reading.words) else ():
         name = name_at(reading.own, match.start(1), wish=True)
         if name is None or is_thing(name) or name.text.lower() in COMMON:
             continue
@@ -248,11 +255,17 @@ def _at_openings(reading: Reading) -> Iterator[Said]:
         name = name_at(own, match.start(1))
         if name is not None and is_given(name.text.lower().split()[0]) and not is_thing(name):
             yield given(name, asked=False)
+    yield from _at_opening_frames(reading)
+
+
+def _at_opening_frames(reading: Reading) -> Iterator[Said]:
+    """The names that open a message by what the speaker is, or where they are from."""
+    own = reading.own
     for match in _each(cues.OPENINGS, reading):
         name = name_at(own, match.start(1))
         if name is not None and not is_thing(name):
             yield given(name, asked=False)
-    for match in _each(frames.OPENINGS, reading):
+    for match in (*_each(frames.FROM_SOMEWHERE, reading), *(_each(frames.YOURS, reading) if _has_given(reading) else ())):
         name = name_at(own, match.start(match.lastindex or 0))
         if name is not None and _is_persons(name, of_names=True):
             yield given(name, asked=False)
@@ -297,7 +310,7 @@ def _presents(own: str, cue: re.Match[str], name: Name) -> bool:
         return True
     if not capitalised(name.text) or is_english(first):
         return False
-    return ending or after.strip().startswith(("from", "here", "speaking", "again", "at", "with"))
+    return ending or after.strip().startswith(("from", "here", "speaking", "again", "at"))
 
 
 def _denials(reading: Reading, asked: str) -> Iterator[Said]:

@@ -66,7 +66,8 @@ _LIKES = alternatives(
         my) day without)
     have (?:a |such a |always had a )?(?:huge |real |bit of a )?(?:soft spot|weakness|thing|passion|love|preference) for
     savou?r | thrive on | revel in | delight in | vibe with | stan | rate | go (?:mad|crazy|nuts|wild|weak) for | jump at
-    (?:have |'ve got |got |have got )(?:always had )?(?:an?|such an?|this) (?:\w+ )?(?:sweet tooth|appetite|craving|taste|fondness|penchant|
+    (?:have |'ve got |got |have got )(?:always had )?(?:an?|such an?|this) (?:\w+ )?(?:sweet tooth|appetite|craving|
+        taste|fondness|penchant|
         obsession|hankering|liking|affinity|addiction|crush) (?:for|of|with|to|on)
     wouldn't say no to | won't say no to | can always go for | would kill for | could murder | never (?:get|grow|
         am) tired of
@@ -80,7 +81,8 @@ _LIKES = alternatives(
 _PREFERS = alternatives(
     r"""
     prefer | perfer | prefr | preffer | favou?r | (?:go|opt|plump|aim) for | stick (?:to|with) | leans? towards?
-    gravitate to(?:wards?)? | default to | reach for | side with | vote for | swing towards? | lean to | go with | (?:take|drink|have|eat|want|order) my (?=[\w'-]+ (?!is|are|was|to|for|at|on|
+    gravitate to(?:wards?)? | default to | reach for | side with | vote for | swing towards? | lean to | go with
+    (?:take|drink|have|eat|want|order) my (?=[\w'-]+ (?!is|are|was|to|for|at|on|
         and)[\w'-]+)
     (?:work|learn|sleep|think|focus|study|write) (?:best|better) (?:with|in|on|from|by)
     (?:always|only|usually|exclusively|ever|only ever|nearly always) (?:fly|travel with|buy|order|use|take|choose|pick|
@@ -118,12 +120,15 @@ _HATES = alternatives(
     (?:have )?(?:gone|went|gone right) off | (?:have )?had (?:it|enough) (?:with|of)
     (?:steer|stay) (?:clear|away) (?:of|from)
     dread | distrust | mistrust | shun | boycott | cringe at | shudder at | draw the line at | keep away from
-    can(?:'t|not|t) (?:face|hack|get behind|warm to|be doing|hear|watch|smell) | struggle with | have lost (?:interest in|my taste for|
+    can(?:'t|not|t) (?:face|hack|get behind|warm to|be doing|hear|watch|
+        smell) | struggle with | have lost (?:interest in|my taste for|
         patience with)
-    (?:have |'ve got |got )(?:an?|such an?|a real|a deep) (?:\w+ )?(?:aversion to|horror of|dread of|phobia of|hatred (?:of|for)|dislike of|
+    (?:have |'ve got |got )(?:an?|such an?|a real|a deep) (?:\w+ )?(?:aversion to|horror of|dread of|phobia of|
+        hatred (?:of|for)|dislike of|
         distaste for|problem with|grudge against|fear of|thing against)
     {_DONT}(?:rate|see what people see in|want to see|bother with|get why people like|understand why people like)
-    never (?:warmed to|took to|cared for|got on with|bother with|finish) | fell out of love with | (?:have )?outgrown | gave up on
+    never (?:warmed to|took to|cared for|got on with|bother with|
+        finish) | fell out of love with | (?:have )?outgrown | gave up on
     have an aversion to | could live without | could happily live without | don't see the (?:point|appeal) (?:of|in)
     never (?:understood|got|saw|understand|get) (?:the (?:point|appeal|hype|fuss) (?:of|around|about|with|in)) |
          never got the hang of
@@ -212,12 +217,14 @@ VERBS: tuple[Cue, ...] = _cues(
         (_START + _BARE + _NOT_BEING, "dislike"),
         (r"\b(?:don't|dont|do not) (?:even )?get me started on", "dislike"),
         (
-            r"\b(?:nothing(?:'s| is)? worse than|(?:few|not many) things (?:are )?worse than|the worst thing(?: ever| in the world)? is|"
+            r"\b(?:nothing(?:'s| is)? worse than|(?:few|not many) things (?:are )?worse than|"
+            r"the worst thing(?: ever| in the world)? is|"
             r"(?:^|(?<=[.!?\n]) ?)who(?: even| actually) (?:likes|enjoys|wants))",
             "dislike",
         ),
         (
-            r"\b(?:never happier than (?:when |with |in |on )?|few things (?:beat|are better than)|who doesn't (?:love|like))",
+            r"\b(?:never happier than (?:when |with |in |on )?|few things (?:beat|are better than)|who doesn't (?:love|"
+            r"like))",
             "like",
         ),
         (
@@ -225,7 +232,8 @@ VERBS: tuple[Cue, ...] = _cues(
             "like",
         ),
         (
-            r"\b(?:rather than|instead of) [\w' -]{2,30}?,? i(?:'d| would) (?:rather |much rather |sooner )?(?:have|take|get)?",
+            r"\b(?:rather than|instead of) [\w' -]{2,30}?,? i(?:'d| would) (?:rather |much rather |sooner )?(?:have|"
+            r"take|get)?",
             "prefer",
         ),
         (r"\byou(?:'ll| will) never (?:catch|see|find) me", "dislike"),
@@ -357,7 +365,7 @@ PAST = phrase(
 ENDS = _pattern(
     r"[.,;:!?()\n…—–\"\u2600-\u27bf\U0001f300-\U0001faff]|\s-\s|\s"
     + alternatives(
-        """
+        r"""
         but | because | cause | cuz | cos | since | so | although | though | tho | while | when | whenever | if | unless
         until | over | rather
         instead | more than | than | tbh | honestly | lol | haha | btw | anyway | too | as well
@@ -366,7 +374,8 @@ ENDS = _pattern(
         every | always
         all the time | so much | a lot | very much | thanks | please | pls | after | before | during | any ?more
         to be honest | more | myself
-        in (?:this|our) \w+ | in my (?:house|family|life|book|world|home) | at my \w+ | lately | recently | hands down | either | again
+        in (?:this|our) \w+ | in my (?:house|family|life|book|world|
+        home) | at my \w+ | lately | recently | hands down | either | again
         next time | in future | in the future | by the way | and im | but im | any day | with a passion | n i |
              at all | as long as | from now on | all day | forever | with all my heart
         """
@@ -434,7 +443,8 @@ JUST = phrase(
 )
 DISLIKED_NOW = _pattern(r"\b(?:can't|cannot|cant|hate|off|sick|not|never|worst|ugh|yuck|over it|done|no longer|bores?)\b")
 LIKED_NOW = _pattern(
-    r"\b(?:love|adore|like|enjoy|can't get enough|hooked|addicted|obsessed|fan|converted|favou?rite|delicious|every day|eat|drink|"
+    r"\b(?:love|adore|like|enjoy|can't get enough|hooked|addicted|obsessed|fan|converted|favou?rite|delicious|"
+    r"every day|eat|drink|"
     r"crave|by the \w+|grown on me|fond|into|pretty good|great)\b"
 )
 TASTES_ASKED = _pattern(
@@ -443,14 +453,18 @@ TASTES_ASKED = _pattern(
     r"favou?rites?|into|prefer|rather not))\b[^.!?\n]{0,40}\?"
 )
 """A question for what the user likes or dislikes."""
+SO_MANY = _pattern(r"^(?:so|as|that|too) (?:many|much) ")
 NOT_TASTES = _pattern(r"\b(?:names?|how|would you)\b")
 DISTASTES_ASKED = _pattern(
-    r"\b(?:dislikes?|avoid|hate|can't stand|don't (?:like|eat|enjoy)|do not (?:like|eat|enjoy)|off the table|off limits|leave out|"
+    r"\b(?:dislikes?|avoid|hate|can't stand|don't (?:like|eat|enjoy)|do not (?:like|eat|enjoy)|off the table|"
+    r"off limits|leave out|"
     r"rather not)\b[^.!?\n]{0,40}\?"
 )
 TOLD = _pattern(
-    r"\W*(?:(?:yes|yeah|yep|sure|definitely|absolutely|thanks|oh|hm+|um|well|just|only|mainly|mostly|probably|definitely|maybe|anything with|the|a|an|some|"
-    r"my favou?rite is|i'd say)[,:]? )*([^\W_][\w'-]*(?: [\w'-]+){0,2}?(?:(?:, (?:and )?| and | & )[^\W_][\w'-]*(?: [\w'-]+){0,2}?){0,4})"
+    r"\W*(?:(?:yes|yeah|yep|sure|definitely|absolutely|thanks|oh|hm+|um|well|just|only|mainly|mostly|probably|"
+    r"definitely|maybe|anything with|the|a|an|some|"
+    r"my favou?rite is|i'd say)[,:]? )*([^\W_][\w'-]*(?: [\w'-]+){0,2}?"
+    r"(?:(?:, (?:and )?| and | & )[^\W_][\w'-]*(?: [\w'-]+){0,2}?){0,4})"
     r"(?=\s*(?:[.!;:(–—\n]|$)| (?:please|mostly|mainly|and that|thanks|i guess|basically)\b)"
 )
 """Things in a row, and no sentence."""

@@ -131,7 +131,11 @@ def _styled(reading: Reading) -> Iterator[Liking]:
     for phrases, polarity in stylecues.STYLES:
         for match in _each(phrases, reading):
             start = next((place for place in range(1, match.re.groups + 1) if match[place]), 0)
-            text = _trimmed(match[start]) if match[start][:3].lower() == "be " else _object(match[start], 0)
+            text = (
+                _trimmed(match[start])
+                if match[start][:3].lower() == "be "
+                else _object(cues.SO_MANY.sub("", match[start]), 0)
+            )
             before = reading.own[max(0, match.start() - 14) : match.start()]
             if start and text and (cues.HYPOTHETIC.search(before) is None or before.endswith("it if ")):
                 yield Liking(polarity, text, match.start(start))

@@ -76,8 +76,10 @@ VERDICTS: tuple[Cue, ...] = _verdicts(
         {_AFTER}(?:i'm|im|i am|i) {_VERY}(?:crazy about|obsessed with|into|a sucker for|addicted to|all about|live for|
             love|adore|
             could eat|swear by) (?:it|them|those|that|these)\b
-        (?<!n't)(?<!not)\s(?:just |really |totally |always |absolutely |still |honestly )?(?:do(?:es)? it for me|speaks? to me|makes? my (?:day|
-            week|morning|weekend)|never (?:disappoints?|fails? me|lets? me down)|brings? me joy|floats? my boat|win me over)\b
+        (?<!n't)(?<!not)\s(?:just |really |totally |always |absolutely |still |honestly )?(?:do(?:es)? it for me|
+        speaks? to me|makes? my (?:day|
+            week|morning|weekend)|never (?:disappoints?|fails? me|lets? me down)|brings? me joy|floats? my boat|
+            win me over)\b
         {_BE}what (?:keeps? me \w+|i (?:love|like|enjoy|live for|look forward to)|gets? me \w+|makes? me happy)\b
         ,? i could (?:\w+ ){{1,3}}(?:all day|all night|forever|for hours|every day|nonstop|non-stop)\b
         , (?:that )?i (?:really |just |absolutely )?(?:love|adore|like a lot|enjoy)(?=[.!,\n]|$)
@@ -94,10 +96,12 @@ VERDICTS: tuple[Cue, ...] = _verdicts(
         , (?:always|forever)\b(?! [a-z])
         \s(?:beats?|trumps?) [\w' -]{2,30}(?=[.!,;\n]|$)
         \s>+ [\w' -]{2,30}(?=[.!,;\n]|$)
-        \s(?:rather than|instead of|not) [\w' -]{2,30}?,? (?:any day|every time|always|fight me|anytime|for me|please|hands down|
+        \s(?:rather than|instead of|not) [\w' -]{2,30}?,? (?:any day|every time|always|fight me|anytime|for me|please|
+        hands down|
             no contest|no question|any time|that's me|thanks)\b
         \s(?:wins(?: hands down| every time| out)?(?= for me|[.!,\n]|$| every)|gets? my vote|takes? the cake)
-        (?:'s|'re| is| are)(?: so| just)?(?: much| far| way| a lot| a bit)? (?:better|easier|best|nicer|simpler|clearer|handier|more \w+) (?:for|to) (?:me|us|my \w+)\b
+        (?:'s|'re| is| are)(?: so| just)?(?: much| far| way| a lot| a bit)? (?:better|easier|best|nicer|simpler|
+        clearer|handier|more \w+) (?:for|to) (?:me|us|my \w+)\b
         \sfirst, (?:then )?[\w' ]{2,30} (?:after|later|second|last|afterwards)\b
         \s(?:works? (?:best|better|well) for me|suits? me(?: best| better| fine)?)\b
         """,
@@ -123,8 +127,10 @@ VERDICTS: tuple[Cue, ...] = _verdicts(
             are (?:enemies|sworn enemies))\b
         {_AFTER}(?:i'm|im|i am) {_VERY}(?:sick of|over|tired of|done with|fed up with|not into|scared of|terrified of|
             not a fan of) (?:it|them|those|that|these)\b
-        \smakes? my (?:lips|eyes|throat|skin|head|nose|face|tongue|stomach|ears|joints|knees|back|teeth|toes|hair|flesh|brain) \w+
-        \s(?:is|are|'s|'re) (?:just |really |slowly |honestly )?(?:killing|driving|boring|stressing|annoying|exhausting|wearing|draining|
+        \smakes? my (?:lips|eyes|throat|skin|head|nose|face|tongue|stomach|ears|joints|knees|back|teeth|toes|hair|
+        flesh|brain) \w+
+        \s(?:is|are|'s|'re) (?:just |really |slowly |honestly )?(?:killing|driving|boring|stressing|annoying|
+        exhausting|wearing|draining|
             irritating|bugging|ruining) (?:me|us|my)\b
         \s(?:is|are) (?:wasted|lost) on me\b
         , (?:that )?i (?:really |just |absolutely )?(?:hate|can't stand|loathe|can't bear|detest)(?=[.!,\n]|$)

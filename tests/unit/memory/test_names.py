@@ -31,6 +31,14 @@ from conversing import after, named
         ("My name is Bartholomew but please call me Bart.", "Bart"),
         ("grace is my name, in case you wonder", "grace"),
         ("Two seats under Leopold Haas (that's me).", "Leopold Haas"),
+        ("You can put down Łukasz for now.", "Łukasz"),
+        ("my whole team says Kasia", "Kasia"),
+        ("You wrote Gerard, it's Gerhard.", "Gerhard"),
+        ("I no longer go by Billy, it's William nowadays.", "William"),
+        ("On paper it is Aleksandra, but to my friends I'm Ola.", "Ola"),
+        ("Hello, Chidi from the ground floor, the gate is stuck.", "Chidi"),
+        ("Is the pool open on Sunday?\nCheers, Roisin \N{FOUR LEAF CLOVER}", "Roisin"),
+        ("This is your loyal customer Matteo.", "Matteo"),
     ],
 )
 def test_a_name_that_is_given_is_the_users(said: str, name: str) -> None:
@@ -66,6 +74,11 @@ def test_a_name_that_is_given_is_the_users(said: str, name: str) -> None:
         "im frank with you: it is bad",
         "I'M DONE WITH THIS",
         "the variable name is undefined",
+        "Everyone uses Excel.",
+        "They say Anna is late again.",
+        "My gran calls me Sweetheart.",
+        "You can use the Paris office.",
+        "Your great ideas, Joanna!",
     ],
 )
 def test_what_only_looks_like_a_name_is_not_the_users(said: str) -> None:
@@ -82,6 +95,9 @@ def test_what_only_looks_like_a_name_is_not_the_users(said: str) -> None:
         ("What is your dog's name?", "Pixel", None),
         ("Is this Cordula?", "no", None),
         ("Nice to meet you, Jon!", "Jón, with an accent", "Jón"),
+        ("What should I call you?", "my sisters all say Lotte so Lotte it is, i guess", "Lotte"),
+        ("Under what name?", "under Baumgartner please", "Baumgartner"),
+        ("How was the match?", "Hey Joanna, thanks! We lost.", None),
     ],
 )
 def test_an_answer_to_the_question_for_a_name_gives_it(asked: str, answer: str, name: str | None) -> None:

@@ -25,6 +25,17 @@ from conversing import after, likes
         ("I have a soft spot for brass bands.", ("+", "brass bands")),
         ("I swear by cold showers", ("+", "cold showers")),
         ("fed up with pop-up windows", ("-", "pop-up windows")),
+        ("Always include version numbers when I ask about libraries.", ("+", "version numbers")),
+        ("please answer in plain English", ("+", "plain English")),
+        ("don't sugarcoat it", ("-", "sugarcoat it")),
+        ("could you not use so many headings", ("-", "headings")),
+        ("spare me the footnotes", ("-", "footnotes")),
+        ("be blunt with me", ("+", "be blunt")),
+        ("two sentences will do", ("+", "two sentences")),
+        ("there is nothing worse than wet socks", ("-", "wet socks")),
+        ("night trains just do it for me", ("+", "night trains")),
+        ("email is much easier for me", ("+", "email")),
+        ("I used to hate beetroot, now I eat it every day", ("+", "beetroot")),
     ],
 )
 def test_a_preference_is_the_users_own_words(said: str, liking: tuple[str, str]) -> None:
@@ -50,6 +61,10 @@ def test_a_preference_is_the_users_own_words(said: str, liking: tuple[str, str])
         "What do you prefer?",
         "can't stand up after leg day",
         "I used to like jazz.",
+        "I'll make sure to be specific with Heather.",
+        "Help me structure my answers to keep them concise.",
+        "Do you have advice for someone who wants to write?",
+        "The films I choose are suitable for children.",
     ],
 )
 def test_what_only_sounds_like_a_preference_is_none(said: str) -> None:
@@ -61,6 +76,8 @@ def test_what_only_sounds_like_a_preference_is_none(said: str) -> None:
     [
         ("Window or corridor seat?", "window, please", {("+", "window")}),
         ("Do you want the short version or the long one?", "doesn't matter", set()),
+        ("Any foods you avoid?", "just coriander and liver", {("-", "coriander"), ("-", "liver")}),
+        ("What's your name and how do you like your updates?", "Olumide.", set()),
         ("Would you like a balcony?", "no balcony, I get dizzy", {("-", "balcony")}),
     ],
 )

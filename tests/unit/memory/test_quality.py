@@ -1,4 +1,4 @@
-"""How well the rules read 160 labelled snippets that were written for turnlog; the floors lie 0.05 under what they reach."""
+"""How well the rules read 264 labelled snippets that were written for turnlog; the floors lie 0.05 under what they reach."""
 
 import json
 import re
@@ -49,7 +49,7 @@ FIELDS: dict[
 }
 
 
-@pytest.mark.parametrize(("field", "floor"), [("name", 0.95), ("preferences", 0.91), ("entities", 0.93), ("tasks", 0.79)])
+@pytest.mark.parametrize(("field", "floor"), [("name", 0.93), ("preferences", 0.90), ("entities", 0.92), ("tasks", 0.75)])
 def test_the_labelled_snippets_are_read_well(field: str, floor: float) -> None:
     wanted, read, same = FIELDS[field]
     hits = labelled = found = 0

@@ -2,7 +2,7 @@
 
 import re
 
-from turnlog.memory.extract.phrases import phrase, phrases
+from turnlog.memory.extract.phrases import Phrases, phrase, phrases
 from turnlog.memory.extract.vocabulary.listed import alternatives, words
 from turnlog.memory.extract.vocabulary.words import KIN
 
@@ -26,47 +26,52 @@ WISH = phrases(
     \b(?:i|and|but|usually|just|mostly|who) (?:usually |mostly |just |now |also |only |always |do |
         generally )?goe?s? by (?:the name (?:of )?|just )?
     \b(?:i|also|but|and) (?:only |usually |mostly |also )?answer to\s
-    \b(?:know|knows|knew|address|refer to|introduce|register|save|put|list|sign|greet|have|
-        has) me (?:down )?as (?=[^\W\d_])
+    \b(?:know|knows|knew|address|addresses|refers?|refers? to|introduce|register|saved?|put|list|sign|greet|have|has|
+        got|enter|
+        label|file|record|add|write|log|book|treat|think of) (?:to )?me (?:down |up |in |here |from now on )?as (?=[^\W\d_])
     \bi(?:'m| am|m| was) (?:called|named|known as|usually called|better known as|mostly called)\s
     \b(?:parents|mother|mum|mom|dad|father|family) (?:named|christened) me\s
-    \b(?:like|rather|prefer|want|love) (?:you )?to (?:be called|go by|be addressed as|be known as)\s
-    \brather be called\s | \bprefer being called\s
+    \b(?:like|rather|prefer|want|love|happy|wish|fine|okay) (?:with |for )?(?:you |people |everyone )?(?:to )?(?:be|
+        being|go by|
+        going by)(?: called| addressed as| known as| referred to as| just| plain)? (?=[^\W\d_])
+    \bmy name(?:,| \() ?[\w' ]{{2,30}}(?:,|\)) is (?=[^\W\d_])
+    \b(?:the|my) name (?:that )?(?:i|you(?:'re| are)?|to|on (?:my \w+|the (?:account|booking|ticket|form|reservation|
+        order|card|
+        invoice|badge)))(?: [\w']+){{0,4}}? (?:is|should be|would be) (?=[^\W\d_])
     \b(?:change|set|update|changed) my (?:display |last |first )?name (?:to|as)\s
-    \b(?:nick|sur|last |first )name(?:'s| is)\s
-    \b(?:it's|its|it is|i'm|i am|im) (?:officially|legally|formally|now|now officially) (?:now )?(?=[A-Z])
-    \b(?:you can |you could |you may |please |pls |just |so )(?:just |simply )?use (?=[A-Z])
+    \b(?:nick|sur|last |first |given |family |christian |real |full |proper |
+        birth )name(?:'s| is| was) (?:actually |really |just )?
+    \b(?:it's|its|it is|i'm|i am|im) (?:officially|legally|formally|now|now officially) (?:now )?(?=[^\W\d_])
     \bput me down (?:as|under)\s
-    \b(?:can|could) you (?:please |just )?use (?=[A-Z])
-    \b(?:most|people|everyone|everybody|folks|they) (?:just |usually |mostly )?(?:say|go with|use) (?=[A-Z])
+    \b(?:can|could) you (?:please |just )?use (?=[^\W\d_])
     ^mine(?:'s| is)\s
     (?:^|(?<=\n))[ \t]*(?:from|sender|contact) ?:\s
-    \bmy nick(?:'s| is)\s | \bmy name, (?=[A-Z]) | \bbeing named\s
+    \bmy nick(?:'s| is)\s | \bmy name, (?=[^\W\d_]) | \bbeing named\s
     \b(?:parents|mother|mum|mom|dad|father|family) (?:went with|chose|picked|settled on)\s
-    \bsign (?:\w+ ){{0,3}}as (?=[A-Z])
-    \b(?:remember me|guess who|who else)\?+ ?(?:it's |its )?(?=[A-Z])
-    \b(?:she/her|he/him|they/them)[,.:;)]+ (?=[A-Z])
+    \bsign (?:\w+ ){{0,3}}as (?=[^\W\d_])
+    \b(?:remember me|guess who|who else)\?+ ?(?:it's |its )?(?=[^\W\d_])
+    \b(?:she/her|he/him|they/them)[,.:;)]+ (?=[^\W\d_])
     \b(?:i'm|im|i am|i've been|i've started|i have been|i started|i'll be|been) (?:now )?going by (?:the name (?:of )?|
         just )?
-    \b(?:introduce|introducing|present) myself[:,.!–—-]* ?(?:i'm |i am |my name is )?(?=[A-Z])
-    \b(?:middle|maiden|stage|pen|first|second) name,? (?:which is |is |so )?(?=[A-Z])
-    \b(?:spelled|spelt|written|spell it) (?:as |like )?(?=[A-Z][a-z])
-    \b(?:add|list|enter|write|sign|log) me (?:up |in |down )?(?:as|under) (?=[A-Z])
+    \b(?:introduce|introducing|present) myself[:,.!–—-]* ?(?:i'm |i am |my name is )?(?=[^\W\d_])
+    \b(?:middle|maiden|stage|pen|first|second) name,? (?:which is |is |so )?(?=[^\W\d_])
+    \b(?:spelled|spelt|written|spell it) (?:as |like )?(?=[^\W\d_]{2})
+    \b(?:add|list|enter|write|sign|log) me (?:up |in |down )?(?:as|under) (?=[^\W\d_])
     \bmy name\?\s | (?:^|(?<=\n))[ \t]*(?:my |full )?name ?[:=-]\s
-    \b(?:full|real|first|legal|preferred|given|display) name ?[:=-]? (?=[A-Z])
-    \bname on (?:the|my) [\w ]{{3,20}} (?:is|should be|says|reads) (?=[A-Z])
-    \b(?:i'd|i would) rather (?:be|use) (?=[A-Z]) | \bnicknamed\s | \b(?:aka|a\.k\.a\.) (?=[A-Z])
-    \bthe (?:booking|reservation|ticket|table|order)(?:'s| is) (?:in the name of|under) (?=[A-Z])
-    \b(?:ticket|booking|badge|form|label|reservation|invoice|certificate)\b[^.!?\n]{{0,20}} put (?=[A-Z])
-    \bunder the name (?:of )?(?=[A-Z])
-    \byou(?:'re| are) (?:talking|speaking|chatting) (?:to|with) (?=[A-Z])
+    \b(?:full|real|first|legal|preferred|given|display) name ?[:=-]? (?=[^\W\d_])
+    \bname on my [\w ]{{3,20}} (?:is|should be|says|reads) (?=[^\W\d_])
+    \b(?:i'd|i would) rather (?:be|use) (?=[^\W\d_]) | \bnicknamed\s | \baka (?=[^\W\d_]) | \ba\.k\.a\. (?=[^\W\d_])
+    \bthe (?:booking|reservation|ticket|table|order)(?:'s| is) (?:in the name of|under) (?=[^\W\d_])
+    \b(?:ticket|booking|badge|form|label|reservation|invoice|certificate)\b[^.!?\n]{{0,20}} put (?=[^\W\d_])
+    \bunder the name (?:of )?(?=[^\W\d_])
+    \byou(?:'re| are) (?:talking|speaking|chatting) (?:to|with) (?=[^\W\d_])
     """
 )
 MEND = phrases(
     r"""
-    \b(?:kidding|jk|joking|i kid|correction|scratch that)\b[,.!:…\s]*(?:it's |its |it is |i'm |i am |that's )?(?=[A-Z])
+    \b(?:kidding|jk|joking|i kid|correction|scratch that)\b[,.!:…\s]*(?:it's |its |it is |i'm |i am |that's )?(?=[^\W\d_])
     \b(?:i mean|i meant|from now on|going forward|these days|nowadays)\b[,.!:…\s]*(?:it's |its |it is |i'm |
-        i am )(?=[A-Z])
+        i am )(?=[^\W\d_])
     """
 )
 ABROAD = phrases(
@@ -96,19 +101,27 @@ ALSO_OTHERWISE = re.compile(r"\b(?:ich bin|je suis|soy|sono|sou|jestem|ik ben)\b
 AM = phrases(
     r"""
     \b(?:i'm|i am|im|this is|it's me(?: again)?,?|it is me,?|its me(?: again)?,?) (?:actually |just |still |also |
-        the one and only |plain )?
+        the one and only |plain |really |simply |only |now |me,? )?
     \bsigned,?\s
     \bi (?:was|were) (?:christened|born|baptised|baptized)\s
     """
 )
-KIN_WORDS = alternatives("\n".join(sorted(map(re.escape, KIN), key=len, reverse=True)))
-ROLE = phrase(
-    rf"\b(?:i'm|i am|im) (?:my|his|her|their|our|your|the|a|an|[\w-]+'s) (?:[\w-]+ ){{0,2}}?(?:{KIN_WORDS}|colleague|"
-    rf"helper|organi[sz]er|owner|"
-    rf"admin)(?: here)?,? (?=[A-Z])"
-    rf"|\bthis is (?:my|his|her|their|our|your|the|[\w-]+'s) (?:[\w-]+ )?(?:{KIN_WORDS}|colleague)(?: here)?,? (?=[A-Z])"
-    r"|\b(?:it's|its|it is|this is|here's) (?:ya|your|yr|yer|the|ur) (?:[\w'-]+ )?(?:boy|boi|girl|man|gal|guy|pal|mate|"
-    r"friend|neighbou?r|lad)\b,? (?=[^\W\d_])",
+GREETED = re.compile(
+    r"(?:(?:hi|hello|hey|hiya|yo|howdy|good|morning|evening|afternoon|day|ok|okay|so|and|well|there|all|again|team|"
+    r"everyone|folks|"
+    r"sorry|thanks|yes|no)[ ,.!]*){1,4}"
+)
+KIN_WORDS = alternatives("\n".join(sorted(map(re.escape, (word for word in KIN if len(word) > 2)), key=len, reverse=True)))
+ROLE = Phrases(
+    (
+        rf"\b(?:i'm|i am|im) (?:my|his|her|their|our|your|the|a|an|[\w-]+'s) (?:[\w-]+ ){{0,2}}?(?:{KIN_WORDS}|"
+        rf"colleague|helper|"
+        r"organi[sz]er|owner|admin)(?: here)?,? (?=[^\W\d_])",
+        rf"\bthis is (?:my|his|her|their|our|your|the|[\w-]+'s) (?:[\w-]+ )?(?:{KIN_WORDS}|"
+        rf"colleague)(?: here)?,? (?=[^\W\d_])",
+        r"\b(?:it's|its|it is|this is|here's) (?:ya|your|yr|yer|the|ur) (?:[\w'-]+ )?(?:boy|boi|girl|man|gal|guy|pal|mate|"
+        r"friend|neighbou?r|lad)\b,? (?=[^\W\d_])",
+    ),
     re.IGNORECASE,
 )
 NUMBERED = phrase(
@@ -140,7 +153,8 @@ ITS_SMALL = phrase(
 HERE = phrase(
     r"(?:^|[.!?\n] ?|\b(?:hi|hello|hey|yo|morning|evening|afternoon)\b[,!. ]*(?:there|all|team|everyone|again)?[,!. ]*)"
     r"(?=(?:(?:mr|mrs|ms|dr|prof|miss)\.? )?[^\W\d_][\w'-]*(?: [A-Z][\w'-]*){0,2},? (?:here|speaking|signing off|"
-    r"checking in|again(?=[.,!]|$)|out(?=[.!]|$))\b(?! (?:is|are|"
+    r"checking in|on the (?:line|phone)|typing|dialling in|dialing in|reporting|at the keyboard|again(?=[.,!]|$)|"
+    r"out(?=[.!]|$))\b(?! (?:is|are|"
     r"was|to|and|we|at the|in the)\b))",
     re.IGNORECASE,
 )
@@ -151,9 +165,7 @@ OPENING = phrase(
     0,
 )
 PRONOUNS = phrase(rf"{NAMED} ?\((?:she|he|they|ze|any)/\w+(?:/\w+)?\)", 0)
-THATS_ME = phrase(
-    rf"{NAMED},? ?[(,;—–-]* ?(?:that's|thats|that is|that would be|which is|aka|=) (?:also |actually )?me\b", 0
-)
+THATS_ME = phrase(rf"{NAMED},? ?[(,;—–-]* ?(?:that's|thats|that is|that would be|which is|aka) (?:also |actually )?me\b", 0)
 IS_MINE = phrase(
     r"\b((?:[a-z]')?[^\W\d_][\w'-]*(?: [A-Z][\w'-]*){0,2}),? (?:is|was)(?: actually| really)? (?:my (?:first |real |"
     r"full |given |nick|actual |legal )?name"
@@ -162,6 +174,8 @@ IS_MINE = phrase(
     r"the name)\b",
     0,
 )
+MINE = words("name nickname what how")
+"""Words one of which is in every message that `IS_MINE` fits."""
 TO_YOU = phrase(
     rf"(?:^|(?<=[.!?,;:\n)]) |\b(?:so|but|just|and|or) ){NAMED} (?:to you|for short|to my friends)\b", re.MULTILINE
 )
@@ -189,7 +203,7 @@ LETTERS = phrase(
     0,
 )
 SETTLES = re.compile(
-    r",? (?:please|pls|is fine|will do|works|is better|for short|is enough|suits me|if you don't mind|is ok)\b",
+    r",? (?:please|pls|is fine|will do|works|is better|for short|is enough|suits me|if (?:you|that|it|we)|is ok)\b",
     re.IGNORECASE,
 )
 NOT_YET = re.compile(r"(?: (?:now|actually|please|really|today|though|again))*[ ,;—–-]*$")
@@ -198,11 +212,13 @@ SUFFICES = phrase(
     rf"totally )?(?:fine|enough|better|ok|okay|good|plenty)|works(?: better| fine)?|suits me)\b",
     re.MULTILINE,
 )
+SUFFICING = words("it please pls do fine enough better ok okay good plenty works suits")
+"""Words one of which is in every message that `SUFFICES` fits."""
 NAMING = words(
     """
     name names named nickname called call calls formal spell spelled spelling used uses use short mother surname mr
     mrs ms
-    miss me full
+    miss me full autocorrect autocorrected typo misspelled misspelt pronounced
     """
 )
 """Words of a message that speaks of what somebody is called."""
@@ -216,7 +232,7 @@ HELLOS = ITS | MEETING | NEIGHBOUR | NUMBERED | FROM
 """Where a given name presents the speaker."""
 OPENINGS = AGAIN | OPENING | PRONOUNS
 """Where any name presents the speaker."""
-NAMES = IS_MINE | THATS_ME | TO_YOU | BY_THE_WAY | LETTERS
+NAMES = THATS_ME | TO_YOU | BY_THE_WAY | LETTERS
 """Where any word may be the name that is no everyday one."""
 GIVEN_NAMES = JUST | SHORT_FOR | RATHER | SHOULD_BE | ITS_NAME
 """Where only a given name is taken for one."""
@@ -231,11 +247,14 @@ NOT_MINE = phrases(
         \bmy {_MY_NAME} (?:isn't|ain't|isnt|wasn't)\s
         \bi(?:'m| am|m) not (?:actually |really |called |named |a )?
         \b(?:don't|do not|dont|stop|quit|never|not to|no longer|
-            please don't) (?:you )?(?:dare )?(?:ever )?(?:call(?:ing)? me|say(?:ing)? (?=[A-Z]))\s?
+            please don't) (?:you )?(?:dare )?(?:ever )?(?:call(?:ing)? me|say(?:ing)? (?=[^\W\d_]))\s?
         \b(?:nobody|no one|only my \w+) (?:ever )?calls me\s
+        \b(?:i|and|but) (?:don't|do not|dont|no longer|never|stopped|hate|won't|
+        refuse to) (?:really |actually |ever )?(?:go(?:ing)? by|
+            answer(?:ing)? to|us(?:e|ing)|listen to|respond to)\s
         \b(?:hate|dislike|loathe|don't like|can't stand) (?:being called|it when (?:people|you|they) call me|
             to be called)\s
-        \b(?:not|isn't|ain't|who's|who is) (?=[A-Z])
+        \b(?:not|isn't|ain't|who's|who is) (?=[^\W\d_])
         """
 )
 ALONE = re.compile(rf"(?:[.!?\n] ?){NAMED}(?= ?(?:[.!\n]|$))")
@@ -326,7 +345,14 @@ YES = _cue(
     """
 )
 FILLERS = re.compile(
-    r"^\W*(?:(?:of course|certainly|absolutely|please put|put|write|my name is|my name's|it would be|it'd be|that's|oh|"
+    r"^\W*(?:(?:of course|certainly|absolutely|please put|put|write|under|as|by|to|hm+|mm+|ah|ooh|right|fine|yep|yup|"
+    r"alright|gladly|"
+    r"happy to|(?:you|u) (?:can|could|may) (?:put(?: down)?|write(?: down)?|go with|make it|just|call me|"
+    r"note(?: down)?|have)|people say|"
+    r"everyone says|they say|usually|mostly|simply|maybe|probably|i guess|i suppose|i go by|i prefer|sure thing|"
+    r"no problem|good question|"
+    r"depends|mine's|mine is|name's|names|make that|say|let's say|let's go with|how about|i'd say|i'd like|"
+    r"my name is|my name's|it would be|it'd be|that's|oh|"
     r"um|uh|er|well|sure|hi|hello|hey|just|it's|its|it is|that's|that'd be|that would be|yes|yeah|ok|"
     r"okay|sorry|no worries|haha|lol"
     r"|you can (?:use|say)|use|make it|try|go with|i'm|im|i am|this is|the name's|call me|please|so|no|nope|"
@@ -344,7 +370,9 @@ NOT_CALLED = words(
     from once twice and or but because with undefined null none empty missing required invalid unknown secret anonymous
     batman superman spiderman spider-man groot yoda gandalf santa hulk zorro dracula frankenstein ironman shrek
     aries taurus gemini libra scorpio sagittarius capricorn aquarius pisces virgo
-    anyone nobody blank wrong right optional taken
+    anyone nobody blank wrong right optional taken darling sweetheart sweetie honey love dearie sweetpea pumpkin
+    mummy mommy daddy
+    mama papa grandma grandpa granny nana dad mom mum sister brother auntie uncle everyone
     """
 )
 """What may follow "call me", or a name's "is", and is no name."""

@@ -3,7 +3,7 @@
 import re
 from typing import Literal, NamedTuple
 
-from turnlog.memory.extract.phrases import Phrases, clause_starts, phrase
+from turnlog.memory.extract.phrases import Phrases, clause_starts
 from turnlog.memory.extract.vocabulary.listed import alternatives, words
 
 Polarity = Literal["like", "dislike", "prefer"]
@@ -25,10 +25,6 @@ def _cues(*rows: tuple[str, Polarity]) -> tuple[Cue, ...]:
 
 def _sources(pattern: str) -> list[str]:
     return clause_starts(_STARTS, f"(?:{pattern[1:]}) ") if pattern.startswith("@") else [f"(?:{pattern}) "]
-
-
-def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile(text, re.IGNORECASE)
 
 
 _ADVERBS = (
@@ -65,6 +61,10 @@ _LIKES = alternatives(
     {_CANT} (?:get enough of|resist|live without|do without|function without|go without|say no to|start (?:the|
         my) day without)
     have (?:a |such a |always had a )?(?:huge |real |bit of a )?(?:soft spot|weakness|thing|passion|love|preference) for
+    savou?r | thrive on | revel in | delight in | vibe with | stan | rate | go (?:mad|crazy|nuts|wild|weak) for | jump at
+    (?:have |'ve got |got |have got )(?:always had )?(?:an?|such an?|this) (?:\w+ )?(?:sweet tooth|appetite|craving|
+        taste|fondness|penchant|
+        obsession|hankering|liking|affinity|addiction|crush) (?:for|of|with|to|on)
     wouldn't say no to | won't say no to | can always go for | would kill for | could murder | never (?:get|grow|
         am) tired of
     fell in love with | have fallen in love with | got (?:really )?(?:hooked on|into) | can't stop (?:eating|drinking|
@@ -77,7 +77,8 @@ _LIKES = alternatives(
 _PREFERS = alternatives(
     r"""
     prefer | perfer | prefr | preffer | favou?r | (?:go|opt|plump|aim) for | stick (?:to|with) | leans? towards?
-    gravitate towards? | go with | (?:take|drink|have|eat|want|order) my (?=[\w'-]+ (?!is|are|was|to|for|at|on|
+    gravitate to(?:wards?)? | default to | reach for | side with | vote for | swing towards? | lean to | go with
+    (?:take|drink|have|eat|want|order) my (?=[\w'-]+ (?!is|are|was|to|for|at|on|
         and)[\w'-]+)
     (?:work|learn|sleep|think|focus|study|write) (?:best|better) (?:with|in|on|from|by)
     (?:always|only|usually|exclusively|ever|only ever|nearly always) (?:fly|travel with|buy|order|use|take|choose|pick|
@@ -103,7 +104,7 @@ _DONT = (
 )
 _HATES = alternatives(
     rf"""
-    hate | h8 | dislike | dislke | detest | detst | loathe | lothe | loath | despise | abhor | avoid | resent | refuse
+    hate | dislike | dislke | detest | detst | loathe | lothe | loath | despise | abhor | avoid | resent | refuse
     {_CANT} be doing with | am allergic to (?:small|bad|lazy|loud|slow|stupid|rude|fake|early)
     {_CANT} (?:stand|bear|abide|tolerate|deal with|be bothered with|cope with|do with|get into|get on with|stomach|
         handle)
@@ -114,6 +115,16 @@ _HATES = alternatives(
     {_DONT}(?:liked|enjoyed|cared for|understood the appeal of|got into|use|watch|listen to|order|play)
     (?:have )?(?:gone|went|gone right) off | (?:have )?had (?:it|enough) (?:with|of)
     (?:steer|stay) (?:clear|away) (?:of|from)
+    dread | distrust | mistrust | shun | boycott | cringe at | shudder at | draw the line at | keep away from
+    can(?:'t|not|t) (?:face|hack|get behind|warm to|be doing|hear|watch|
+        smell) | struggle with | have lost (?:interest in|my taste for|
+        patience with)
+    (?:have |'ve got |got )(?:an?|such an?|a real|a deep) (?:\w+ )?(?:aversion to|horror of|dread of|phobia of|
+        hatred (?:of|for)|dislike of|
+        distaste for|problem with|grudge against|fear of|thing against)
+    {_DONT}(?:rate|see what people see in|want to see|bother with|get why people like|understand why people like)
+    never (?:warmed to|took to|cared for|got on with|bother with|
+        finish) | fell out of love with | (?:have )?outgrown | gave up on
     have an aversion to | could live without | could happily live without | don't see the (?:point|appeal) (?:of|in)
     never (?:understood|got|saw|understand|get) (?:the (?:point|appeal|hype|fuss) (?:of|around|about|with|in)) |
          never got the hang of
@@ -187,6 +198,7 @@ VERBS: tuple[Cue, ...] = _cues(
             "prefer",
         ),
         (r"\bfrom now on,? no(?: more)?", "dislike"),
+        (r"\bi h8", "dislike"),
         (r"\bi (?:want|need|prefer|'d like|would like) (?:fewer|less)", "dislike"),
         (
             r"\b(?:my idea of (?:heaven|a good time|a perfect \w+|bliss|fun)|the best (?:thing|part) (?:ever )?)(?:'s|"
@@ -200,6 +212,26 @@ VERBS: tuple[Cue, ...] = _cues(
         ),
         (_START + _BARE + _NOT_BEING, "dislike"),
         (r"\b(?:don't|dont|do not) (?:even )?get me started on", "dislike"),
+        (
+            r"\b(?:nothing(?:'s| is)? worse than|(?:few|not many) things (?:are )?worse than|"
+            r"the worst thing(?: ever| in the world)? is|"
+            r"(?:^|(?<=[.!?\n]) ?)who(?: even| actually) (?:likes|enjoys|wants))",
+            "dislike",
+        ),
+        (
+            r"\b(?:never happier than (?:when |with |in |on )?|few things (?:beat|are better than)|who doesn't (?:love|"
+            r"like))",
+            "like",
+        ),
+        (
+            r"\band an? (?:\w+ )?(?:sweet tooth|soft spot|weakness|passion|penchant|fondness|hankering|love) for",
+            "like",
+        ),
+        (
+            r"\b(?:rather than|instead of) [\w' -]{2,30}?,? i(?:'d| would) (?:rather |much rather |sooner )?(?:have|"
+            r"take|get)?",
+            "prefer",
+        ),
         (r"\byou(?:'ll| will) never (?:catch|see|find) me", "dislike"),
         (
             r"\b(?:anything (?:but|except)|as long as it(?:'s| is) not|as long as it isn't|(?:hard |big |firm )no to)",
@@ -245,7 +277,7 @@ VERBS: tuple[Cue, ...] = _cues(
             "dislike",
         ),
         (
-            r"\b(?:i'm|im|i am) \w+,? (?:so |and )?no(?: more)?(?= (?:[\w'-]+ ){0,2}[\w'-]+(?:[.!,;\n]|$))",
+            r"\b(?:i'm |im |i am )\w+,? (?:so |and )?no(?: more)?(?= (?:[\w'-]+ ){0,2}[\w'-]+(?:[.!,;\n]|$))",
             "dislike",
         ),
         (
@@ -305,150 +337,5 @@ VERBS: tuple[Cue, ...] = _cues(
     )
 )
 """Cues without it."""
-NOT_SUBJECT = _pattern(
-    alternatives(
-        """
-        big | huge | great
-        it | this | that | he | she | they | which | what | who | you | i | we | there | these | those | the | my | your
-        his | her | their | our
-        everything | nothing | something | someone | people | one | if | when | would | does | do | is | are | not | no
-        how | why | all | and | but
-        because | as | was | to | always | every | forever | been | so | never | or | of | at | in | on | for | with |
-             did
-        has | have | had | am | any | now | even | then | just | only | still | here | let's | i'm | it's | that's
-        """
-    )
-    + r"\b"
-)
-PAST = phrase(
-    r"(?:(?<![\w'])i |^|[.!?\n] )(?:used to (?:really |absolutely )?(?:like|love|enjoy|adore|prefer|be into|"
-    r"be a fan of|swear by)"
-    r"|(?P<hate>used to (?:hate|dislike|detest|avoid|can't stand))|no longer (?:like|love|enjoy|prefer|care for)) "
-)
-ENDS = _pattern(
-    r"[.,;:!?()\n…—–\"\u2600-\u27bf\U0001f300-\U0001faff]|\s-\s|\s"
-    + alternatives(
-        """
-        but | because | cause | cuz | cos | since | so | although | though | tho | while | when | whenever | if | unless
-        until | over | rather
-        instead | more than | than | tbh | honestly | lol | haha | btw | anyway | too | as well
-        and (?:i|i'm|my|it|dont|don't|he|she|they|always|now)
-        which | it's | its | these days | nowadays | right now | at the moment | for now | especially | most | any day
-        every | always
-        all the time | so much | a lot | very much | thanks | please | pls | after | before | during | any ?more
-        to be honest | more | myself
-        next time | in future | in the future | by the way | and im | but im | any day | with a passion | n i |
-             at all | as long as | from now on | all day | forever | with all my heart
-        """
-    )
-    + r"(?![\w'])"
-)
-ENDS_CHOICE = _pattern(r"\s(?:for|on|at|in) ")
-DAYTIME = _pattern(
-    r"(?:the )?(?:mornings?|afternoons?|evenings?|nights?|weekends?|winter|summer|bed|writing|person|private)\b"
-)
-VERSUS = _pattern(r"\s+to\s+(?!\w+ing\b)")
-LEADING = _pattern(
-    r"(?:a bit of |a little |a good |a nice |a proper |a lot of |it when |when |me some |the |a |an |some |any |my |"
-    r"all |having |getting |to |anything with |anything |those |these |most |people who |when people |eating |"
-    r"drinking )+"
-)
-NO_OBJECT = _pattern(
-    r"\W*"
-    + alternatives(
-        r"""
-        it(?! when) | that | this | them | him | you | your | yours | how | what | where | why | not | one | these |
-             those
-        there | i | we | he | she
-        they | me(?! some) | myself | both | either | neither | us | so | up | still | here | straight | very | much
-        more | things? (?:that|like) | if
-        the (?:idea|way|look|sound|thought|fact|feeling|first|second|other|one|last)\b
-        to (?:say|ask|bother|admit|be|break|interrupt|nag|complain|think|tell|see you|hear|do that|know|sound|leave|
-            go|get|buy|give|have|make|try|keep it)\b
-        see | watch paint | die | eat (?:glass|my) | stick needles | say | talk | answer | discuss | go home | well |
-             with
-        for | of | in | on | at
-        a question | a refund
-        """
-    )
-    + r"(?![\w'])"
-)
-HYPOTHETIC = _pattern(
-    r"\b(?:if|do|did|would|should|could|can|does|may|might|says?|thinks?|suppose|wish|pretend|imagine|assume|"
-    r"guessing|whether|why|must|shall|like|not that|what)(?: that)? $"
-)
-LIST_HEAD = phrase(
-    r"(?:^|\n)[^\n]{0,60}\b(?:(?P<hate>things (?:i|that) (?:hate|can't stand|annoy me|dislike|drive me)|"
-    r"(?:my )?(?:dislikes|pet hates|pet peeves)|i (?:hate|dislike|can't stand))"
-    r"|things (?:i|that) (?:like|love|enjoy|improve|make|cheer|help|calm|keep)|(?:my )?(?:likes|favou?rites)|"
-    r"i (?:like|love|enjoy|prefer))[^\n]{0,40}:[ \t]*\n"
-)
-ITEM = re.compile(r"[ \t]*(?:[-*•+]|\d{1,2}[.)])[ \t]+([^\n]{1,120})(?:\n|$)")
-FIELD = phrase(
-    r"(?:^|\n)[ \t]{0,8}(?:[-*•][ \t]{0,3})?(?:(?P<hate>dislikes?|hates?|pet peeves?|avoid)|likes?|loves?|enjoys?|"
-    r"interests?|"
-    r"hobbies|hobby|"
-    r"prefers?|preferences?|into|fav(?:ou?rite)?s?(?: [\w-]+)?)[ \t]*[:=][ \t]*([^\n]{2,80})"
-)
-"""A line of a form: "likes: rooftop bars"."""
-PLEASE_NOT = phrase(
-    r"(?:^|(?<=[.!?;\n]) ?)([\w' -]{3,40}?),? (?:please|pls|plz),? (?:and |but )?(?:not|no) ([\w' -]{2,40})(?=[.!,;\n]|"
-    r"$)"
-)
-ONLY = phrase(
-    r"(?:^|(?<=[.!?;:,\n]) ?)((?:[^\W\d_][\w'-]* ){0,2}[^\W\d_][\w'-]*) only(?:,? (?:please|pls|plz|"
-    r"for me))(?=[.!,;\n]|$)"
-)
-JUST = phrase(
-    r"(?:^|(?<=[.!?;:,\n]) ?|\b(?:and|but|so) )((?:just|only) (?:the )?[\w'-]+(?: [\w'-]+){0,2}?),? (?:please|pls|plz)\b"
-)
-DISLIKED_NOW = _pattern(r"\b(?:can't|cannot|cant|hate|off|sick|not|never|worst|ugh|yuck|over it|done|no longer|bores?)\b")
-LIKED = _pattern(
-    r"(?:do you|are you|you) (?:really |still |actually )?(?:like|enjoy|love|into|fond of|keen on|a fan of|fan of|mind) "
-    r"(?:the |a |an |some |any |your |our |my )?([^.!?\n,]{2,50})\?"
-)
-LOVES_IT = _pattern(
-    r"\W*(?:(?:yes|yeah|yep|oh|god|absolutely|of course|very much|honestly|i|do|really|totally),? ){0,4}(?:love|adore|"
-    r"enjoy)s? "
-    r"(?:it|them|that|those)\b"
-)
-HATES_IT = _pattern(
-    r"\W*(?:(?:no|nope|nah|oh|god|absolutely|honestly|i|really|actually|ugh),? ){0,4}(?:hate|loathe|detest|despise|"
-    r"can't stand|"
-    r"cannot stand|can't bear|don't like|not a fan of|dislike) (?:it|them|that|those)\b"
-)
-FAVOURITE = _pattern(
-    r"\b(?:your (?:\w+ )?fav(?:ou?rite)?|do you (?:prefer|like (?:best|most|better))|would you (?:prefer|"
-    r"rather))\b[^.!?\n]*\?"
-)
-CLAUSE_END = re.compile(r"[.!?\n:]")
-FIRST = _pattern(
-    r"\W*(?:(?:the|a|an|oh|um|well|definitely|probably|maybe|i think|i'd say|go with|let's go with|let's do|"
-    r"let's say|always|yes|yeah|please|i'll take|i'll have|make it|just) ){0,4}"
-    r"([^\W_][\w'-]*(?: [\w'-]+){0,3}?)"
-    r"(?=\s*(?:[,.!;:—–\n]|$| (?:please|pls|always|every|for|if|thanks|i|because|is|are|all|works|sounds|any|"
-    r"obviously|of course|definitely|by far|over)\b| - ))"
-)
-REFUSES = phrase(r"(?:^|[.!\n,] ?)(?:no|without|never|not) ((?:[\w'-]+ ){0,2}[\w'-]+)(?=[,.!;\n]|$)")
-OFFER = _pattern(r"\b(?:would|do|should|shall|want|need|any|like|prefer|include|add)\b[^.!?\n]{0,120}\?")
-LOVELY = phrase(
-    r"(?:^|(?<=[.!?;,\n]) ?|\b(?:and|but) )((?:[\w'-]+ ){0,3}[\w'-]+) (?:would|'d) be (?:so |really |absolutely )?"
-    r"(?:lovely|nice|great|ideal|perfect|amazing|wonderful|good|best|a plus|fantastic)\b"
-)
-PLEASE = phrase(
-    r"(?:^|(?<=[.!?\n]) ?)((?:[\w'-]+ ){0,2}[\w'-]+?)(?: (?:everywhere|only|always|throughout))?,? (?:please|"
-    r"pls)\b(?=[.!,\n]|$)"
-)
-STYLE = words(
-    """
-    mode theme landscape portrait dark light metric imperial celsius fahrenheit bullets bullet points table tables prose
-    short brief concise formal informal casual font decimals 24h plain markdown emoji emojis vegetarian vegan spelling
-    units english seat seats row size
-    """
-)
-"""Words of a wish in two words and a please, such as "dark mode, please"."""
-ARTICLES = words("the a an one with in of for")
-NO_ANSWER = words("would you not which or do should shall like prefer")
-PLEASED = words("please pls plz")
 FIRST_PERSON = words("i i've i'm im i'd we we've we're")
 SPOKEN = OF_ME + VERBS

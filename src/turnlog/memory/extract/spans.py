@@ -16,6 +16,7 @@ _TOKEN = re.compile(r"[^\W_](?:[\w&']|[.-](?=\w))*")
 _JOINS_NAMES = listed("de da di du del della la le van von der den ter ten bin ibn al el ben st")
 _AND = frozenset(("y", "e", "et", "und", "and", "i"))
 _CONTRACTED = ("'m", "'s", "'re", "'ve", "'ll", "'d", "'t")
+_STROKES = str.maketrans("łøđı", "lodi")
 NAME_WORDS_MAX = 6
 
 
@@ -99,7 +100,12 @@ def plain(text: str) -> str:
     """`text` in lower case without accents."""
     if text.isascii():
         return text.lower()
-    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c)) or text
+    return (
+        "".join(
+            c for c in unicodedata.normalize("NFKD", text.casefold().translate(_STROKES)) if not unicodedata.combining(c)
+        )
+        or text
+    )
 
 
 def capitalised(word: str) -> bool:
@@ -204,7 +210,7 @@ _END = re.compile(
         everybody | for | now | again | too | haha | lol | then | when | as | unless | ok | okay | while | until
         actually | really | like | in | on | though | however | who | which | that | speaking | calling | writing | is | will
         would | works | it | spelled | spelt | pronounced | capital | obviously | probably | anyway | tbh | yeah
-        your | my | me | he | she | they | where | after | before
+        any ?more | these | nowadays | today | your | my | me | he | she | they | where | after | before
         """
     )
     + r"\b)|\s*[^\w\s]"

@@ -76,6 +76,13 @@ VERDICTS: tuple[Cue, ...] = _verdicts(
         {_AFTER}(?:i'm|im|i am|i) {_VERY}(?:crazy about|obsessed with|into|a sucker for|addicted to|all about|live for|
             love|adore|
             could eat|swear by) (?:it|them|those|that|these)\b
+        (?<!n't)(?<!not)\s(?:just |really |totally |always |absolutely |still |honestly )?(?:do(?:es)? it for me|
+        speaks? to me|makes? my (?:day|
+            week|morning|weekend)|never (?:disappoints?|fails? me|lets? me down)|brings? me joy|floats? my boat|
+            win me over)\b
+        {_BE}what (?:keeps? me \w+|i (?:love|like|enjoy|live for|look forward to)|gets? me \w+|makes? me happy)\b
+        ,? i could (?:\w+ ){{1,3}}(?:all day|all night|forever|for hours|every day|nonstop|non-stop)\b
+        , (?:that )?i (?:really |just |absolutely )?(?:love|adore|like a lot|enjoy)(?=[.!,\n]|$)
         \s(?:have|has) (?:my heart|my whole heart|a special place in my heart)\b
         """,
         "like",
@@ -87,7 +94,14 @@ VERDICTS: tuple[Cue, ...] = _verdicts(
         \sover [\w' -]{2,30}?,? (?:any day|every time|always|fight me|all day|anytime|for me|please|hands down|
             no contest|no question|any time|every day)\b
         , (?:always|forever)\b(?! [a-z])
-        \s(?:beats?|trumps?|>+) [\w' -]{2,30}(?=[.!,;\n]|$)
+        \s(?:beats?|trumps?) [\w' -]{2,30}(?=[.!,;\n]|$)
+        \s>+ [\w' -]{2,30}(?=[.!,;\n]|$)
+        \s(?:rather than|instead of|not) [\w' -]{2,30}?,? (?:any day|every time|always|fight me|anytime|for me|please|
+        hands down|
+            no contest|no question|any time|that's me|thanks)\b
+        \s(?:wins(?: hands down| every time| out)?(?= for me|[.!,\n]|$| every)|gets? my vote|takes? the cake)
+        (?:'s|'re| is| are)(?: so| just)?(?: much| far| way| a lot| a bit)? (?:better|easier|best|nicer|simpler|
+        clearer|handier|more \w+) (?:for|to) (?:me|us|my \w+)\b
         \sfirst, (?:then )?[\w' ]{2,30} (?:after|later|second|last|afterwards)\b
         \s(?:works? (?:best|better|well) for me|suits? me(?: best| better| fine)?)\b
         """,
@@ -113,6 +127,13 @@ VERDICTS: tuple[Cue, ...] = _verdicts(
             are (?:enemies|sworn enemies))\b
         {_AFTER}(?:i'm|im|i am) {_VERY}(?:sick of|over|tired of|done with|fed up with|not into|scared of|terrified of|
             not a fan of) (?:it|them|those|that|these)\b
+        \smakes? my (?:lips|eyes|throat|skin|head|nose|face|tongue|stomach|ears|joints|knees|back|teeth|toes|hair|
+        flesh|brain) \w+
+        \s(?:is|are|'s|'re) (?:just |really |slowly |honestly )?(?:killing|driving|boring|stressing|annoying|
+        exhausting|wearing|draining|
+            irritating|bugging|ruining) (?:me|us|my)\b
+        \s(?:is|are) (?:wasted|lost) on me\b
+        , (?:that )?i (?:really |just |absolutely )?(?:hate|can't stand|loathe|can't bear|detest)(?=[.!,\n]|$)
         \s(?:leaves? me cold|does nothing for me|do nothing for me)\b
         \sand i(?:'m|m| am) (?:out|gone|off|leaving|asleep)\b
         {_BE}(?:{_AWFUL})\b
@@ -126,7 +147,7 @@ VERDICTS: tuple[Cue, ...] = _verdicts(
         \s(?:feels?|tastes?|smells?|looks?|sounds?) {_VERY}(?:like (?:being|getting) \w+ed|like (?:soap|cardboard|
             chalk|feet|dirt|plastic|punishment|torture|homework|poison)|childish|cheap|awful|wrong|gross|tacky|
                 horrible|fake|terrible|disgusting|unprofessional|silly)\b
-        {_AFTER}(?:no thanks?|no thank you|hard pass|never again|count me out|not for me|yuck|ew|eww|gross|no way|nope|
+        {_AFTER}(?:no thanks?|no thank you|hard pass|never again|count me out|not for me|yuck|eww|gross|no way|nope|
             (?:i )?(?:just |really |absolutely )?(?:hate|loathe|detest|despise|can't stand|cant stand|
                 can't bear) (?:it|them|those|that)|i'll pass|hard no)\b
         """,

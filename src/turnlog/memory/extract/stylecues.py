@@ -73,9 +73,11 @@ _PREFERS: Phrases = phrases(
 )
 _DISLIKES: Phrases = phrases(
     r"""
-    \b(?:don't|do not|dont|never|stop|quit|no need to|try not to|not to|avoid|please not) ((?=(?:sugar-?coat|waffl|rambl|lectur|
+    \b(?:don't|do not|dont|never|stop|quit|no need to|try not to|not to|avoid|please not) ((?=(?:sugar-?coat|waffl|rambl|
+        lectur|
         apologi[sz]|hedg|patroni[sz]|repeat|over-?explain|nag|shout|mansplain|flatter|babbl|beat around|dumb|preach|
-        morali[sz]|second-guess|overdo|start every|end every|ask me (?:if|how|whether|so)))[\w-]+(?: [\w'-]+){0,4}?)(?=[.!?,;:\n)]|$|
+        morali[sz]|second-guess|overdo|start every|end every|
+        ask me (?:if|how|whether|so)))[\w-]+(?: [\w'-]+){0,4}?)(?=[.!?,;:\n)]|$|
          (?:please|pls|and|but|with me|at me|just|because|when|so)\b)
     \b(?:can|could|would|will|if) you (?:please |maybe |just |kindly |possibly )?(?:not|stop|avoid|refrain from|quit|
         ease off|go easy on|

@@ -9,18 +9,20 @@ from collections.abc import Iterable, Iterator, Set
 from itertools import chain, islice
 
 from turnlog.memory.extract.needed import needed
-from turnlog.memory.extract.vocabulary.listed import alternatives, parts, words
+from turnlog.memory.extract.vocabulary.listed import alternatives, parts
+from turnlog.memory.extract.vocabulary.listed import words as listed
 
 PLACES_MAX = 50
 """Places of one phrase that are looked at in a text, at most."""
 _PARTS = re.compile(r"\w+|[^\w ]")
-_USUAL = words(
+_USUAL = listed(
     """
-    a about after all also am an and any are as at back be because been but by can come could day did do does don even first for
-    from get give go good had has have he her here him his how i if in into is it its just know like ll look m make me more most
-    my need new no not now of off on one only or other our out over people please re really s say see she should so some such t
-    take than that the their them then there these they thing things think this time to two up us use ve very want was way we
-    well were what when which who why will with work would year you your , . ! ? ' - :
+    a about after all also am an and any are as at back be because been but by can come could day did do does don even
+    first for from get give go good had has have he her here him his how i if in into is it its just know like ll look
+    m make me more most my need new no not now of off on one only or other our out over people please re really s say
+    see she should so some such t take than that the their them then there these they thing things think this time to
+    two up us use ve very want was way we well were what when which who why will with work would year you your , . ! ?
+    ' - :
     """
 )
 """Words that many texts have: a phrase is told by another of its words if it can be."""

@@ -6,6 +6,7 @@ its own, and each table knows by which word of a text which of its phrases are t
 
 import re
 from collections.abc import Iterable, Iterator, Set
+from functools import cached_property
 from itertools import chain, islice
 
 from turnlog.memory.extract.needed import needed
@@ -33,12 +34,12 @@ class Phrases:
     """Phrases that are searched for together, each by its own pattern of `sources`."""
 
     def __init__(self, sources: Iterable[str], flags: int) -> None:
-        self._put([(re.compile(source, flags), needed(source, flags)) for source in sources])
+        self._sources = [(source, flags) for source in sources]
 
     def __or__(self, other: "Phrases") -> "Phrases":
         """These phrases and the `other` ones."""
         both = Phrases((), 0)
-        both._put([*self._rows, *other._rows])
+        both._sources = [*self._sources, *other._sources]
         return both
 
     @property
@@ -46,14 +47,23 @@ class Phrases:
         """The pattern of each phrase."""
         return [pattern for pattern, _ in self._rows]
 
-    def _put(self, rows: list[_Row]) -> None:
-        self._rows = rows
-        self._by_word: dict[str, list[tuple[int, frozenset[str]]]] = {}
-        for place, (_, sets) in enumerate(rows):
+    @cached_property
+    def _rows(self) -> list[_Row]:
+        """Made when they are needed: all tables together take half a second."""
+        return [(re.compile(source, flags), needed(source, flags)) for source, flags in self._sources]
+
+    @cached_property
+    def _by_word(self) -> dict[str, list[tuple[int, frozenset[str]]]]:
+        found: dict[str, list[tuple[int, frozenset[str]]]] = {}
+        for place, (_, sets) in enumerate(self._rows):
             for words in sets:
                 rarest = max(words, key=lambda word: (word not in _USUAL, len(word), word), default="")
-                self._by_word.setdefault(rarest, []).append((place, words - {rarest}))
-        self._words = frozenset(self._by_word)
+                found.setdefault(rarest, []).append((place, words - {rarest}))
+        return found
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        return frozenset(self._by_word)
 
     def find(self, text: str, words: Set[str]) -> Iterator[re.Match[str]]:
         """The first `PLACES_MAX` places of each phrase in `text`, whose `words_of` it in lower case are `words`."""

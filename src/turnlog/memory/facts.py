@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import msgspec
 from msgspec.structs import replace
 
+from turnlog.memory.extract.preferencecues import Polarity
 from turnlog.memory.extract.statements import Statement
 from turnlog.memory.heard import Heard, HeardLiking
 from turnlog.memory.hearing import Heeding, Question, Talk, Turn
@@ -25,7 +26,8 @@ SAME = 0.5
 """Word overlap (F1) from which two likings are about one thing."""
 SAME_TEXT = 0.8
 """Word overlap (F1) from which two facts without a slot say the same."""
-VERBS = {"like": "likes", "prefer": "prefers", "dislike": "dislikes"}
+VERBS: dict[Polarity, str] = {"like": "likes", "prefer": "prefers", "dislike": "dislikes"}
+"""How a fact begins that tells a preference."""
 
 
 class Fact(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import msgspec
 
 from turnlog.memory.extract.preferencecues import Polarity
-from turnlog.memory.known import VERBS, ConversationContext
+from turnlog.memory.facts import VERBS
+from turnlog.memory.known import POLARITIES, ConversationContext
 
 PREFERENCES_MAX = 30
 TASKS_MAX = 20
@@ -58,7 +59,7 @@ def gist_of_states(states: Mapping[str, bytes]) -> Gist:
     span = max((entity.last_seen for entity in entities), default=1)
     named = sorted(entities, key=lambda it: (-it.count * (1 + it.last_seen / span), -it.last_seen, it.text))
     liked = [it for it in profile.preferences if it.until is None]
-    told = [it for it in facts if it.valid_to is None and it.slot != "name" and it.text.split(" ", 1)[0] not in _TOLD]
+    told = [it for it in facts if it.valid_to is None and it.slot != "name" and it.text.split(" ", 1)[0] not in POLARITIES]
     return Gist(
         profile.name.text if profile.name else None,
         tuple((it.polarity, it.text) for it in liked[: -PREFERENCES_MAX - 1 : -1]),
@@ -120,7 +121,6 @@ class _Facts(msgspec.Struct):
     facts: tuple[_Fact, ...] = ()
 
 
-_TOLD = frozenset(VERBS.values())
 _read_profile = msgspec.json.Decoder(_Profile).decode
 _read_entities = msgspec.json.Decoder(_Entities).decode
 _read_facts = msgspec.json.Decoder(_Facts).decode

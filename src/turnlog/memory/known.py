@@ -17,12 +17,10 @@ from msgspec.structs import replace
 from turnlog.memory.entities import EntitiesState
 from turnlog.memory.extract.mention import Kind
 from turnlog.memory.extract.preferencecues import Polarity
-from turnlog.memory.facts import Fact, FactsState
+from turnlog.memory.facts import VERBS, Fact, FactsState
 from turnlog.memory.likeness import overlap
 from turnlog.memory.profile import SAME, SAME_TASK, ProfileState
 
-VERBS: dict[Polarity, str] = {"like": "likes", "dislike": "dislikes", "prefer": "prefers"}
-"""How a fact begins that tells a preference."""
 POLARITIES = {verb: polarity for polarity, verb in VERBS.items()}
 
 S = TypeVar("S")

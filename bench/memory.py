@@ -15,6 +15,7 @@ from bench.extraction import SENTENCES
 from bench.measure import Goal, Options, Table, median, ratios, spread, thousands
 from bench.servers import servers
 from turnlog.fold import catch_up
+from turnlog.memory.heard import hear
 from turnlog.memory.shipped import shipped
 from turnlog.ports import Key
 from turnlog.transfer import import_lines
@@ -53,6 +54,7 @@ async def _rates(options: Options) -> dict[str, float]:
     async with turnlog.connect(f"sqlite:///{options.scratch}/rates.db") as log:
         await import_lines(log, talks(options.pick(250, 50)), lambda _: None)
         ids = [header.id for header in (await log.conversations(limit=1000)).headers]
+        hear("I like tea.")  # makes the tables of the rules
         spent, count = dict.fromkeys([fold.name for fold in shipped()], 0.0), 0
         for id_ in ids:
             for fold in shipped():

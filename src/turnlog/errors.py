@@ -18,6 +18,7 @@
     │   └── TranscriptDiverged
     ├── BudgetTooSmall           what must be in a context costs more than its budget
     ├── StoreUnavailable         the store cannot answer now; retrying is safe
+    ├── StoreFailed              the store's engine refuses something; retrying will not help
     ├── LLMUnavailable           the language model cannot answer now; asking again later is safe
     ├── LLMRefused               the language model's endpoint does not take such a request
     ├── LLMReplyInvalid          what the language model replied cannot be used
@@ -228,6 +229,16 @@ class StoreUnavailable(TurnlogError):
         self.reason = reason
 
 
+class StoreFailed(TurnlogError):
+    """The store's engine refuses something, for a reason that no other error names and that retrying will not mend."""
+
+    code = "store_failed"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the store failed: {reason}")
+        self.reason = reason
+
+
 class LLMUnavailable(TurnlogError):
     """The language model cannot answer now: no connection, too slow, too busy, or a fault of its own."""
 
@@ -273,11 +284,18 @@ class SchemaTooNew(TurnlogError):
 
 
 class CorruptRecord(TurnlogError):
-    """Stored bytes are not what was written."""
+    """Stored bytes are not what was written. `record` is the record as it was found, None where nothing can be made of it:
+    enough to erase it.
+    """
 
     code = "corrupt_record"
 
-    def __init__(self, *, seq: int, reason: str) -> None:
+    def __init__(self, *, seq: int, reason: str, record: object = None) -> None:
         super().__init__(f"the record at seq {seq} is corrupt: {reason}")
         self.seq = seq
         self.reason = reason
+        self.record = record
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        return {"seq": self.seq, "reason": self.reason}

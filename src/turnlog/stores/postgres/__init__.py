@@ -18,6 +18,7 @@ from turnlog.errors import (
     MessageNotFound,
     RevisionMoved,
     SnapshotMoved,
+    StoreFailed,
     StoreUnavailable,
 )
 from turnlog.ports import (
@@ -186,7 +187,7 @@ class PostgresStore:
     ) -> Header:
         told = await self._call(
             "update", key, texts(changes), text(changes.get("title")), _labels(key.tenant, changes.get("tags", ())),
-            text(_json(changes.get("metadata", {})).decode()), boolean(changes.get("archived", False)), number(now),
+            _metadata(changes.get("metadata", {})), boolean(changes.get("archived", False)), number(now),
             number(expect_revision), number(expect_head), expected=(expect_head, expect_revision),
         )  # fmt: skip
         return _header(told[3] or b"")
@@ -226,7 +227,7 @@ class PostgresStore:
         told = await self._call(
             "fork", key, number(self._opened.names.log(new)), text(new.conversation_id), number(header.parent_seq),
             number(header.created_at), number(header.updated_at), text(header.user_id), text(header.title),
-            _labels(key.tenant, header.tags), text(_json(header.metadata).decode()), boolean(header.archived),
+            _labels(key.tenant, header.tags), _metadata(header.metadata), boolean(header.archived),
             number(header.version), number(schema.random_int8()), seq=header.parent_seq, new=new,
         )  # fmt: skip
         return _header(told[3] or b"")
@@ -339,7 +340,7 @@ class PostgresStore:
             "create", number(names.log(key)), number(header.created_at), number(header.updated_at),
             number(len(records)), number(schema.random_int8()), number(header.version), boolean(header.archived),
             text(key.tenant), text(header.id), text(header.user_id), text(header.title), _labels(key.tenant, header.tags),
-            text(_json(header.metadata).decode()), blob(names.secret),
+            _metadata(header.metadata), blob(names.secret),
             *arrays(((), values.column(record, names)) for record in records),
         )  # fmt: skip
         if not made:
@@ -423,6 +424,13 @@ def _header(told: bytes) -> Header:
         return _decode_header(told)
     except msgspec.MsgspecError as error:
         raise CorruptRecord(seq=0, reason=f"the header is none: {error}") from None
+
+
+def _metadata(value: dict[str, Any]) -> Param:
+    try:
+        return text(_json(value).decode())
+    except (msgspec.MsgspecError, TypeError, ValueError, OverflowError) as error:
+        raise StoreFailed(f"the metadata is no JSON: {error}") from None
 
 
 def _labels(tenant: str, tags: Sequence[str]) -> Param:

@@ -2,9 +2,18 @@
 
 from hashlib import blake2b
 
+from turnlog.errors import StoreFailed
 from turnlog.ports import Key
 
 _KNOWN_MAX = 10_000
+
+
+def utf8(value: str) -> bytes:
+    """`value` as it is stored. Raises `StoreFailed` for what is no Unicode text."""
+    try:
+        return value.encode()
+    except UnicodeEncodeError:
+        raise StoreFailed("a text holds half of a surrogate pair, which UTF-8 cannot say") from None
 
 
 class Names:
@@ -23,7 +32,7 @@ class Names:
             if len(self._logs) >= _KNOWN_MAX:
                 self._logs.clear()
             hashed = self._log.copy()
-            hashed.update(f"{key.tenant}\0{key.conversation_id}".encode())
+            hashed.update(utf8(f"{key.tenant}\0{key.conversation_id}"))
             found = self._logs[key] = int.from_bytes(hashed.digest(), "big", signed=True)
         return found
 

@@ -6,7 +6,7 @@ from struct import pack
 from typing import NamedTuple
 
 from turnlog.codec import Record, checked
-from turnlog.stores.postgres.names import Names
+from turnlog.stores.postgres.names import Names, utf8
 
 _UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _UUID_BYTES = 16
@@ -29,7 +29,7 @@ def number(value: int | None) -> Param:
 
 def text(value: str | None) -> Param:
     """A text, in binary form: in text form libpq would end it at a zero byte, which the server is to refuse."""
-    return Param(None if value is None else value.encode(), 25, 1)
+    return Param(None if value is None else utf8(value), 25, 1)
 
 
 def boolean(value: bool) -> Param:
@@ -49,7 +49,7 @@ def int8s(values: list[int]) -> Param:
 
 def texts(values: Iterable[str]) -> Param:
     """A text[]."""
-    return Param(_binary_array([value.encode() for value in values], 25), 1009, 1)
+    return Param(_binary_array([utf8(value) for value in values], 25), 1009, 1)
 
 
 def blobs(values: Sequence[bytes]) -> Param:
@@ -78,7 +78,7 @@ def pack_id(id_: str) -> bytes:
     """A message's id in 16 bytes if it is a UUID in its usual form, else its text, which never has that length."""
     if len(id_) == _UUID_TEXT and _UUID.fullmatch(id_):
         return bytes.fromhex(id_.replace("-", ""))
-    told = id_.encode()
+    told = utf8(id_)
     return told + b"\0" if len(told) == _UUID_BYTES else told
 
 

@@ -9,9 +9,9 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-from turnlog.errors import StoreUnavailable, TurnlogError
+from turnlog.errors import StoreFailed, StoreUnavailable
 from turnlog.stores.postgres.batch import APPEND, Append, Batch
-from turnlog.stores.postgres.wire import Pool, Refused
+from turnlog.stores.postgres.wire import LOCKED, Pool, Refused
 
 LANES = 4
 """Connections for what goes alone."""
@@ -117,8 +117,8 @@ class Apart:
             if refused.locked and append.until - self._loop.time() > _MARGIN_MS / 1000:
                 raise _Locked from None
             append.fail(refused.error)
-        except TurnlogError as error:
-            append.fail(error)
+        except (StoreUnavailable, StoreFailed) as error:
+            append.fail(type(error)(error.reason))
         except BaseException as error:  # a defect, or the end of the loop, must not leave the waiter hanging
             append.fail(StoreUnavailable(f"{type(error).__name__} while it was appended"))
             raise
@@ -145,7 +145,7 @@ class Apart:
         for line in self._lines.values():
             for append in line:
                 if append.until < now:
-                    append.fail(StoreUnavailable("the conversation is locked by another session of the server"))
+                    append.fail(StoreUnavailable(LOCKED))
         self._send()
 
 

@@ -63,7 +63,7 @@ class Append(msgspec.Struct, eq=False):
         return all(self.fresh.keys().isdisjoint(other.fresh) for other in others)
 
     def fail(self, error: TurnlogError) -> None:
-        """Tell it, if it was not told anything yet."""
+        """Tell it, if it was not told anything yet, by an error that nobody else holds."""
         if not self.done.done():
             self.done.set_exception(error)
 
@@ -208,7 +208,7 @@ def _settle(append: Append, head: int, known: dict[str, Known]) -> int:
             raise ConversationDeleted(append.key.conversation_id)
         appended, fresh = decide(head, append.records, known, append.expect_head)
     except TurnlogError as error:
-        append.fail(error)
+        append.fail(error.with_traceback(None))  # which would hold this frame, and it the error
         return 0
     if not append.done.done():
         append.done.set_result(appended)

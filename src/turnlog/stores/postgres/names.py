@@ -5,7 +5,7 @@ from hashlib import blake2b
 from turnlog.errors import StoreFailed
 from turnlog.ports import Key
 
-_KNOWN_MAX = 10_000
+_KNOWN_MAX = 2000
 
 
 def utf8(value: str) -> bytes:

@@ -33,6 +33,7 @@ WRITING = f"{_SETTINGS} -c enable_bitmapscan=off -c lock_timeout=200ms"
 _NO_STORE = ("25006", "3F000", "42P01", "42501", "42883")  # a server that only reads; a schema that is gone or closed to us
 _LATER = ("08", "25", "40", "53", "55", "57", "58")  # what may be better the next time; all else is there to stay
 _LOCKED = "55P03"
+LOCKED = "the conversation is locked by another session of the server"
 UNIQUE = "23505"
 _LOST = ("26000", "42P05", "0A000")  # no such prepared statement; another has made it; its plan is out of date
 _REFUSED = "unsupported startup parameter"  # what a pooler says to `options`
@@ -49,12 +50,18 @@ class Unprepared(Exception):
 
 
 class Refused(Exception):
-    """The server refused a statement, so that nothing happened; `error` says so to whoever asked for it."""
+    """The server refused a statement, so that nothing happened."""
 
-    def __init__(self, error: StoreUnavailable | StoreFailed, code: str) -> None:
-        super().__init__(str(error))
-        self.error = error
+    def __init__(self, kind: type[StoreUnavailable | StoreFailed], reason: str, code: str) -> None:
+        super().__init__(reason)
+        self.kind = kind
+        self.reason = reason
         self.code = code
+
+    @property
+    def error(self) -> StoreUnavailable | StoreFailed:
+        """What to tell whoever asked for it: a new error each time, which this one does not hold, so that they are no cycle."""
+        return self.kind(self.reason)
 
     @property
     def locked(self) -> bool:
@@ -191,7 +198,10 @@ class Wire:
                 waiter.set_result(rows)
 
         send(told)
-        return await waiter
+        try:
+            return await waiter
+        finally:
+            del waiter  # an error's traceback holds this frame, which must not hold the error
 
     def _begin(self, send: Callable[[], None], until: float, done: Done) -> None:
         """Send something; the answer goes to `done`."""
@@ -230,7 +240,7 @@ class Wire:
         if code in _NO_STORE:
             self.close()  # the next connection may find another server
             return StoreUnavailable(reason)
-        return Refused(_error(code, reason), code)
+        return _refused(code, reason)
 
     def _flush(self) -> None:
         more = self._connection.flush() == 1
@@ -279,15 +289,15 @@ def _field(result: pq.abc.PGresult, field: DiagnosticField) -> str:
     return (result.error_field(field) or b"").decode(errors="replace")
 
 
-def _error(code: str, reason: str) -> StoreUnavailable | StoreFailed:
+def _refused(code: str, reason: str) -> Refused:
     """What a refusal means to whoever asked for it."""
     if code == _LOCKED:
-        return StoreUnavailable("the conversation is locked by another session of the server")
+        return Refused(StoreUnavailable, LOCKED, code)
     if code == UNIQUE:
-        return StoreFailed(f"two names have the same hash, so one of them needs another id ({reason})")
+        return Refused(StoreFailed, f"two names have the same hash, so one of them needs another id ({reason})", code)
     if code.startswith(_LATER):
-        return StoreUnavailable(reason)
-    return StoreFailed(f"PostgreSQL refuses it with {code}: {reason}")
+        return Refused(StoreUnavailable, reason, code)
+    return Refused(StoreFailed, f"PostgreSQL refuses it with {code}: {reason}", code)
 
 
 def _rows(result: pq.abc.PGresult) -> list[Row]:

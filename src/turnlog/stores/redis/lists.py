@@ -18,6 +18,7 @@ from turnlog.stores.redis.servers import Script, Servers
 _PLACE, _SETTLE, _DUE, _DONE, _LOAD, _HEADER = map(Script, ("place", "settle", "due", "done", "load", "header"))
 _AT_ONCE = 500
 """How many conversations are looked at in one go."""
+_TAKEN_AT_ONCE, _TAKEN_IN_MAX = 1000, 20_000
 _RESERVED = (0, Stale("", 0, 0, 0))
 
 A = TypeVar("A")
@@ -179,10 +180,14 @@ class Lists:
 
     async def _due(self, tenant: str, shard: str, fold: str, limit: int) -> list[tuple[int, Stale]]:
         due, cursor = f"{shard}:d:{fold}", f"{shard}:c:{fold}"
+        names = [*(shard + kind for kind in (":u", ":a", ":t", ":n")), due, cursor]
         found: dict[str, tuple[int, Stale]] = {}
         kept: set[bytes] = set()
+        for _ in range(_TAKEN_IN_MAX // _TAKEN_AT_ONCE):  # who is due longest shows when all that arrived are taken in
+            _, _, taken = await self._servers.run(_DUE, names, 0, 0)
+            if not taken:
+                break
         while len(found) < limit:
-            names = [*(shard + kind for kind in (":u", ":a", ":t", ":n")), due, cursor]
             ids, numbers, taken = await self._servers.run(_DUE, names, len(kept), min(limit, _AT_ONCE))
             looks = await in_chunks(ids, lambda id_: self._look(Key(tenant, id_.decode()), fold))
             done: list[bytes] = []

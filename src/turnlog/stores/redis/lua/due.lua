@@ -17,7 +17,7 @@ for n = 1, #arrived, 2 do
   redis.call('ZADD', KEYS[5], redis.call('ZSCORE', KEYS[1], arrived[n]) or 0, arrived[n])
 end
 if #arrived > 0 then redis.call('SET', KEYS[6], arrived[#arrived]) end
-local due = redis.call('ZRANGE', KEYS[5], ARGV[1], ARGV[1] + ARGV[2] - 1)
+local due = ARGV[2] ~= '0' and redis.call('ZRANGE', KEYS[5], ARGV[1], ARGV[1] + ARGV[2] - 1) or {}
 local numbers = {}
 for n, id in ipairs(due) do numbers[n] = redis.call('ZSCORE', KEYS[3], id) or '' end
 return {due, numbers, #come + #arrived}

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
+from turnlog import process
 from turnlog.codec import Record, checksum
 from turnlog.errors import (
     ConversationDeleted,
@@ -18,7 +19,6 @@ from turnlog.errors import (
     MessageNotFound,
     RevisionMoved,
     SnapshotMoved,
-    StoreUnavailable,
 )
 from turnlog.ports import Appended, Fault, Finding, Header, Key, Page, Position, Recent, SchemaVersion, Snapshot, Stale
 from turnlog.stores.decide import decide
@@ -67,6 +67,7 @@ class PostgresStore:
     async def open(self) -> None:
         if self._pools is not None:
             return
+        process.opened(self)
         pool = Pool(self._url, limit=self._connections, timeout_s=self._timeout_s)
         try:
             await schema.migrate(pool)
@@ -87,6 +88,12 @@ class PostgresStore:
             await writer.close()
         for pool in pools or ():
             pool.close()
+        process.closed(self)
+
+    def abandon(self) -> None:
+        """Forget the connections, which are the parent's."""
+        process.keep(self._pools, self._writer)
+        self._pools = self._writer = None
 
     async def ping(self) -> None:
         await self._ask("ping")
@@ -102,7 +109,7 @@ class PostgresStore:
 
     async def append(self, key: Key, records: Sequence[Record], *, now: int, expect_head: int | None = None) -> Appended:
         if self._writer is None:
-            raise StoreUnavailable("it is not open")
+            raise process.unusable(self)
         return await self._writer.submit(key, records, now, expect_head)
 
     async def get(self, key: Key) -> Header:
@@ -313,7 +320,7 @@ class PostgresStore:
 
     async def _rows(self, sql: str, *params: Param, binary: bool = False, prepare: bool = False) -> list[Row]:
         if self._pools is None:
-            raise StoreUnavailable("it is not open")
+            raise process.unusable(self)
         return await self._pools[0].ask(sql, *params, binary=binary, prepare=prepare)
 
 

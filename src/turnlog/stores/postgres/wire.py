@@ -20,6 +20,7 @@ from psycopg import conninfo, errors, pq
 from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, TransactionStatus
 
 from turnlog.errors import StoreUnavailable
+from turnlog.process import NOT_OPEN
 from turnlog.stores.postgres.values import Param
 
 Row = list[bytes | None]
@@ -349,7 +350,7 @@ class Pool:
 
     async def _new(self) -> Wire:
         if self._closed:
-            raise StoreUnavailable("it is not open")
+            raise StoreUnavailable(NOT_OPEN)
         self._taken += 1
         try:
             return await Wire.connect(self._url, timeout_s=self._timeout_s, options=self._options)

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from turnlog import process
 from turnlog.codec import Record
 from turnlog.errors import (
     ConversationDeleted,
@@ -53,6 +54,7 @@ class RedisStore:
 
     async def open(self) -> None:
         self._servers.opened = True
+        process.opened(self._servers)
         try:
             await checks.refuse_eviction(self._servers)
             version = await self.schema_version()
@@ -64,6 +66,7 @@ class RedisStore:
 
     async def close(self) -> None:
         self._servers.close()
+        process.closed(self._servers)
 
     async def ping(self) -> None:
         await self._servers.call("SET", keys.PING, 1, write=True)

@@ -10,6 +10,7 @@ from importlib.resources import files
 import apsw
 
 from turnlog.errors import SchemaTooNew, StoreUnavailable
+from turnlog.stores.sqlite.parking import refuse_left
 
 APPLICATION_ID = 0x7475726E  # "turn"
 _HERE = files(__package__)
@@ -37,6 +38,7 @@ def migrations() -> list[str]:
 
 def connect(path: str, *, busy_timeout_s: float) -> apsw.Connection:
     """A connection to the file, which is made when it is not there; a commit on it returns after the fsync."""
+    refuse_left(path)
     _make_private(path)
     connection = apsw.Connection(path, statementcachesize=256)
     connection.set_busy_timeout(int(busy_timeout_s * 1000))

@@ -14,6 +14,8 @@ from typing import Any, Protocol
 
 import msgspec
 
+from turnlog.stores.sqlite import parking
+
 JOBS_PER_BATCH = 64
 
 
@@ -56,6 +58,8 @@ class Lane:
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
         self._work = work
         self._linger_s = linger_s
+        self.busy = threading.Lock()  # decision 048: a fork waits for it
+        parking.register(self)
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -70,6 +74,10 @@ class Lane:
         """How many jobs are queued, about."""
         return self._queue.qsize()
 
+    def let_go(self) -> None:
+        """Close the connection until it is needed again; called with `busy` held."""
+        self._work.close()
+
     async def close(self) -> None:
         """Work off what is queued, then end the thread."""
         self._queue.put(None)
@@ -77,14 +85,19 @@ class Lane:
 
     def _run(self) -> None:
         while (jobs := self._gather()) is not None:
-            try:
-                self._work.work_off(jobs)
-            except Exception as error:  # a defect of ours must not leave the waiters hanging
-                self._work.close()  # and no transaction open
-                for job in jobs:
-                    job.error = job.error or error
+            with self.busy:
+                self._work_off(jobs)
             _settle(jobs)
-        self._work.close()
+        with self.busy:
+            self._work.close()
+
+    def _work_off(self, jobs: list[Job]) -> None:
+        try:
+            self._work.work_off(jobs)
+        except Exception as error:  # a defect of ours must not leave the waiters hanging
+            self._work.close()  # and no transaction open
+            for job in jobs:
+                job.error = job.error or error
 
     def _gather(self) -> list[Job] | None:
         """What waits; None when the lane was closed and everything before that is done."""

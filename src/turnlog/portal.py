@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError, Future
+from contextlib import suppress
+from functools import partial
 from threading import Lock, Thread, get_ident
 from typing import Any, TypeVar
 from weakref import finalize
@@ -26,12 +28,21 @@ class Loop:
         self.futures: set[Future[Any]] = set()
         self.thread.start()
 
-    def submit(self, coroutine: Coroutine[Any, Any, R]) -> "Future[R]":
-        """Begin `coroutine`; it is cancelled when the loop stops first."""
-        future = asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+    def submit(self, coroutine: Coroutine[Any, Any, R], future: "Future[R]") -> None:
+        """Run `coroutine` for `future`: cancelled with it, and when the loop stops first."""
         self.futures.add(future)
         future.add_done_callback(self.futures.discard)
-        return future
+        self.loop.call_soon_threadsafe(self._begin, coroutine, future)
+
+    def _begin(self, coroutine: Coroutine[Any, Any, R], future: "Future[R]") -> None:
+        task = self.loop.create_task(coroutine)
+        task.add_done_callback(partial(_settle, future))
+        future.add_done_callback(partial(self._cancel_with, task))  # at once if the caller was interrupted meanwhile
+
+    def _cancel_with(self, task: "asyncio.Task[R]", future: "Future[R]") -> None:
+        if future.cancelled():
+            with suppress(RuntimeError):  # the loop has ended, and the task with it
+                self.loop.call_soon_threadsafe(task.cancel)
 
     def stop(self) -> None:
         """End the loop soon, and its thread."""
@@ -66,6 +77,19 @@ class Loop:
             for future in list(self.futures):  # of tasks that did not end: nobody waits for ever
                 future.cancel()
             self.loop.close()
+
+
+def _settle(future: "Future[R]", task: "asyncio.Task[R]") -> None:
+    if task.cancelled():
+        future.cancel()
+        return
+    error = task.exception()
+    if not future.set_running_or_notify_cancel():
+        return  # nobody waits any more
+    if error is not None:
+        future.set_exception(error)
+    else:
+        future.set_result(task.result())
 
 
 async def _finish_and_stop(loop: Loop, finish: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -103,14 +127,12 @@ class Portal:
     def run(self, coroutine: Coroutine[Any, Any, R]) -> R:
         """What `coroutine` returns or raises. An interrupt while it runs cancels it.
 
-        Raises `StoreUnavailable` when this is closed, or meanwhile, and `RuntimeError` on the loop that would have to run it.
+        Raises `StoreUnavailable` when this is closed, or meanwhile, and `RuntimeError` on the loop that would have to run
+        it.
         """
+        future: Future[R] = Future()  # made before anything begins, so that an interrupt cancels it wherever it comes
         try:
-            future = self._submit(coroutine)
-        except BaseException:
-            coroutine.close()
-            raise
-        try:
+            self._submit(coroutine, future)
             return future.result()
         except CancelledError:
             raise StoreUnavailable("it was closed while the call was under way") from None
@@ -137,17 +159,25 @@ class Portal:
         self._closing, self._starting = Lock(), Lock()
         self._loop, self._closed = None, True
 
-    def _submit(self, coroutine: Coroutine[Any, Any, R]) -> "Future[R]":
-        self._refuse_own_thread()
-        with self._starting:
-            if self._closed:
-                raise process.unusable(self)
-            if self._loop is None:
-                self._loop = Loop()
-                self._finalizer = finalize(self, _end, self._loop, self._finish)
-                self._finalizer.atexit = False  # the thread is a daemon; nothing that was accepted is under way then
-                process.opened(self)
-            return self._loop.submit(coroutine)
+    def _submit(self, coroutine: Coroutine[Any, Any, R], future: "Future[R]") -> None:
+        try:
+            self._refuse_own_thread()
+            with self._starting:
+                self._running().submit(coroutine, future)
+        except (RuntimeError, StoreUnavailable):
+            coroutine.close()  # it was refused, and has not begun
+            raise
+
+    def _running(self) -> Loop:
+        """The loop, begun if it is not there. Called with `_starting` held."""
+        if self._closed:
+            raise process.unusable(self)
+        if self._loop is None:
+            self._loop = Loop()
+            self._finalizer = finalize(self, _end, self._loop, self._finish)
+            self._finalizer.atexit = False  # the thread is a daemon; nothing that was accepted is under way then
+            process.opened(self)
+        return self._loop
 
     def _refuse_own_thread(self) -> None:
         loop = self._loop

@@ -26,7 +26,7 @@ def child(work: Callable[[], None], *, normal: bool) -> int:
         return pid
     try:
         work()
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001  # nothing may go on into what the parent does
         sys.stderr.write(f"child: {type(error).__name__}: {error}\n")
         os._exit(1)
     if not normal:
@@ -38,6 +38,10 @@ def ended_well(pid: int) -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
+def check_refusal(error: TurnlogError) -> None:
+    assert "another process" in str(error), error
+
+
 async def refused(log: Turnlog) -> None:
     """Whatever is asked of it, it says at once why it cannot be used."""
     talk = log.conversation("c1")
@@ -45,7 +49,7 @@ async def refused(log: Turnlog) -> None:
         try:
             await call
         except StoreUnavailable as error:
-            assert "another process" in str(error), error
+            check_refusal(error)
         else:
             raise AssertionError("it was carried out")
     await log.close()
@@ -132,7 +136,7 @@ def preload(url: str, settings: Settings) -> None:
         try:
             log.conversation("c1").header()
         except TurnlogError as error:
-            assert "another process" in str(error), error
+            check_refusal(error)
         else:
             raise AssertionError("it was carried out")
         log.close()
@@ -173,11 +177,11 @@ def leaves_the_block(url: str, settings: Settings) -> None:
         sys.exit(0)
 
 
-async def outlives(url: str, settings: Settings) -> None:
+def outlives(url: str, settings: Settings) -> None:
     """A child that was forked while its parent had the store open goes on when the parent has closed it."""
     told, tell = os.pipe()
 
-    async def on(log: Turnlog) -> None:
+    async def on(_: Turnlog) -> None:
         async with connect(url, settings=settings) as own:
             await own.conversation("c1").append(user("first"))
             assert os.read(told, 1) == b"!"
@@ -185,16 +189,23 @@ async def outlives(url: str, settings: Settings) -> None:
                 await own.conversation("c1").append(user(f"{n}"))
             os.kill(os.getpid(), 9)
 
-    async with connect(url, settings=settings) as log:
-        await log.create(conversation_id="c1")
-        pid = child(lambda: asyncio.run(on(log)), normal=False)
-        while (await log.conversation("c1").header()).head < 1:
-            await asyncio.sleep(0.01)
+    async def begin() -> int:
+        async with connect(url, settings=settings) as log:
+            await log.create(conversation_id="c1")
+            pid = child(lambda: asyncio.run(on(log)), normal=False)
+            while (await log.conversation("c1").header()).head < 1:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            return pid
+
+    async def look() -> None:
+        async with connect(url, settings=settings) as log:
+            assert (await log.conversation("c1").header()).head == 6
+            assert await log.conversation("c1").verify() == []
+
+    pid = asyncio.run(begin())
     os.write(tell, b"!")
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -9
-    async with connect(url, settings=settings) as log:
-        assert (await log.conversation("c1").header()).head == 6
-        assert await log.conversation("c1").verify() == []
+    asyncio.run(look())
 
 
 def main(case: str, url: str, tenant: str) -> None:
@@ -209,7 +220,7 @@ def main(case: str, url: str, tenant: str) -> None:
         case "block":
             leaves_the_block(url, settings)
         case "outlives":
-            asyncio.run(outlives(url, settings))
+            outlives(url, settings)
 
 
 main(*sys.argv[1:])

@@ -81,7 +81,9 @@ class Lane:
     async def close(self) -> None:
         """Work off what is queued, then end the thread."""
         self._queue.put(None)
-        await asyncio.to_thread(self._thread.join)
+        # not in a thread that joins it: when exit handlers run, none can be begun any more
+        while self._thread.is_alive():  # noqa: ASYNC110
+            await asyncio.sleep(0.002)
 
     def _run(self) -> None:
         while (jobs := self._gather()) is not None:

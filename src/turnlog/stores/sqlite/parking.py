@@ -10,6 +10,7 @@ import os
 import threading
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import Protocol
 from weakref import WeakSet
 
@@ -75,7 +76,7 @@ def _in_child() -> None:
 
 def _file(path: str) -> tuple[int, int] | None:
     try:
-        found = os.stat(path)
+        found = Path(path).stat()
     except OSError:
         return None
     return found.st_dev, found.st_ino

@@ -3,6 +3,8 @@
 import asyncio
 from time import perf_counter
 
+from msgspec.structs import replace
+
 import turnlog
 from bench.measure import Goal, Options, Table, median, percentile
 from turnlog.codec import Record, checksum, encode
@@ -60,9 +62,8 @@ async def grown(log: turnlog.Turnlog, name: str, length: int) -> turnlog.Convers
 
 
 def _copy(model: Record) -> Record:
-    id_ = uuid7()
-    check = checksum(id_, model.created_at, model.body)
-    return Record(id_, model.created_at, model.tokens, model.body, model.digest, check)
+    copied = replace(model, id=uuid7())
+    return replace(copied, checksum=checksum(copied))
 
 
 async def _time_appends(conversation: turnlog.Conversation) -> list[float]:

@@ -5,6 +5,7 @@ said, which no store ever decodes. The body is canonical: equal messages have eq
 carries the version of its form; `UPCASTERS` lifts older bodies to the present one, step by step.
 """
 
+import struct
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from hashlib import blake2b
@@ -14,9 +15,12 @@ from zlib import crc32
 import msgspec
 
 from turnlog.errors import CorruptRecord, InvalidInput, TooLarge
-from turnlog.message import Limits, Message, Part, Role, Status, Usage, check_json, from_micros, to_micros
+from turnlog.message import INTEGER_MAX, Limits, Message, Part, Role, Status, Usage, check_json, from_micros, to_micros
 
 VERSION = 1
+DIGEST_BYTES = 16
+ERASED = bytes(DIGEST_BYTES)
+"""The digest of an erased message; it matches that of any other."""
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 UPCASTERS: dict[int, Upcaster] = {}
@@ -26,15 +30,16 @@ UPCASTERS: dict[int, Upcaster] = {}
 class Record(msgspec.Struct, frozen=True, gc=False):
     """A message in stored form.
 
-    `created_at` is in microseconds since 1970 UTC; `digest` (64 bits, signed) tells whether two messages with one id
-    say the same, 0 where the message was erased; `checksum` (32 bits) covers the record's bytes; `seq` is 0 until stored.
+    `created_at` is in microseconds since 1970 UTC; `digest` (16 bytes) tells whether two messages with one id say the
+    same, `ERASED` where the message was erased; `checksum` (32 bits, unsigned) covers all other fields but `seq`, which is 0
+    until the record is stored.
     """
 
     id: str
     created_at: int
     tokens: int
     body: bytes
-    digest: int
+    digest: bytes
     checksum: int
     version: int = VERSION
     seq: int = 0
@@ -87,22 +92,49 @@ def _body(message: Message) -> bytes:
     )
 
 
-def encode(message: Message, *, tokens: int, limits: Limits, salt: bytes = b"") -> Record:
-    """The record of `message`. With a `salt`, the same words under another salt count as another body.
+def encode(message: Message, *, tokens: int, limits: Limits, salt: bytes = b"", received_at: int = INTEGER_MAX) -> Record:
+    """The record of `message`, whose time is `received_at` (microseconds since 1970 UTC) at the latest: no clock of a client
+    can put it in the future. With a `salt`, the same words under another salt count as another body.
 
     Raises `TooLarge` when the message is over one of `limits`.
     """
     body = _body(message)
     _check_limits(message, body, limits)
-    created_at = to_micros(message.created_at)
-    digest = int.from_bytes(blake2b(body, digest_size=8, key=salt).digest(), "big", signed=True) or 1
-    return Record(message.id, created_at, tokens, body, digest, checksum(message.id, created_at, body))
+    digest = digest_of(message.id, body, salt)
+    return _sealed(message.id, min(to_micros(message.created_at), received_at), tokens, body, digest)
+
+
+def digest_of(message_id: str, body: bytes, salt: bytes = b"") -> bytes:
+    """BLAKE2b-128 (RFC 7693) of what a message says, keyed by its id and `salt`, so that two bodies that were found to have
+    one digest have two under any other id.
+
+    It leaves the time out: a retry carries a time of its own and is the same message all the same (decision 049).
+    """
+    name = message_id.encode()
+    digest = blake2b(b"%d %d %b%b%b" % (len(name), len(salt), name, salt, body), digest_size=DIGEST_BYTES).digest()
+    return digest if digest != ERASED else b"\1" + ERASED[1:]
+
+
+def checked(record: Record) -> Record:
+    """`record`, if its bytes are what was written. Stores pass every record through this before they let it out.
+
+    Raises `CorruptRecord`, which holds the record as it was found.
+    """
+    if not intact(record):
+        raise CorruptRecord(seq=record.seq, reason="its checksum does not match", record=record)
+    return record
+
+
+def intact(record: Record) -> bool:
+    """Whether the record matches its checksum."""
+    try:
+        return checksum(record) == record.checksum
+    except struct.error:  # a number that no record can have
+        return False
 
 
 def decode(record: Record) -> Message:
-    """The message of `record`. Raises `CorruptRecord` when its bytes are not what was written."""
-    if checksum(record.id, record.created_at, record.body) != record.checksum:
-        raise CorruptRecord(seq=record.seq, reason="its checksum does not match")
+    """The message of `record`, which `checked` let pass. Raises `CorruptRecord` when it is none, or of a newer version."""
     try:
         body = _decode_body(record.body if record.version == VERSION else upcast(record.body, record.version))
         return Message(
@@ -121,10 +153,11 @@ def decode(record: Record) -> Message:
             record.seq or None,
             record.tokens,
         )
-    except (msgspec.MsgspecError, InvalidInput, OverflowError) as error:
-        raise CorruptRecord(seq=record.seq, reason=str(error)) from error
+    except (msgspec.MsgspecError, InvalidInput, OverflowError, ValueError) as error:
+        raise CorruptRecord(seq=record.seq, reason=str(error), record=record) from error
     except KeyError as error:
-        raise CorruptRecord(seq=record.seq, reason=f"this turnlog cannot read version {record.version}") from error
+        reason = f"this turnlog cannot read version {record.version}"
+        raise CorruptRecord(seq=record.seq, reason=reason, record=record) from error
 
 
 def upcast(body: bytes, version: int) -> bytes:
@@ -138,15 +171,29 @@ def upcast(body: bytes, version: int) -> bytes:
 
 def rewrite(record: Record, message: Message) -> Record:
     """`record` with the words of `message` in the place of its own."""
-    body = _body(message)
-    check = checksum(record.id, record.created_at, body)
-    return Record(record.id, record.created_at, record.tokens, body, record.digest, check, VERSION, record.seq)
+    return _sealed(record.id, record.created_at, record.tokens, _body(message), record.digest, seq=record.seq)
 
 
 def tombstone(record: Record) -> Record:
-    """What stays of an erased message: its place, id, time and role."""
-    blank = rewrite(record, Message(decode(record).role, "", redacted=True))
-    return msgspec.structs.replace(blank, tokens=0, digest=0)
+    """What stays of an erased message: its place, id, time and role (`user` where that decayed)."""
+    body = _body(Message(_role_left(record), "", redacted=True))
+    return _sealed(record.id, _time_left(record), 0, body, ERASED, seq=record.seq)
+
+
+def _role_left(record: Record) -> Role:
+    """The role of a record that may be decayed, or of a version that this turnlog does not know."""
+    try:
+        return decode(record).role
+    except CorruptRecord:
+        at = record.body[_ROLE_AT] if len(record.body) > _ROLE_AT else 0
+        return _ROLE_OF_LETTER.get(at, "user")
+
+
+def _time_left(record: Record) -> int:
+    try:
+        return to_micros(from_micros(record.created_at))
+    except (OverflowError, ValueError):  # decayed
+        return 0
 
 
 def text_role(record: Record) -> Role | None:
@@ -181,9 +228,22 @@ def said(record: Record) -> bytes:
     return _encode(said)
 
 
-def checksum(message_id: str, created_at: int, body: bytes) -> int:
-    """CRC-32 over what a record holds."""
-    return crc32(body, crc32(message_id.encode(), (created_at ^ created_at >> 32) & 0xFFFFFFFF))
+_COVERED = struct.Struct("<qqq16s")
+
+
+def _sealed(message_id: str, created_at: int, tokens: int, body: bytes, digest: bytes, *, seq: int = 0) -> Record:
+    """A record of the present version, with its checksum."""
+    check = _checksum(message_id, created_at, tokens, VERSION, digest, body)
+    return Record(message_id, created_at, tokens, body, digest, check, VERSION, seq)
+
+
+def checksum(record: Record) -> int:
+    """CRC-32 over what a record holds, its seq left out. Raises `struct.error` for numbers beyond 64 bits."""
+    return _checksum(record.id, record.created_at, record.tokens, record.version, record.digest, record.body)
+
+
+def _checksum(message_id: str, created_at: int, tokens: int, version: int, digest: bytes, body: bytes) -> int:
+    return crc32(body, crc32(message_id.encode(), crc32(_COVERED.pack(created_at, tokens, version, digest))))
 
 
 def to_json(record: Record) -> bytes:

@@ -11,6 +11,7 @@
     │   └── FactNotFound
     ├── Conflict                 somebody else was first; nothing was written
     │   ├── HeadMoved
+    │   ├── HistoryMoved
     │   ├── RevisionMoved
     │   ├── KeyReused
     │   ├── ConversationExists
@@ -18,6 +19,7 @@
     │   └── TranscriptDiverged
     ├── BudgetTooSmall           what must be in a context costs more than its budget
     ├── StoreUnavailable         the store cannot answer now; retrying is safe
+    ├── StoreFailed              the store's engine refuses something; retrying will not help
     ├── LLMUnavailable           the language model cannot answer now; asking again later is safe
     ├── LLMRefused               the language model's endpoint does not take such a request
     ├── LLMReplyInvalid          what the language model replied cannot be used
@@ -148,6 +150,17 @@ class HeadMoved(Conflict):
         self.actual = actual
 
 
+class HistoryMoved(Conflict):
+    """The conversation's history went back, or may have, since the caller saw it: by a restore, or a failover."""
+
+    code = "history_moved"
+
+    def __init__(self, *, expected: str, actual: str) -> None:
+        super().__init__(f"the incarnation is {actual}, not {expected}: the history may have gone back, read it anew")
+        self.expected = expected
+        self.actual = actual
+
+
 class RevisionMoved(Conflict):
     """The conversation's header was changed since the revision that the caller saw."""
 
@@ -228,6 +241,16 @@ class StoreUnavailable(TurnlogError):
         self.reason = reason
 
 
+class StoreFailed(TurnlogError):
+    """The store's engine refuses something, for a reason that no other error names and that retrying will not mend."""
+
+    code = "store_failed"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the store failed: {reason}")
+        self.reason = reason
+
+
 class LLMUnavailable(TurnlogError):
     """The language model cannot answer now: no connection, too slow, too busy, or a fault of its own."""
 
@@ -273,11 +296,18 @@ class SchemaTooNew(TurnlogError):
 
 
 class CorruptRecord(TurnlogError):
-    """Stored bytes are not what was written."""
+    """Stored bytes are not what was written. `record` is the record as it was found, None where nothing can be made of it:
+    enough to erase it.
+    """
 
     code = "corrupt_record"
 
-    def __init__(self, *, seq: int, reason: str) -> None:
+    def __init__(self, *, seq: int, reason: str, record: object = None) -> None:
         super().__init__(f"the record at seq {seq} is corrupt: {reason}")
         self.seq = seq
         self.reason = reason
+        self.record = record
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        return {"seq": self.seq, "reason": self.reason}

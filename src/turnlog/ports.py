@@ -15,6 +15,9 @@ import msgspec
 from turnlog.codec import Record
 from turnlog.message import Usage
 
+PAGE_BYTES = 8 << 20
+"""What the bodies of the records that one call reads weigh together, at most, unless told otherwise."""
+
 
 class Key(NamedTuple):
     """Names a conversation: every stored key begins with its tenant."""
@@ -28,6 +31,9 @@ class Header(msgspec.Struct, frozen=True, omit_defaults=False):
 
     `head` is the seq of the last message, 0 when there is none; `revision` counts changes of the header made by people;
     `epoch` counts erasures that touched the log. A fork names its `parent` and reads through to it up to `parent_seq`.
+    `incarnation` (16 hexadecimal digits, made by the store) names this history of the log: while it stays the same, a seq
+    that was acknowledged still names the same message. It is new when the history may have gone back: after a restore of
+    the store's data, or a failover that may have lost a tail.
     """
 
     id: str
@@ -44,6 +50,7 @@ class Header(msgspec.Struct, frozen=True, omit_defaults=False):
     epoch: int = 0
     archived: bool = False
     version: int = 1
+    incarnation: str = ""
 
 
 class Appended(msgspec.Struct, frozen=True, gc=False):
@@ -68,7 +75,7 @@ class Appended(msgspec.Struct, frozen=True, gc=False):
 class Page(msgspec.Struct, frozen=True):
     """Records in ascending order of seq, with the header as it was at that moment.
 
-    `more` tells whether the log goes on in the direction of reading, within the bounds that were asked for.
+    `more` tells whether the log goes on in the direction of reading, within the bounds of seq that were asked for.
     """
 
     header: Header
@@ -104,13 +111,15 @@ class Recent(msgspec.Struct, frozen=True):
     """The end of a log and what folds know of it, as of one moment: all that a context is made of.
 
     `records` are the last ones in ascending order of seq, up to the head; `pinned` are records from before them;
-    `snapshots` are those that were asked for, None for one that is not there.
+    `snapshots` are those that were asked for, None for one that is not there. `cut` tells that `bytes_max` alone kept
+    older records out.
     """
 
     header: Header
     records: list[Record]
     pinned: list[Record]
     snapshots: tuple[Snapshot | None, ...]
+    cut: bool = False
 
 
 class Fault(NamedTuple):
@@ -143,7 +152,11 @@ class Store(Protocol):
     """Keeps the logs. Safe to share between tasks; several handles and processes may work on the same data.
 
     A method on a conversation that is not there raises `ConversationNotFound`; on one that was deleted,
-    `ConversationDeleted`. When the engine cannot answer it raises `StoreUnavailable`.
+    `ConversationDeleted`. When the engine cannot answer it raises `StoreUnavailable`; when it refuses for a reason that
+    retrying will not mend, `StoreFailed`. A record that is not what was written never leaves a store: `CorruptRecord`.
+
+    Calls for different conversations may travel together, and none suffers from another's failure: what one conversation's
+    data, locks or ids do to an append of it stays with it.
     """
 
     async def open(self) -> None:
@@ -165,7 +178,7 @@ class Store(Protocol):
         """Put records at the end of the log, all or nothing, at the next seqs.
 
         A record whose id is already in the log is not stored again: its seq is the one that it has, or `KeyReused` if the
-        digests differ (a digest of 0 in the log matches any). A batch that is wholly there already is answered
+        digests differ (`codec.ERASED` in the log matches any). A batch that is wholly there already is answered
         whatever `expect_head` says; otherwise `expect_head` must be the head, or `HeadMoved`.
         The same id twice in one batch counts as the same message. `records` must not be empty.
         """
@@ -173,17 +186,38 @@ class Store(Protocol):
     async def get(self, key: Key) -> Header:
         """The header."""
 
-    async def read(self, key: Key, *, after: int = 0, before: int | None = None, limit: int, newest: bool = False) -> Page:
-        """Up to `limit` records with after < seq < before: the first of them, or with `newest` the last."""
+    async def read(
+        self,
+        key: Key,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        limit: int,
+        bytes_max: int = PAGE_BYTES,
+        newest: bool = False,
+    ) -> Page:
+        """Up to `limit` records with after < seq < before: the first of them, or with `newest` the last.
+
+        Their bodies weigh `bytes_max` together at most, but one record comes if there is one. No call holds much more than
+        that in memory, here or on the server.
+        """
 
     async def recent(
-        self, key: Key, *, tokens: int, limit: int, pinned: Sequence[int] = (), folds: Sequence[tuple[str, int]] = ()
+        self,
+        key: Key,
+        *,
+        tokens: int,
+        limit: int,
+        bytes_max: int = PAGE_BYTES,
+        pinned: Sequence[int] = (),
+        folds: Sequence[tuple[str, int]] = (),
     ) -> Recent:
-        """The newest records up to the first one that makes them cost more than `tokens` together, at most `limit`.
+        """The newest records up to the first one that makes them cost more than `tokens` together, at most `limit`, and of
+        no more than `bytes_max` together, but one record if there is one.
 
         When the first of `folds`, each a name and a version, has a snapshot of the log's epoch, what lies before its
         watermark is not read either. Of the seqs `pinned`, those that are in the log and not among the newest records come
-        as well, in ascending order.
+        as well, in ascending order, whatever they weigh.
         """
 
     async def update(
@@ -222,8 +256,12 @@ class Store(Protocol):
     async def redact(self, key: Key, tombstone: Record, *, now: int) -> int:
         """Put `tombstone` in the place of the record at its seq, wherever that is kept; the new erase epoch.
 
-        Every conversation that shows the record gets a new epoch, and its snapshots go. Doing it twice changes nothing more.
+        All its fields are stored, so that a record that had decayed is whole again. Every conversation that shows the record
+        gets a new epoch, and its snapshots go. Doing it twice changes nothing more.
         """
+
+    async def move_epoch(self, key: Key, *, now: int) -> int:
+        """Give this log a new erase epoch, which drops all its snapshots; the new epoch. Forks keep theirs."""
 
     async def delete(self, key: Key, *, now: int) -> None:
         """Erase a conversation: header, log, snapshots. Its id stays dead. What a fork still shows stays for the fork."""
@@ -236,6 +274,9 @@ class Store(Protocol):
 
         Raises `SnapshotMoved` otherwise, and changes nothing. A stored snapshot of an older epoch counts as watermark 0.
         """
+
+    async def drop_snapshots(self, key: Key, fold: str, *, below: int) -> None:
+        """Drop what versions of a fold before version `below` saved."""
 
     async def stale(self, tenant: str, fold: str, version: int, *, limit: int, since: int = 0) -> list[Stale]:
         """Conversations that this version of a fold should look at, longest untouched first.
@@ -267,6 +308,14 @@ class Sweeper(Protocol):
 
         Raises `SchemaTooNew` when newer software wrote the data.
         """
+
+
+@runtime_checkable
+class Restorable(Protocol):
+    """An ability of a store: to be told that its data was put back to an earlier state, where it cannot see that itself."""
+
+    async def mark_restored(self) -> None:
+        """Give every conversation a new incarnation; whether the store is open or not."""
 
 
 @runtime_checkable

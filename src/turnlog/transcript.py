@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from turnlog import codec
-from turnlog.codec import Record
+from turnlog.codec import ERASED, Record
 from turnlog.message import Message
 
 
@@ -33,7 +33,7 @@ def match_ids(stored: Sequence[Record], records: Sequence[Record]) -> tuple[int,
             break
         if there.seq <= at:
             return matched, at + 1
-        if there.digest != 0 and there.body != record.body:  # a digest may be salted
+        if there.digest != ERASED and there.body != record.body:  # a digest may be salted
             return matched, there.seq
         at, matched = there.seq, matched + 1
     new = records[matched:]

@@ -15,12 +15,13 @@ def tamper(filled, conversation, seq):
     """Another text in a message, with a checksum that fits."""
     connection = apsw.Connection(str(filled.cwd / "store" / "turnlog.db"))
     sql = "FROM message WHERE seq = ? AND conversation = (SELECT n FROM conversation WHERE id = ?)"
-    [(n, id_, created_at, body)] = connection.execute(
-        f"SELECT n, id, created_at, body {sql}", (seq, conversation)
+    columns = "n, id, created_at, tokens, body, digest, version"
+    [(n, id_, created_at, tokens, body, digest, version)] = connection.execute(
+        f"SELECT {columns} {sql}", (seq, conversation)
     ).fetchall()
     changed = body.replace(b'"content":"', b'"content":"Not: ')
     assert changed != body
-    check = codec.checksum(id_, created_at, changed)
+    check = codec.checksum(codec.Record(id_, created_at, tokens, changed, digest, 0, version))
     connection.execute("UPDATE message SET body = ?, checksum = ? WHERE n = ?", (changed, check, n)).fetchall()
     connection.close()
 

@@ -93,9 +93,8 @@ def stored(places: Sequence[int], erased: frozenset[int] = frozenset()) -> list[
     found = []
     for seq, place in enumerate(places, 1):
         record = (_ERASED if seq in erased else _ENCODED)[place]
-        id_ = f"m{seq}"
-        check = codec.checksum(id_, record.created_at, record.body)
-        found.append(msgspec.structs.replace(record, id=id_, checksum=check, seq=seq))
+        named = msgspec.structs.replace(record, id=f"m{seq}", seq=seq)
+        found.append(msgspec.structs.replace(named, checksum=codec.checksum(named)))
     return found
 
 

@@ -1,6 +1,7 @@
 """The stored form: exact, canonical, guarded by a checksum, readable for ever (law 14)."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,12 @@ def encode(message: Message, *, limits: Limits = WIDE, salt: bytes = b"") -> Rec
 def read(line: str) -> Record:
     """A record, from a line of a golden file."""
     fields = json.loads(line)
-    return Record(**{**fields, "body": fields["body"].encode()})
+    return Record(**{**fields, "body": fields["body"].encode(), "digest": bytes.fromhex(fields["digest"])})
+
+
+def sealed(record: Record) -> Record:
+    """The record with the checksum that fits it."""
+    return msgspec.structs.replace(record, checksum=codec.checksum(record))
 
 
 @given(messages())
@@ -50,7 +56,7 @@ def _reversed(value: Any) -> Any:
 
 @given(METADATA)
 def test_equal_messages_have_equal_bodies_whatever_the_order_of_keys(metadata: dict[str, Any]) -> None:
-    one, two = (user("x", metadata=value) for value in (metadata, _reversed(metadata)))
+    one, two = (user("x", id="m", metadata=value) for value in (metadata, _reversed(metadata)))
     assert encode(one).body == encode(two).body
     assert encode(one).digest == encode(two).digest
 
@@ -69,14 +75,21 @@ def test_a_flipped_bit_anywhere_is_noticed(message: Message, data: st.DataObject
     body[at // 8] ^= 1 << at % 8
     flipped_time = record.created_at ^ 1 << data.draw(st.integers(0, 60))
     other_id = record.id[:-1] + ("a" if record.id[-1] != "a" else "b")
-    for broken in (
-        msgspec.structs.replace(record, body=bytes(body)),
-        msgspec.structs.replace(record, created_at=flipped_time),
-        msgspec.structs.replace(record, id=other_id),
-        msgspec.structs.replace(record, body=record.body[:-1]),
+    for changes in (
+        {"body": bytes(body)},
+        {"created_at": flipped_time},
+        {"id": other_id},
+        {"body": record.body[:-1]},
+        {"tokens": record.tokens ^ 1 << data.draw(st.integers(0, 40))},
+        {"version": record.version + 1},
+        {"digest": codec.ERASED},
+        {"created_at": 1 << 70},
     ):
-        with pytest.raises(CorruptRecord):
-            codec.decode(msgspec.structs.replace(broken, seq=5))
+        broken = msgspec.structs.replace(record, **changes, seq=5)
+        with pytest.raises(CorruptRecord) as error:
+            codec.checked(broken)
+        assert (error.value.seq, error.value.record) == (5, broken)
+    assert codec.checked(record) is record
 
 
 def test_every_flipped_byte_of_a_record_is_noticed() -> None:
@@ -85,7 +98,7 @@ def test_every_flipped_byte_of_a_record_is_noticed() -> None:
         for flip in (1, 0x80, 0xFF):
             body = record.body[:at] + bytes([record.body[at] ^ flip]) + record.body[at + 1 :]
             with pytest.raises(CorruptRecord) as error:
-                codec.decode(msgspec.structs.replace(record, body=body, seq=9))
+                codec.checked(msgspec.structs.replace(record, body=body, seq=9))
             assert error.value.seq == 9
 
 
@@ -93,7 +106,7 @@ def test_every_flipped_byte_of_a_record_is_noticed() -> None:
     "body", [b"", b"{", b"[]", b'{"role":"user"}', b'{"role":"admin","content":"x"}', b'{"role":"user","content":""}']
 )
 def test_a_record_whose_checksum_is_right_but_which_is_no_message_is_corrupt(body: bytes) -> None:
-    record = Record("m", 0, 1, body, 1, codec.checksum("m", 0, body), seq=4)
+    record = codec.checked(sealed(Record("m", 0, 1, body, b"d" * 16, 0, seq=4)))
     with pytest.raises(CorruptRecord):
         codec.decode(record)
 
@@ -111,11 +124,36 @@ def test_another_salt_makes_another_digest_of_the_same_body() -> None:
 
 
 @given(messages())
+def test_a_digest_knows_the_words_and_the_id_and_not_the_time(message: Message) -> None:
+    record = encode(message)
+    assert len(record.digest) == 16
+    retried = msgspec.structs.replace(message, created_at=datetime(2001, 1, 1, tzinfo=UTC))
+    assert encode(retried).digest == record.digest
+    assert encode(msgspec.structs.replace(message, id=message.id + "x")).digest != record.digest
+
+
+def test_what_decayed_beyond_reading_can_be_erased() -> None:
+    whole = encode(assistant("secret"))
+    for changes in (
+        {"body": b""},
+        {"body": b"\xff" * 40},
+        {"body": whole.body[:20]},
+        {"version": 99},
+        {"created_at": -(1 << 62)},
+        {"created_at": 1 << 62, "tokens": -5},
+    ):
+        stone = codec.tombstone(msgspec.structs.replace(whole, **changes, seq=3))
+        left = codec.decode(codec.checked(stone))
+        assert (left.seq, left.content, left.redacted, left.id) == (3, "", True, whole.id)
+        assert left.role == ("assistant" if whole.body.startswith(changes.get("body", whole.body)[:20] or b"?") else "user")
+
+
+@given(messages())
 def test_a_digest_is_never_that_of_an_erased_message(message: Message) -> None:
     record = encode(message)
-    assert record.digest != 0
+    assert record.digest != codec.ERASED
     stone = codec.tombstone(record)
-    assert (stone.digest, stone.tokens, stone.id, stone.created_at) == (0, 0, record.id, record.created_at)
+    assert (stone.digest, stone.tokens, stone.id, stone.created_at) == (codec.ERASED, 0, record.id, record.created_at)
     left = codec.decode(stone)
     assert (left.role, left.content, left.redacted, left.metadata) == (message.role, "", True, {})
 
@@ -175,7 +213,7 @@ def test_law_14_what_a_released_version_wrote_is_read_and_written_the_same(path:
     assert len(lines) > 20
     for line in lines:
         record = read(line)
-        message = codec.decode(record)
+        message = codec.decode(codec.checked(record))
         assert (message.id, message.seq, message.tokens) == (record.id, record.seq, record.tokens)
         if record.version != codec.VERSION or message.redacted:
             continue
@@ -198,11 +236,11 @@ def two_versions_on(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("two_versions_on")
 def test_law_14_an_old_record_is_lifted_step_by_step() -> None:
     old = b'{"role":"user","text":"hello"}'
-    record = Record("m", 0, 5, old, 1, codec.checksum("m", 0, old), version=1, seq=2)
+    record = Record("m", 0, 5, old, b"d" * 16, 0, version=1, seq=2)
     message = codec.decode(record)
     assert (message.content, message.metadata, message.seq, message.tokens) == ("hello", {"from": 2}, 2, 5)
     newer = b'{"role":"user","content":"hello"}'
-    record = Record("m", 0, 5, newer, 1, codec.checksum("m", 0, newer), version=2, seq=2)
+    record = Record("m", 0, 5, newer, b"d" * 16, 0, version=2, seq=2)
     assert codec.decode(record) == message
     assert json.loads(codec.to_json(record))["metadata"] == {"from": 2}
     assert json.loads(codec.said(record)) == {"role": "user", "content": "hello"}

@@ -6,16 +6,17 @@ from typing import NamedTuple
 
 import msgspec
 
-from turnlog.codec import Record
+from turnlog.codec import Record, intact
 from turnlog.errors import CorruptRecord, InvalidInput
 from turnlog.fold import replay
 from turnlog.memory.comparing import Comparison, Witness, joined
-from turnlog.memory.integrity import Digest, Integrity, Seen, intact, read_state
+from turnlog.memory.integrity import Digest, Integrity, Seen, read_state
 from turnlog.ports import Fault, Key, Snapshot, Store
 
 _PAGE = 1000
 _RUINS = 1000
 """So many places that cannot be read are looked for; then the rest of the log counts as one of them."""
+_ANOTHER_HISTORY = "has another incarnation than the digest: its history may have gone back since, or it is a copy"
 _ANOTHER_KEY = "was made with another key: nothing can be compared with it"
 
 
@@ -47,7 +48,8 @@ async def inspect(store: Store, key: Key, fold: Integrity, *, against: Digest | 
     Raises `InvalidInput` for a digest of another conversation, or for what is no digest.
     """
     snapshot = await store.load_snapshot(key, fold.name, fold.version)
-    head = (await store.get(key)).head
+    begun = await store.get(key)
+    head = begun.head
     witnesses, faults = _witnesses(key, fold, snapshot, against)
     comparisons = [Comparison(witness) for witness in witnesses]
     unread = []
@@ -63,6 +65,8 @@ async def inspect(store: Store, key: Key, fold: Integrity, *, against: Digest | 
     faults += await store.verify(key)
     reached = min(head, max((witness.seen.watermark for witness in witnesses), default=0))
     notes = [note for comparison in comparisons for note in comparison.notes(epoch)] + _behind(reached, head)
+    if against is not None and against.incarnation not in ("", begun.incarnation):
+        notes.append(Fault(0, _ANOTHER_HISTORY))
     return Inspection(key.conversation_id, head, reached, joined(faults + _unread(unread, faults)), joined(notes))
 
 
@@ -152,11 +156,14 @@ class _Reading:
     async def parts(self, head: int) -> AsyncIterator[list[Record] | Unread]:
         """All places from 1 to `head` in order: records, and runs of places that cannot be read."""
         waiting: Unread | None = None
-        for first in range(1, head + 1, _PAGE):
+        first = 1
+        while first <= head:
             if self._ruins > _RUINS:
                 waiting = Unread(waiting.first if waiting else first, head, "too much before it cannot be read")
                 break
-            for part in await self._part(first, min(first + _PAGE - 1, head)):
+            found, last = await self._part(first, min(first + _PAGE - 1, head))
+            first = last + 1
+            for part in found:
                 if isinstance(part, Unread):
                     waiting = Unread(waiting.first, part.last, waiting.why) if waiting else part
                     continue
@@ -167,19 +174,23 @@ class _Reading:
         if waiting:
             yield waiting
 
-    async def _part(self, first: int, last: int) -> list[list[Record] | Unread]:
-        """What is in the places, in halves of halves where they cannot be read together."""
+    async def _part(self, first: int, last: int) -> tuple[list[list[Record] | Unread], int]:
+        """What is in the places from `first` on, and up to which one: not up to `last` if a place cannot be read, or if that
+        is too much for one page.
+        """
         try:
             page = await self._store.read(self._key, after=first - 1, before=last + 1, limit=last - first + 1)
         except CorruptRecord as error:
-            if first == last:
-                self._ruins += 1
-                return [Unread(first, last, error.reason)]
-            middle = (first + last) // 2
-            return [*await self._part(first, middle), *await self._part(middle + 1, last)]
+            if first < last:
+                return await self._part(first, error.seq - 1 if first < error.seq <= last else first)
+            self._ruins += 1
+            found = error.record
+            return [[found] if isinstance(found, Record) else Unread(first, last, error.reason)], last
+        if page.more and page.records:
+            last = page.records[-1].seq
         parts = _with_holes(page.records, first, last)
         self._ruins += sum(isinstance(part, Unread) for part in parts)
-        return parts
+        return parts, last
 
 
 def _with_holes(records: list[Record], first: int, last: int) -> list[list[Record] | Unread]:

@@ -1,18 +1,26 @@
-"""What an append does, decided apart from where it is kept (laws 1, 3 and 5)."""
+"""What an append does, decided apart from where it is kept (laws 1, 3 and 5), and when a conversation was touched last."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from turnlog.codec import Record
+from turnlog.codec import ERASED, Record
 from turnlog.errors import HeadMoved, KeyReused
 from turnlog.ports import Appended, Snapshot
 
+CLOCK_SKEW_MAX_US = 86_400_000_000
+"""A day: what is stored further ahead of the present than this was written by a wrong clock."""
+
+
+def later(stored_us: int, now_us: int) -> int:
+    """`updated_at` after a change at `now_us`: it does not go back, unless a wrong clock had set it far ahead."""
+    return now_us if stored_us - now_us > CLOCK_SKEW_MAX_US else max(stored_us, now_us)
+
 
 class Known(NamedTuple):
-    """A record that is in the log: its place, its digest (0 when it was erased) and its time."""
+    """A record that is in the log: its place, its digest (`ERASED` when it was erased) and its time."""
 
     seq: int
-    digest: int
+    digest: bytes
     created_at: int
 
 
@@ -35,7 +43,7 @@ def decide(
             seq = head + len(added) + 1
             there = fresh[record.id] = Known(seq, record.digest, record.created_at)
             added.append((seq, record))
-        elif there.digest != record.digest and there.digest != 0:
+        elif there.digest != record.digest and there.digest != ERASED:
             raise KeyReused(message_id=record.id, seq=there.seq)
         placed.append(there)
     if added and expect_head is not None and expect_head != head:

@@ -1,11 +1,12 @@
 """The store for tests and notebooks: everything is gone with the process."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from secrets import randbits
 from typing import Any
 
 import msgspec
 
-from turnlog.codec import Record, checksum
+from turnlog.codec import ERASED, Record, checked, intact
 from turnlog.errors import (
     ConversationDeleted,
     ConversationExists,
@@ -15,8 +16,8 @@ from turnlog.errors import (
     RevisionMoved,
     SnapshotMoved,
 )
-from turnlog.ports import Appended, Fault, Finding, Header, Key, Page, Position, Recent, Snapshot, Stale
-from turnlog.stores.decide import Known, behind, decide
+from turnlog.ports import PAGE_BYTES, Appended, Fault, Finding, Header, Key, Page, Position, Recent, Snapshot, Stale
+from turnlog.stores.decide import Known, behind, decide, later
 
 
 class Log:
@@ -70,6 +71,27 @@ class Log:
         """Change the header."""
         self.header = msgspec.structs.replace(self.header, **changes)
 
+    def touch(self, now: int, **changes: Any) -> None:
+        """Change the header at `now`."""
+        self.set(updated_at=later(self.header.updated_at, now), **changes)
+
+    def at(self, seq: int) -> Record:
+        """The record at `seq`, whoever keeps it. Raises `CorruptRecord`."""
+        return checked(self.owner(seq).records[seq])
+
+    def within(self, seqs: Iterable[int], bytes_max: int) -> list[Record]:
+        """The records at `seqs` in their order, up to the one that makes them weigh more than `bytes_max`, which only the
+        first may.
+        """
+        found: list[Record] = []
+        for seq in seqs:
+            record = self.at(seq)
+            bytes_max -= len(record.body)
+            if found and bytes_max < 0:
+                break
+            found.append(record)
+        return found
+
 
 class RamStore:
     """Keeps the logs in dictionaries. Stores that are given the same `logs` are handles on the same data."""
@@ -89,7 +111,7 @@ class RamStore:
     async def create(self, tenant: str, header: Header, records: Sequence[Record] = ()) -> Appended | None:
         key = Key(tenant, header.id)
         self._refuse_if_there(key)
-        log = Log(header)
+        log = Log(_new(header))
         appended, fresh = decide(0, records, {}, None) if records else (None, [])
         self.logs[key] = log
         self._put(log, fresh, header.updated_at)
@@ -106,28 +128,46 @@ class RamStore:
     async def get(self, key: Key) -> Header:
         return self._log(key).header
 
-    async def read(self, key: Key, *, after: int = 0, before: int | None = None, limit: int, newest: bool = False) -> Page:
+    async def read(
+        self,
+        key: Key,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        limit: int,
+        bytes_max: int = PAGE_BYTES,
+        newest: bool = False,
+    ) -> Page:
         log = self._log(key)
         end = log.header.head + 1 if before is None else min(before, log.header.head + 1)
         seqs = range(after + 1, end)
-        chosen = seqs[-limit:] if newest else seqs[:limit]
-        return Page(log.header, [log.owner(seq).records[seq] for seq in chosen], more=len(chosen) < len(seqs))
+        chosen = seqs[-limit:][::-1] if newest else seqs[:limit]
+        records = log.within(chosen, bytes_max)
+        return Page(log.header, records[::-1] if newest else records, more=len(records) < len(seqs))
 
     async def recent(
-        self, key: Key, *, tokens: int, limit: int, pinned: Sequence[int] = (), folds: Sequence[tuple[str, int]] = ()
+        self,
+        key: Key,
+        *,
+        tokens: int,
+        limit: int,
+        bytes_max: int = PAGE_BYTES,
+        pinned: Sequence[int] = (),
+        folds: Sequence[tuple[str, int]] = (),
     ) -> Recent:
         log = self._log(key)
         snapshots = tuple(log.snapshots.get(fold) for fold in folds)
-        floor = behind(snapshots, log.header.epoch)
-        records: list[Record] = []
-        for seq in range(log.header.head, max(floor, log.header.head - limit), -1):
-            records.append(log.owner(seq).records[seq])
-            tokens -= records[-1].tokens
+        floor = max(behind(snapshots, log.header.epoch), log.header.head - limit)
+        wanted: list[int] = []
+        for seq in range(log.header.head, floor, -1):
+            wanted.append(seq)
+            tokens -= log.owner(seq).records[seq].tokens
             if tokens < 0:
                 break
+        records = log.within(wanted, bytes_max)
         first = log.header.head - len(records) + 1
-        before = [log.owner(seq).records[seq] for seq in sorted(set(pinned)) if 0 < seq < first]
-        return Recent(log.header, records[::-1], before, snapshots)
+        before = [log.at(seq) for seq in sorted(set(pinned)) if 0 < seq < first]
+        return Recent(log.header, records[::-1], before, snapshots, len(records) < len(wanted))
 
     async def update(
         self,
@@ -144,7 +184,7 @@ class RamStore:
             raise RevisionMoved(expected=expect_revision, actual=header.revision)
         if expect_head is not None and expect_head != header.head:
             raise HeadMoved(expected=expect_head, actual=header.head)
-        log.set(**changes, updated_at=max(header.updated_at, now), revision=header.revision + 1)
+        log.touch(now, **changes, revision=header.revision + 1)
         return log.header
 
     async def list_headers(
@@ -177,7 +217,7 @@ class RamStore:
             raise MessageNotFound(key.conversation_id, header.parent_seq)
         new = Key(key.tenant, header.id)
         self._refuse_if_there(new)
-        fork = Log(msgspec.structs.replace(header, head=header.parent_seq, epoch=parent.header.epoch), parent)
+        fork = Log(_new(header, head=header.parent_seq, epoch=parent.header.epoch), parent)
         parent.forks.append(fork)
         self.logs[new] = fork
         return fork.header
@@ -187,11 +227,19 @@ class RamStore:
         if not 1 <= tombstone.seq <= log.header.head:
             raise MessageNotFound(key.conversation_id, tombstone.seq)
         owner = log.owner(tombstone.seq)
-        if owner.records[tombstone.seq].digest != 0:
+        there = owner.records[tombstone.seq]
+        if there.digest != ERASED or not intact(there):
             owner.records[tombstone.seq] = tombstone
+            owner.seqs[tombstone.id] = tombstone.seq
             for shown in owner.showing(tombstone.seq):
-                shown.set(epoch=shown.header.epoch + 1, updated_at=max(shown.header.updated_at, now))
+                shown.touch(now, epoch=shown.header.epoch + 1)
                 shown.snapshots.clear()
+        return log.header.epoch
+
+    async def move_epoch(self, key: Key, *, now: int) -> int:
+        log = self._log(key)
+        log.touch(now, epoch=log.header.epoch + 1)
+        log.snapshots.clear()
         return log.header.epoch
 
     async def delete(self, key: Key, *, now: int) -> None:
@@ -217,6 +265,12 @@ class RamStore:
             raise SnapshotMoved(watermark=watermark, epoch=log.header.epoch)
         log.snapshots[fold, version] = snapshot
 
+    async def drop_snapshots(self, key: Key, fold: str, *, below: int) -> None:
+        snapshots = self._log(key).snapshots
+        for name, version in list(snapshots):
+            if name == fold and version < below:
+                del snapshots[name, version]
+
     async def stale(self, tenant: str, fold: str, version: int, *, limit: int, since: int = 0) -> list[Stale]:
         found = []
         for key, log in self.logs.items():
@@ -234,7 +288,7 @@ class RamStore:
             record = log.records.get(seq)
             if record is None:
                 faults.append(Fault(seq, "is missing"))
-            elif checksum(record.id, record.created_at, record.body) != record.checksum:
+            elif not intact(record):
                 faults.append(Fault(seq, "does not match its checksum"))
             elif log.seqs.get(record.id) != seq:
                 faults.append(Fault(seq, "is not found by its id"))
@@ -265,7 +319,7 @@ class RamStore:
         for seq, record in fresh:
             log.records[seq] = msgspec.structs.replace(record, seq=seq)
             log.seqs[record.id] = seq
-        log.set(head=log.header.head + len(fresh), updated_at=max(log.header.updated_at, now))
+        log.touch(now, head=log.header.head + len(fresh))
 
     @staticmethod
     def _trim(log: Log) -> None:
@@ -273,3 +327,8 @@ class RamStore:
         for seq in [seq for seq in log.records if seq > keep]:
             del log.seqs[log.records.pop(seq).id]
         log.set(head=min(log.header.head, keep))
+
+
+def _new(header: Header, **changes: Any) -> Header:
+    """The header of a conversation that begins now. All is gone with the process, so that no history can go back."""
+    return msgspec.structs.replace(header, **changes, incarnation=f"{randbits(64):016x}")

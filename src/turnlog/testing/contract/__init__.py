@@ -6,9 +6,12 @@ test.
 """
 
 from turnlog.testing.contract.appending import Appending
+from turnlog.testing.contract.bounded import Bounded
+from turnlog.testing.contract.decayed import Decayed
 from turnlog.testing.contract.erasing import Deleting, Redacting
 from turnlog.testing.contract.forking import Forking
 from turnlog.testing.contract.headers import Creating, Listing, Updating
+from turnlog.testing.contract.histories import Histories
 from turnlog.testing.contract.races import Races
 from turnlog.testing.contract.reading import Reading
 from turnlog.testing.contract.recent import Ending
@@ -17,6 +20,20 @@ from turnlog.testing.contract.tenants import Tenants
 
 
 class StoreContract(
-    Creating, Appending, Reading, Ending, Updating, Listing, Forking, Redacting, Deleting, Snapshots, Tenants, Races
+    Creating,
+    Appending,
+    Reading,
+    Ending,
+    Bounded,
+    Updating,
+    Listing,
+    Forking,
+    Redacting,
+    Deleting,
+    Decayed,
+    Snapshots,
+    Histories,
+    Tenants,
+    Races,
 ):
     """Every test that a store has to pass; none may be skipped or overridden."""

@@ -44,7 +44,7 @@ class Redacting:
         found = await page(store)
         stone = said(found)[1]
         assert (stone.seq, stone.id, stone.created_at, stone.role) == (2, before.id, before.created_at, before.role)
-        assert (stone.content, stone.redacted, stone.tokens, found.records[1].digest) == ("", True, 0, 0)
+        assert (stone.content, stone.redacted, stone.tokens, found.records[1].digest) == ("", True, 0, codec.ERASED)
         assert await log(store) == ["a", "secret", "c"]
 
     @handles

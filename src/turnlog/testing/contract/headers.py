@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from turnlog.errors import (
     ConversationDeleted,
@@ -30,7 +31,7 @@ class Creating:
     async def test_a_header_comes_back_as_it_was_given(self, store: Store) -> None:
         given = header(user_id="ann 'ß'", title="T %_\\ 😀", tags=("b", "a", "ü"), metadata=METADATA)
         await store.create(TENANT, given)
-        assert await store.get(KEY) == given
+        assert replace(await store.get(KEY), incarnation="") == given
 
     @handles
     async def test_a_conversation_begins_with_its_first_messages(self, store: Store) -> None:
@@ -81,7 +82,8 @@ class Updating:
         changes = {"title": "new", "tags": ("y", "z"), "metadata": METADATA, "archived": True}
         changed = await store.update(KEY, changes, now=NOW + 5)
         expected = Header("c1", NOW, NOW + 5, "ann", "new", ("y", "z"), METADATA, head=1, revision=2, archived=True)
-        assert changed == await store.get(KEY) == expected
+        assert changed == await store.get(KEY)
+        assert replace(changed, incarnation="") == expected
 
     @handles
     async def test_a_change_by_a_clock_that_went_back_leaves_updated_at(self, store: Store) -> None:

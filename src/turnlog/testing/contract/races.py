@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+from turnlog import codec
 from turnlog.errors import (
     ConversationDeleted,
     ConversationExists,
@@ -12,7 +13,7 @@ from turnlog.errors import (
     SnapshotMoved,
     TurnlogError,
 )
-from turnlog.ports import Appended, Key, Snapshot, Store
+from turnlog.ports import Appended, Header, Key, Snapshot, Store
 from turnlog.testing.contract.stage import (
     KEY,
     NOW,
@@ -175,7 +176,7 @@ class Races:
         appends = [other.append(KEY, records(f"m{n}"), now=NOW) for n in range(20)]
         await _race(*appends[:10], erase(store, "c1", 1), *appends[10:])
         found = await store.read(KEY, limit=99)
-        assert [entry.seq for entry in found.records if entry.digest == 0] == [1]
+        assert [entry.seq for entry in found.records if entry.digest == codec.ERASED] == [1]
         assert len(await log(other)) == 22
 
     @handles
@@ -195,3 +196,30 @@ class Races:
         assert len(ids) == len(set(ids)) == 120
         await add(other, "c1", "after")
         assert (await store.get(KEY)).head == 121
+
+    @handles
+    async def test_forks_raced_to_one_id_leave_one_that_is_whole(self, store: Store, other: Store) -> None:
+        for n in range(10):
+            parents = [Key(TENANT, f"p{n}"), Key(TENANT, f"q{n}")]
+            for key in parents:
+                await begin(store, *(f"{key.conversation_id}.{m}" for m in range(3)), key=key)
+            races = [branch(handle, key.conversation_id, f"f{n}", 3) for key in parents for handle in (store, other)]
+            outcomes = await _race(*races)
+            made = [outcome for outcome in outcomes if isinstance(outcome, Header)]
+            assert len(made) == 1
+            assert all(isinstance(outcome, Header | ConversationExists) for outcome in outcomes)
+            fork = Key(TENANT, f"f{n}")
+            assert (await store.get(fork)).parent == made[0].parent
+            for key in parents:
+                await other.delete(key, now=NOW)
+            assert await log(other, fork.conversation_id) == [f"{made[0].parent}.{m}" for m in range(3)]
+
+    @handles
+    async def test_an_erasure_beside_a_fork_reaches_it(self, store: Store, other: Store) -> None:
+        for n in range(20):
+            key = Key(TENANT, f"p{n}")
+            await begin(store, "secret", "b", key=key)
+            await _race(erase(other, f"p{n}", 1), branch(store, f"p{n}", f"f{n}", 2))
+            found = await other.read(Key(TENANT, f"f{n}"), limit=9)
+            assert [entry.digest == codec.ERASED for entry in found.records] == [True, False]
+            assert found.header.epoch <= (await store.get(key)).epoch

@@ -143,3 +143,21 @@ class Snapshots:
         await store.save_snapshot(KEY, *FOLD, Snapshot(1, 0, b""), expect_watermark=0)
         assert await store.stale(TENANT, *FOLD, limit=9) == []
         assert await store.stale(TENANT, "summary", 2, limit=9) == [Stale("c1", 1, 0, 0)]
+
+    @handles
+    async def test_what_old_versions_saved_is_dropped(self, store: Store) -> None:
+        await begin(store, "a")
+        for name, version in (("facts", 1), ("facts", 2), ("facts", 3), ("summary", 1), ("fact", 1)):
+            await store.save_snapshot(KEY, name, version, Snapshot(1, 0, b"s"), expect_watermark=0)
+        await store.drop_snapshots(KEY, "facts", below=3)
+        kept = [("facts", 3), ("summary", 1), ("fact", 1)]
+        assert [await store.load_snapshot(KEY, *fold) is None for fold in [("facts", 1), ("facts", 2), *kept]] == [
+            True,
+            True,
+            False,
+            False,
+            False,
+        ]
+        await store.drop_snapshots(KEY, "facts", below=3)
+        with pytest.raises(ConversationNotFound):
+            await store.drop_snapshots(Key(TENANT, "nobody"), "facts", below=3)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+from turnlog import process
 from turnlog.codec import Record, checked
 from turnlog.errors import HeadMoved, KeyReused, MessageNotFound, RevisionMoved, SchemaTooNew, SnapshotMoved, StoreFailed
 from turnlog.ports import (
@@ -60,6 +61,8 @@ class RedisStore:
     async def open(self) -> None:
         self._servers.opened = True
         self.work.begin()
+        process.opened(self._servers)
+        process.opened(self)
         try:
             await checks.refuse_eviction(self._servers)
             version = await self.schema_version()
@@ -74,6 +77,12 @@ class RedisStore:
             await self.work.finish(self._timeout_s)
         finally:
             self._servers.close()
+            process.closed(self._servers)
+            process.closed(self)
+
+    def abandon(self) -> None:
+        """Forget the calls under way: nobody in this process waits for them."""
+        self.work = Work()
 
     @accepted
     async def ping(self) -> None:

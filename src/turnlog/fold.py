@@ -6,6 +6,7 @@ Law 11: a state is saved only at the erase epoch at which its messages were read
 erasure cannot write erased text back; a state of an older epoch counts as none.
 """
 
+import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from functools import lru_cache
@@ -25,6 +26,7 @@ _TOKENS = COUNT_MAX << 16  # no bound: a batch is bounded by its messages
 _TAKEN = "context"  # contexts keep the starts of their windows under this name
 UNBOUND = ("-", 1)
 """No fold's name: asked for as the first of a reading, it lets no watermark bound what is read."""
+logger = logging.getLogger(__name__)
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}", re.ASCII)
 
 S = TypeVar("S")
@@ -100,6 +102,7 @@ class Ahead(NamedTuple):
     """What a fold has to see next, as of one moment: the state that it has, and records right behind its watermark.
 
     `more` tells whether the log goes on behind them; `beside` are the other snapshots that were asked for, in this epoch.
+    `over` is the watermark of a stored state that cannot be read, which the next one takes the place of.
     """
 
     since: Snapshot
@@ -108,6 +111,16 @@ class Ahead(NamedTuple):
     more: bool
     beside: tuple[Snapshot | None, ...] = ()
     tenant: str = ""
+    over: int | None = None
+
+    @property
+    def stored_watermark(self) -> int:
+        """The watermark of the state that is stored."""
+        return self.since.watermark if self.over is None else self.over
+
+
+class StateUnreadable(InvalidInput):
+    """A stored state is not what the fold's `initial` says: it decayed, or newer software wrote it."""
 
 
 async def look(
@@ -146,6 +159,22 @@ async def stepped(fold: Fold[Any], ahead: Ahead) -> Snapshot:
     return Snapshot(watermark + len(ahead.records), ahead.header.epoch, stored(fold, state))
 
 
+async def stepped_anew(
+    store: Store, key: Key, fold: Fold[Any], ahead: Ahead, *, limit: int = BATCH
+) -> tuple[Ahead, Snapshot]:
+    """`stepped`, from the first message on where the state that is stored cannot be read: a state is derived, and is made
+    anew. What was ahead then, and the state after it.
+    """
+    try:
+        return ahead, await stepped(fold, ahead)
+    except StateUnreadable as error:
+        logger.warning("a state of %s is made anew: %s", key.conversation_id, error)
+    again = await look_on(store, key, fold, _beginning(fold, ahead.header.epoch), limit=limit)
+    if again.header.epoch == ahead.header.epoch:
+        again = again._replace(over=ahead.stored_watermark)
+    return again, await stepped(fold, again)
+
+
 async def advanced(fold: Fold[S], state: S, records: Sequence[Record]) -> S:
     """The state after `records`, which the fold is given as what it works on. Raises what the fold raises, and
     `CorruptRecord`.
@@ -161,7 +190,7 @@ async def save(store: Store, key: Key, fold: Fold[Any], ahead: Ahead, after: Sna
     """
     shared = fold if isinstance(fold, Shared) and not ahead.more else None
     still = await shared.share(store, key, ahead.header, after) if shared else None
-    await store.save_snapshot(key, fold.name, fold.version, after, expect_watermark=ahead.since.watermark)
+    await store.save_snapshot(key, fold.name, fold.version, after, expect_watermark=ahead.stored_watermark)
     while shared and still and not await still():
         still = await shared.share(store, key, ahead.header, after)
 
@@ -178,7 +207,7 @@ async def catch_up(store: Store, key: Key, fold: Fold[Any], *, batch: int = BATC
             ahead = await (look_on(store, key, fold, since, limit=batch) if since else look(store, key, fold, limit=batch))
             if not ahead.records:
                 return ahead.since
-            since = await stepped(fold, ahead)
+            ahead, since = await stepped_anew(store, key, fold, ahead, limit=batch)
             await save(store, key, fold, ahead, since)
         except SnapshotMoved:
             since = None
@@ -197,6 +226,16 @@ async def replay(store: Store, key: Key, fold: Fold[Any], *, batch: int = BATCH)
             return after
         ahead = await look_on(store, key, fold, after, limit=batch)
     return ahead.since
+
+
+async def snapshots(store: Store, key: Key, folds: Sequence[tuple[str, int]]) -> tuple[Header, tuple[Snapshot | None, ...]]:
+    """The header, and these snapshots of whatever epoch; one round trip, unless the last record cannot be read."""
+    try:
+        end = await store.recent(key, tokens=0, limit=1, folds=[UNBOUND, *folds])
+    except CorruptRecord:
+        header = await store.get(key)
+        return header, tuple([await store.load_snapshot(key, *fold) for fold in folds])
+    return end.header, end.snapshots[1:]
 
 
 def newest(
@@ -241,7 +280,8 @@ def state_of(fold: Fold[S], state: bytes) -> S:
     try:
         return _form(type(fold)).read(state)  # type: ignore[no-any-return]
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise InvalidInput("state", f"of fold {fold.name} {fold.version} is not what `initial` says: {error}") from error
+        rule = f"of fold {fold.name} {fold.version} is not what `initial` says: {error}"
+        raise StateUnreadable("state", rule) from error
 
 
 class _Form(NamedTuple):
@@ -272,17 +312,24 @@ async def _inherited(store: Store, key: Key, fold: Fold[Any], header: Header) ->
     while above.parent is not None:
         shared = min(shared, above.parent_seq)
         try:
-            end = await store.recent(Key(key.tenant, above.parent), tokens=0, limit=1, folds=[(fold.name, fold.version)])
+            above, (found,) = await snapshots(store, Key(key.tenant, above.parent), [(fold.name, fold.version)])
         except ConversationNotFound:
             return None
-        above, found = end.header, end.snapshots[0]
-        if found is not None and found.epoch == above.epoch and 0 < found.watermark <= shared:
+        if found is not None and found.epoch == above.epoch and 0 < found.watermark <= shared and _readable(fold, found):
             since = Snapshot(found.watermark, header.epoch, found.state)
             await save(
                 store, key, fold, Ahead(_beginning(fold, header.epoch), header, [], since.watermark < header.head), since
             )
             return since
     return None
+
+
+def _readable(fold: Fold[Any], found: Snapshot) -> bool:
+    try:
+        state_of(fold, found.state)
+    except StateUnreadable:
+        return False
+    return True
 
 
 def _beginning(fold: Fold[Any], epoch: int) -> Snapshot:

@@ -25,7 +25,7 @@ from turnlog.context.policy import BUDGET_TOKENS_MAX, ContextPolicy, override
 from turnlog.context.tokens import Counter
 from turnlog.errors import InvalidInput, SnapshotMoved
 from turnlog.fold import UNBOUND, newest
-from turnlog.memory import book
+from turnlog.memory import book, pages
 from turnlog.memory.gist import Gist, gist_of_states
 from turnlog.memory.seal import sealed, unsealed
 from turnlog.memory.summary import SummaryState
@@ -124,7 +124,7 @@ async def _user(store: Store, key: Key, log: Recent, users: dict[str, str]) -> G
         return None
     if len(users) >= USERS_MAX:
         users.clear()
-    users[key.conversation_id] = name = book.name_of(log.header.user_id)
+    users[key.conversation_id] = name = pages.hidden_name(log.header.user_id)
     return await book.glance(store, key.tenant, name)
 
 
@@ -250,7 +250,7 @@ def _known(found: Found, states: Mapping[str, Snapshot]) -> Gist:
     own = gist_of_states({name: snapshot.state for name, snapshot in states.items()})
     if found.user is None:
         return own
-    return msgspec.structs.replace(found.user, topic=own.topic, entities=own.entities, seal="")
+    return msgspec.structs.replace(found.user, topic=own.topic, entities=own.entities, seal="", corrections=0)
 
 
 async def known(store: Store, key: Key, folds: Sequence[tuple[str, int]], users: dict[str, str]) -> Gist:

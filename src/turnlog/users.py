@@ -10,7 +10,8 @@ from turnlog import codec
 from turnlog.codec import Record
 from turnlog.errors import ConversationDeleted, ConversationNotFound, FactNotFound, InvalidInput
 from turnlog.memory import book
-from turnlog.memory.known import ConversationContext, KnownFact, fact_id
+from turnlog.memory.items import KnownFact, fact_id
+from turnlog.memory.known import ConversationContext
 from turnlog.message import INTEGER_MAX, Limits, Message, check_name, check_text, user, uuid7
 from turnlog.ports import Header, Key, Store
 
@@ -57,7 +58,7 @@ class User:
 
     async def memory(self) -> ConversationContext:
         """What their conversations taught, those that are archived left out, and what they put right."""
-        return await book.known(self.store, self.tenant, self.id)
+        return await book.known(self.store, self.tenant, self.id, self._versions)
 
     async def correct(
         self,
@@ -83,7 +84,8 @@ class User:
                 raise InvalidInput(field, "must be a time in microseconds since 1970 UTC")
         id_ = check_name("fact", fact, length_max=FACT_ID_MAX) if fact is not None else fact_id(slot, value, text)
         said |= {"id": id_, "valid_from": valid_from, "valid_to": valid_to}  # type: ignore[dict-item]
-        context = await self._log(text, said)
+        await self._log(text, said)
+        context = await self.memory()
         found = next((known for known in context.history() if known.id == id_), None)
         if found is None:  # it was taken back meanwhile, or the user erased
             raise FactNotFound(id_)
@@ -102,15 +104,16 @@ class User:
         if there is None or there.text is not None:
             await self._log("That is not so.", {"id": fact})
         await book.unsay(self.store, self.tenant, self.id, fact, now=self._clock())
-        await self.gather()
+        await book.gather(self.store, self.tenant, self.id, self._versions)
 
     async def gather(self) -> ConversationContext:
         """Make what is known anew from what is stored with the conversations."""
-        return await book.gather(self.store, self.tenant, self.id, self._versions)
+        await book.gather(self.store, self.tenant, self.id, self._versions)
+        return await self.memory()
 
     async def renew(self) -> None:
         """As `gather`, once all that was derived before is dropped: after an erasure in one of the conversations."""
-        await book.renew(self.store, self.tenant, self.id, self._versions, self._mark, now=self._clock())
+        await book.renew(self.store, self.tenant, self.id, self._versions, now=self._clock())
 
     async def erase(self) -> Erased:
         """Erase all conversations of this user, and all that is known of them; their conversations' ids stay dead.
@@ -144,13 +147,10 @@ class User:
     async def _conversations(self) -> list[Header]:
         return await self.store.list_headers(self.tenant, user_id=self.id, limit=200)
 
-    async def _log(self, text: str, fact: dict[str, Any]) -> ConversationContext:
+    async def _log(self, text: str, fact: dict[str, Any]) -> None:
         told = {name: value for name, value in fact.items() if value not in (None, "")}
         record = self._record(user(text, id=uuid7(), metadata={"fact": told}))
-        return await book.correct(self.store, self.tenant, self.id, record, now=self._clock())
-
-    def _mark(self) -> Record:
-        return self._record(user("Something was erased.", id=uuid7()))
+        await book.correct(self.store, self.tenant, self.id, record, now=self._clock())
 
     def _record(self, message: Message) -> Record:
         return codec.encode(message, tokens=0, limits=self._limits)

@@ -12,7 +12,7 @@ from turnlog.cli.remembered import line, print_fields
 from turnlog.errors import FactNotFound
 from turnlog.intake import read_time
 from turnlog.log import Turnlog
-from turnlog.memory.known import KnownFact
+from turnlog.memory.items import KnownFact
 from turnlog.memory.shown import facts_fields, known_fields, shown
 from turnlog.transfer import export_user
 from turnlog.users import Erased

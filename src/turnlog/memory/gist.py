@@ -1,13 +1,17 @@
 """The little of what is known that goes into contexts: lines that a model reads, the most important first."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from heapq import nlargest
 
 import msgspec
 
+from turnlog.memory import merging
+from turnlog.memory.candidates import BOUNDS, Candidates
+from turnlog.memory.corrections import Correction
 from turnlog.memory.extract.preferencecues import Polarity
 from turnlog.memory.facts import VERBS
-from turnlog.memory.known import POLARITIES, ConversationContext
+from turnlog.memory.items import KnownFact, is_preference
 
 PREFERENCES_MAX = 30
 TASKS_MAX = 20
@@ -19,7 +23,7 @@ class Gist(msgspec.Struct, frozen=True, omit_defaults=True):
     """What contexts tell of a user and of the conversation at hand.
 
     `seal` is the key, in hexadecimal digits, under which conversations keep what they show of their user: when something of
-    the user is erased, it goes with the gist.
+    the user is erased, it goes with the gist. `corrections` is how far the log of corrections went that the gist is made of.
     """
 
     user_name: str | None = None
@@ -29,6 +33,7 @@ class Gist(msgspec.Struct, frozen=True, omit_defaults=True):
     topic: str | None = None
     entities: tuple[str, ...] = ()
     seal: str = ""
+    corrections: int = 0
 
     @property
     def profile_lines(self) -> tuple[str, ...]:
@@ -38,17 +43,28 @@ class Gist(msgspec.Struct, frozen=True, omit_defaults=True):
         return named + liked + tuple(f"Open request: {text}" for text in self.tasks)
 
 
-def gist_of(context: ConversationContext, *, seal: str = "") -> Gist:
-    """What contexts tell of what is known of a user."""
+def gist_of(found: Candidates, told: Mapping[str, Correction], *, seal: str = "", corrections: int = 0) -> Gist:
+    """What contexts tell of a user. Topic and entities are those of the conversation at hand: a user has none."""
+    liked = merging.preferences(found.preferences[: BOUNDS.preferences], told)
+    wanted = merging.tasks(found.tasks[: BOUNDS.tasks])
+    known = _other_facts(found.facts[: BOUNDS.facts], told)
     return Gist(
-        context.user_name,
-        tuple((item.polarity, item.text) for item in context.user_preferences[:PREFERENCES_MAX]),
-        tuple(task.text for task in context.pending_tasks[:TASKS_MAX]),
-        tuple(_line(fact.text, fact.valid_from, fact.recorded_at) for fact in context.other_facts[:FACTS_MAX]),
-        context.current_topic,
-        tuple(entity.text for entity in context.entities[:ENTITIES_MAX]),
-        seal,
+        merging.name_of(found.names[: BOUNDS.names], told),
+        tuple((item.polarity, item.text) for item in liked[:PREFERENCES_MAX]),
+        tuple(task.text for task in wanted[:TASKS_MAX]),
+        tuple(_line(fact.text, fact.valid_from, fact.recorded_at) for fact in known[:FACTS_MAX]),
+        seal=seal,
+        corrections=corrections,
     )
+
+
+def _other_facts(facts: Iterable[KnownFact], corrections: Mapping[str, Correction]) -> list[KnownFact]:
+    """The facts that hold beside the name and the preferences, the newest first."""
+    derived = list(facts)
+    newest = nlargest(BOUNDS.facts, corrections.values(), key=lambda it: (it.at, it.id))
+    ids = {fact.id for fact in derived} | {correction.id for correction in newest}
+    told = merging.history(derived, {id_: corrections[id_] for id_ in ids if id_ in corrections})
+    return [it for it in told if it.valid_to is None and it.slot != "name" and not is_preference(it.text)]
 
 
 def gist_of_states(states: Mapping[str, bytes]) -> Gist:
@@ -59,7 +75,7 @@ def gist_of_states(states: Mapping[str, bytes]) -> Gist:
     span = max((entity.last_seen for entity in entities), default=1)
     named = sorted(entities, key=lambda it: (-it.count * (1 + it.last_seen / span), -it.last_seen, it.text))
     liked = [it for it in profile.preferences if it.until is None]
-    told = [it for it in facts if it.valid_to is None and it.slot != "name" and it.text.split(" ", 1)[0] not in POLARITIES]
+    told = [it for it in facts if it.valid_to is None and it.slot != "name" and not is_preference(it.text)]
     return Gist(
         profile.name.text if profile.name else None,
         tuple((it.polarity, it.text) for it in liked[: -PREFERENCES_MAX - 1 : -1]),

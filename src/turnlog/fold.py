@@ -24,6 +24,8 @@ BATCH = 200
 """How many messages a fold is given at once, at most."""
 _TOKENS = COUNT_MAX << 16  # no bound: a batch is bounded by its messages
 _TAKEN = "context"  # contexts keep the starts of their windows under this name
+BESIDE = ("note", "rebuild")
+"""What workers keep beside a fold's state, each under the fold's name with a dot before."""
 UNBOUND = ("-", 1)
 """No fold's name: asked for as the first of a reading, it lets no watermark bound what is read."""
 logger = logging.getLogger(__name__)
@@ -88,6 +90,15 @@ class SharedAnew(Shared, Protocol):
 
     async def share_anew(self, store: Store, key: Key, header: Header, after: Snapshot) -> Still | None:
         """As `share`, for a rebuilt state."""
+
+
+@runtime_checkable
+class Succeeding(Protocol):
+    """An ability of a fold whose versions are not counted one by one: to name the version that was in use before its own."""
+
+    @property
+    def previous(self) -> int:
+        """0 for none."""
 
 
 @runtime_checkable
@@ -193,6 +204,20 @@ async def save(store: Store, key: Key, fold: Fold[Any], ahead: Ahead, after: Sna
     await store.save_snapshot(key, fold.name, fold.version, after, expect_watermark=ahead.stored_watermark)
     while shared and still and not await still():
         still = await shared.share(store, key, ahead.header, after)
+    if not ahead.more:
+        await drop_older(store, key, fold)
+
+
+async def drop_older(store: Store, key: Key, fold: Fold[Any]) -> None:
+    """Drop what versions of the fold before the previous one saved of a conversation, with what is kept beside it.
+
+    The previous version stays: in a rolling deploy other processes still work on it, and would make it anew each time
+    (decision 046).
+    """
+    previous = fold.previous if isinstance(fold, Succeeding) else fold.version - 1
+    if previous > 1:  # there are no versions before the first
+        for name in (fold.name, *(f"{fold.name}.{beside}" for beside in BESIDE)):
+            await store.drop_snapshots(key, name, below=previous)
 
 
 async def catch_up(store: Store, key: Key, fold: Fold[Any], *, batch: int = BATCH) -> Snapshot:
@@ -284,6 +309,15 @@ def state_of(fold: Fold[S], state: bytes) -> S:
         raise StateUnreadable("state", rule) from error
 
 
+def is_readable(fold: Fold[Any], state: bytes) -> bool:
+    """Whether `state_of` can read a stored state."""
+    try:
+        state_of(fold, state)
+    except StateUnreadable:
+        return False
+    return True
+
+
 class _Form(NamedTuple):
     write: Callable[[Any], bytes]
     read: Callable[[bytes], Any]
@@ -315,21 +349,18 @@ async def _inherited(store: Store, key: Key, fold: Fold[Any], header: Header) ->
             above, (found,) = await snapshots(store, Key(key.tenant, above.parent), [(fold.name, fold.version)])
         except ConversationNotFound:
             return None
-        if found is not None and found.epoch == above.epoch and 0 < found.watermark <= shared and _readable(fold, found):
+        if (
+            found is not None
+            and found.epoch == above.epoch
+            and 0 < found.watermark <= shared
+            and is_readable(fold, found.state)
+        ):
             since = Snapshot(found.watermark, header.epoch, found.state)
             await save(
                 store, key, fold, Ahead(_beginning(fold, header.epoch), header, [], since.watermark < header.head), since
             )
             return since
     return None
-
-
-def _readable(fold: Fold[Any], found: Snapshot) -> bool:
-    try:
-        state_of(fold, found.state)
-    except StateUnreadable:
-        return False
-    return True
 
 
 def _beginning(fold: Fold[Any], epoch: int) -> Snapshot:

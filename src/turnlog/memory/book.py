@@ -404,21 +404,20 @@ async def unsay(store: Store, tenant: str, user_id: str, fact: str, *, now: int)
         return
 
 
-async def erase(store: Store, tenant: str, user_id: str, *, now: int) -> ConversationContext:
-    """Erase the book; what was in it, as far as it can be read. One that is not there is begun first, so that nobody begins
-    it later.
+async def erase(store: Store, tenant: str, user_id: str, *, now: int) -> tuple[ConversationContext, bool]:
+    """Erase the book; what was in it, and whether all of that could be read. One that is not there is begun first, so that
+    nobody begins it later.
     """
     book = await pages.begin_book(store, tenant, user_id, PAGES)
-    taught = await pages.taught_by(book) or {}
-    try:
+    taught = await pages.taught_by(book)
+    told: pages.Corrections | None = None
+    with suppress(CorruptRecord, SnapshotMoved, ConversationDeleted):
         told = await pages.corrections(store, book)
-    except (CorruptRecord, SnapshotMoved, ConversationDeleted):
-        told = pages.Corrections()
     try:
         await store.delete(book.key, now=now)
     except ConversationDeleted:  # by another erasure
-        return ConversationContext()
-    return ConversationContext(taught, told.last)
+        return ConversationContext(), True
+    return ConversationContext(taught or {}, told.last if told else {}), taught is not None and told is not None
 
 
 async def finish(store: Store, tenant: str, user_id: str, *, now: int) -> None:
@@ -441,6 +440,13 @@ async def finish(store: Store, tenant: str, user_id: str, *, now: int) -> None:
 async def exists(store: Store, tenant: str, user_id: str) -> bool:
     """Whether there is a book."""
     return (await pages.open_book(store, tenant, user_id, ())).epoch is not None
+
+
+async def tells_of(store: Store, tenant: str, user_id: str, conversation_id: str) -> bool:
+    """Whether a conversation contributes to the book, or may do, where that cannot be read."""
+    name = pages.page_of(conversation_id)
+    page = (await pages.open_book(store, tenant, user_id, [name])).page(name)
+    return page is None or conversation_id in page
 
 
 async def _conversations(store: Store, tenant: str, user_id: str) -> dict[str, Header]:

@@ -1,8 +1,10 @@
 """The little of what is known that goes into contexts: lines that a model reads, the most important first."""
 
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from heapq import nlargest
+from typing import TypeVar
 
 import msgspec
 
@@ -17,6 +19,9 @@ PREFERENCES_MAX = 30
 TASKS_MAX = 20
 FACTS_MAX = 60
 ENTITIES_MAX = 20
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
 
 
 class Gist(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -68,10 +73,12 @@ def _other_facts(facts: Iterable[KnownFact], corrections: Mapping[str, Correctio
 
 
 def gist_of_states(states: Mapping[str, bytes]) -> Gist:
-    """What contexts tell of one conversation, from the stored states of its folds by their names."""
-    profile = _read_profile(states["profile"]) if "profile" in states else _Profile()
-    entities = _read_entities(states["entities"]).entities if "entities" in states else ()
-    facts = _read_facts(states["facts"]).facts if "facts" in states else ()
+    """What contexts tell of one conversation, from the stored states of its folds by their names. One that cannot be read
+    tells nothing, until a worker has made it anew.
+    """
+    profile = _read(states, "profile", _read_profile) or _Profile()
+    entities = (_read(states, "entities", _read_entities) or _Entities()).entities
+    facts = (_read(states, "facts", _read_facts) or _Facts()).facts
     span = max((entity.last_seen for entity in entities), default=1)
     named = sorted(entities, key=lambda it: (-it.count * (1 + it.last_seen / span), -it.last_seen, it.text))
     liked = [it for it in profile.preferences if it.until is None]
@@ -84,6 +91,14 @@ def gist_of_states(states: Mapping[str, bytes]) -> Gist:
         profile.topic.text if profile.topic else None,
         tuple(it.text for it in named[:ENTITIES_MAX]),
     )
+
+
+def _read(states: Mapping[str, bytes], name: str, decode: Callable[[bytes], T]) -> T | None:
+    try:
+        return decode(states[name]) if name in states else None
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        logger.warning("a state of fold %s cannot be read: %s", name, error)
+        return None
 
 
 def _line(text: str, valid_from: int | None, recorded_at: int) -> str:

@@ -30,13 +30,20 @@ class Distinct:
     def add(self, text: str) -> bool:
         """Put `text` among them unless one is like it; whether it was put there."""
         words = _words(text)
-        shared = Counter(place for word in words for place in self._with.get(word, ()))
-        if any(_f1(count, len(words), self._sizes[place]) >= self._least for place, count in shared.items()):
+        if self._alike(words):
             return False
         for word in words:
             self._with.setdefault(word, []).append(len(self._sizes))
         self._sizes.append(len(words))
         return True
+
+    def _alike(self, words: frozenset[str]) -> bool:
+        shared = self._sharing(words)
+        return any(_f1(count, len(words), self._sizes[place]) >= self._least for place, count in shared.items())
+
+    def _sharing(self, words: frozenset[str]) -> Counter[int]:
+        """How many of the words each text has that has any of them."""
+        return Counter(place for word in words for place in self._with.get(word, ()))
 
 
 def _f1(shared: int, one: int, other: int) -> float:

@@ -20,6 +20,7 @@ from turnlog.context.tokens import Counter, counter_of_model, estimate
 from turnlog.errors import (
     ConversationDeleted,
     CorruptRecord,
+    HistoryMoved,
     InvalidInput,
     MessageNotFound,
     TooLarge,
@@ -208,7 +209,7 @@ class Turnlog:
         told = self._check_changes({"title": title, "tags": tags, "metadata": metadata or {}})
         now = self.clock()
         header = Header(conversation.id, now, now, user_id, **told)
-        await self.store.create(self.tenant, header, self._records(messages) if messages else ())
+        await self.store.create(self.tenant, header, self._records(messages, now) if messages else ())
         return conversation
 
     async def conversations(
@@ -299,6 +300,7 @@ class Turnlog:
             memory,
             self._told,
             self.settings.context_messages,
+            self.settings.context_bytes,
         )
         if simple:
             if len(self._asked) >= _ASKED_MAX:
@@ -306,20 +308,22 @@ class Turnlog:
             self._asked[asked] = wanted
         return wanted
 
-    def _records(self, messages: Sequence[Message], *, salt: bytes = b"", limit: int | None = None) -> list[codec.Record]:
+    def _records(
+        self, messages: Sequence[Message], now: int, *, salt: bytes = b"", limit: int | None = None
+    ) -> list[codec.Record]:
         limit = limit or self.settings.messages_per_call
         if not messages:
             raise InvalidInput("messages", "must not be empty")
         if len(messages) > limit:
             raise TooLarge("messages", limit=limit, actual=len(messages), unit="messages")
-        return [self._record(index, message, salt) for index, message in enumerate(messages)]
+        return [self._record(index, message, salt, now) for index, message in enumerate(messages)]
 
-    def _record(self, index: int, message: Message, salt: bytes) -> codec.Record:
+    def _record(self, index: int, message: Message, salt: bytes, now: int) -> codec.Record:
         if not isinstance(message, Message):
             raise InvalidInput(f"messages[{index}]", "must be a Message")
         tokens = self.count_tokens(message) if message.tokens is None else message.tokens
         try:
-            return codec.encode(message, tokens=tokens, limits=self.limits, salt=salt)
+            return codec.encode(message, tokens=tokens, limits=self.limits, salt=salt, received_at=now)
         except InvalidInput as error:
             raise error.within(f"messages[{index}]") from None
 
@@ -348,12 +352,13 @@ class Conversation:
         With `expect_head`, nothing is written unless that is the head: `HeadMoved`. With an `idempotency_key`, the
         messages get ids that follow from it and their places, so that the whole call can be repeated.
         """
-        return await self._append(self._batch(messages, idempotency_key), self.log.clock(), expect_head)
+        now = self.log.clock()
+        return await self._append(self._batch(messages, idempotency_key, now), now, expect_head)
 
-    def _batch(self, messages: Sequence[Message], idempotency_key: str | None) -> list[codec.Record]:
+    def _batch(self, messages: Sequence[Message], idempotency_key: str | None, now: int) -> list[codec.Record]:
         if idempotency_key is None:
-            return self.log._records(messages)
-        return self.log._records(keyed(messages, idempotency_key), salt=str(len(messages)).encode())
+            return self.log._records(messages, now)
+        return self.log._records(keyed(messages, idempotency_key), now, salt=str(len(messages)).encode())
 
     async def _append(self, records: Sequence[codec.Record], now: int, expect_head: int | None) -> Appended:
         if expect_head is not None:
@@ -364,20 +369,45 @@ class Conversation:
         """What is known of the conversation beside its messages."""
         return await self.log.store.get(self.key)
 
+    async def expect(self, incarnation: str) -> Header:
+        """The header, if the history is still the one of this `incarnation`, else `HistoryMoved`.
+
+        What was seen before it moved, heads and seqs among it, may name other messages now.
+        """
+        header = await self.header()
+        if header.incarnation != incarnation:
+            raise HistoryMoved(expected=incarnation, actual=header.incarnation)
+        return header
+
     async def read(self, *, after: int = 0, before: int | None = None, limit: int = 50, newest: bool = False) -> Page:
-        """Up to `limit` records with after < seq < before: the first of them, or with `newest` the last."""
+        """Up to `limit` records with after < seq < before: the first of them, or with `newest` the last.
+
+        They weigh `page_bytes` of the settings together at most; `more` tells whether there are others within the bounds.
+        """
         check_limit(limit, self.log.settings.messages_per_call)
         check_seq("after", after)
         if before is not None:
             check_seq("before", before)
-        return await self.log.store.read(self.key, after=after, before=before, limit=limit, newest=newest)
+        return await self.log.store.read(
+            self.key, after=after, before=before, limit=limit, bytes_max=self.log.settings.page_bytes, newest=newest
+        )
 
     async def messages(
         self, *, after: int = 0, before: int | None = None, limit: int = 50, newest: bool = False
     ) -> list[Message]:
-        """`read`, decoded."""
-        page = await self.read(after=after, before=before, limit=limit, newest=newest)
-        return [codec.decode(record) for record in page.records]
+        """`read`, decoded, and page after page until there are `limit` messages or no more."""
+        records: list[codec.Record] = []
+        more = True
+        while more and len(records) < limit:
+            page = await self.read(after=after, before=before, limit=limit - len(records), newest=newest)
+            more = page.more
+            if newest:
+                records = page.records + records
+                before = records[0].seq if records else before
+            else:
+                records += page.records
+                after = records[-1].seq if records else after
+        return [codec.decode(record) for record in records]
 
     async def record(self, seq: int) -> codec.Record:
         """The record at `seq`. Raises `MessageNotFound`."""
@@ -389,6 +419,16 @@ class Conversation:
         if seq < 1 or not page.records:
             raise MessageNotFound(self.id, seq)
         return page.header, page.records[0]
+
+    async def _to_erase(self, seq: int) -> tuple[Header, codec.Record]:
+        """As `_at`, but a record that decayed comes as it was found, or as nothing but a place."""
+        try:
+            return await self._at(seq)
+        except CorruptRecord as error:
+            header = await self.header()
+            if isinstance(error.record, codec.Record):
+                return header, error.record
+            return header, codec.Record(uuid7(), header.created_at, 0, b"", codec.ERASED, 0, seq=seq)
 
     async def pages(self, *, after: int = 0) -> AsyncIterator[Page]:
         """The whole log from `after` on, page by page."""
@@ -430,7 +470,8 @@ class Conversation:
         A context that does not fit raises `BudgetTooSmall` when the messages are stored; a repetition stores nothing more.
         """
         wanted = self.log._wanted_by(options)
-        now, records = self.log.clock(), self._batch(messages, idempotency_key)
+        now = self.log.clock()
+        records = self._batch(messages, idempotency_key, now)
         users = self.log._users
         reading = asyncio.ensure_future(planning.read(self.log.store, self.key, wanted, users))
         try:
@@ -522,16 +563,6 @@ class Conversation:
         if header.user_id is not None:
             await self.log.user(header.user_id).renew()
 
-    async def _to_erase(self, seq: int) -> tuple[Header, codec.Record]:
-        """`_at`, also for a record that is not what was written, as far as something can be made of it."""
-        try:
-            return await self._at(seq)
-        except CorruptRecord as error:
-            header = await self.header()
-            if isinstance(error.record, codec.Record):
-                return header, error.record
-            return header, codec.Record(uuid7(), header.created_at, 0, b"", codec.ERASED, 0, seq=seq)
-
     async def delete(self) -> None:
         """Erase the conversation, and what was derived from it. Its id stays dead; forks keep what they share.
 
@@ -573,14 +604,16 @@ class Conversation:
 
         Raises `InvalidInput` if that state was made with another key, `CorruptRecord` if a new message is not intact.
         """
-        return digest_of(self.id, await catch_up(self.log.store, self.key, self.log.integrity, batch=1000))
+        header = await self.header()  # before the log is read: what goes back meanwhile shows as another incarnation
+        return digest_of(header, await catch_up(self.log.store, self.key, self.log.integrity, batch=1000))
 
     async def digest_anew(self) -> Digest:
         """A digest of the log as it is now, which becomes what its integrity state knows, whatever that knew before.
 
         For when the key was changed, or faults were looked into. Raises `SnapshotMoved` if somebody folds meanwhile.
         """
-        return digest_of(self.id, await remake(self.log.store, self.key, self.log.integrity))
+        header = await self.header()
+        return digest_of(header, await remake(self.log.store, self.key, self.log.integrity))
 
     async def sync(
         self, transcript: Sequence[Message], *, by_id: bool, on_divergence: Literal["error", "fork"] = "error"
@@ -590,7 +623,8 @@ class Conversation:
         `by_id`: messages are matched by their ids; otherwise by what they say, from the first one on. A transcript that
         says something else than the log raises `TranscriptDiverged`, or goes to a fork that shares what is common.
         """
-        records = self.log._records(transcript, limit=self.log.settings.transcript_messages)
+        now = self.log.clock()
+        records = self.log._records(transcript, now, limit=self.log.settings.transcript_messages)
         stored = [record async for page in self.pages() for record in page.records]
         matched, diverged_at = match_ids(stored, records) if by_id else match_words(stored, transcript)
         fresh = records[matched:]
@@ -599,7 +633,7 @@ class Conversation:
         base = len(stored) if diverged_at is None else diverged_at - 1
         target = self if diverged_at is None else await self.fork(at=base)
         if fresh:
-            await self.log.store.append(target.key, fresh, now=self.log.clock(), expect_head=base)
+            await self.log.store.append(target.key, fresh, now=now, expect_head=base)
         forked_to = None if target is self else target.id
         return Synced(self.id, matched, len(fresh), base + len(fresh), diverged_at, forked_to)
 

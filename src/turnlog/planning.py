@@ -7,6 +7,7 @@ user is known of, it is sealed with a key that goes when something of that user 
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -71,6 +72,7 @@ class Wanted(msgspec.Struct, frozen=True):
     memory: Memory | None = None
     folds: tuple[tuple[str, int], ...] = ()
     rows: int = 5000
+    bytes_max: int = 32 << 20
     label: str = ""
     """What the usual policy's compactions are kept under; follows from the rest."""
 
@@ -110,7 +112,8 @@ class Found(NamedTuple):
 async def read(store: Store, key: Key, wanted: Wanted, users: dict[str, str]) -> Found:
     """What a context that is `wanted` most likely needs, in one round trip if `users` has the book of its user."""
     tokens, pins = _enough(wanted, wanted.usual), _pins(wanted.usual)
-    reading = store.recent(key, tokens=tokens, limit=wanted.rows, pinned=pins, folds=[FOLD, *wanted.folds])
+    folds = [FOLD, *wanted.folds]
+    reading = store.recent(key, tokens=tokens, limit=wanted.rows, bytes_max=wanted.bytes_max, pinned=pins, folds=folds)
     known = users.get(key.conversation_id)
     if known is not None:
         log, user = await asyncio.gather(reading, book.glance(store, key.tenant, known))
@@ -138,6 +141,8 @@ async def context(store: Store, key: Key, wanted: Wanted, found: Found, users: d
     for _ in range(RACES_MAX):
         policy = wanted.resolved(found.log.header.metadata)
         label = wanted.label if policy is wanted.usual else wanted.label_of(policy)
+        # decision 049: what was fixed in a history that went back since is not gone on with
+        label = f"{label} {found.log.header.incarnation}"
         frozen = _kept(found).get(label)
         if not _suffices(found.log, policy, frozen, wanted):
             found = found._replace(log=await _read_more(store, key, wanted, policy, found.log, frozen))
@@ -164,14 +169,14 @@ async def _read_more(
     store: Store, key: Key, wanted: Wanted, policy: ContextPolicy, found: Recent, frozen: Compaction | None
 ) -> Recent:
     """What `policy` needs: from the start of its window on, whatever that costs, or more of the log's end."""
-    pins = _pins(policy)
+    recent = partial(store.recent, key, bytes_max=wanted.bytes_max, pinned=_pins(policy))
     if frozen is None:
-        more = await store.recent(key, tokens=_MORE * _enough(wanted, policy), limit=wanted.rows, pinned=pins)
+        more = await recent(tokens=_MORE * _enough(wanted, policy), limit=wanted.rows)
         if not any(exchange.role for exchange in exchanges(more.records, wanted.stored)):  # results; the call lies before
-            more = await store.recent(key, tokens=BUDGET_TOKENS_MAX, limit=wanted.rows, pinned=pins)
+            more = await recent(tokens=BUDGET_TOKENS_MAX, limit=wanted.rows)
         return msgspec.structs.replace(more, snapshots=found.snapshots)
     rows = min(wanted.rows, found.header.head - frozen.start + 1 + _MEANWHILE)
-    return await store.recent(key, tokens=BUDGET_TOKENS_MAX, limit=rows, pinned=pins, folds=[FOLD, *wanted.folds])
+    return await recent(tokens=BUDGET_TOKENS_MAX, limit=rows, folds=[FOLD, *wanted.folds])
 
 
 def _pins(policy: ContextPolicy) -> tuple[int, ...]:
@@ -196,7 +201,7 @@ def _suffices(found: Recent, policy: ContextPolicy, frozen: Compaction | None, w
     there = {record.seq for record in found.pinned}
     if any(seq < first and seq not in there for seq in _pins(policy)):
         return False
-    if first == 1 or head == 0 or len(found.records) >= wanted.rows:
+    if first == 1 or head == 0 or len(found.records) >= wanted.rows or found.cut:
         return True
     if frozen is not None and first <= frozen.start:
         return True

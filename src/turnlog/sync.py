@@ -77,6 +77,7 @@ class Conversation:
 
     append = _blocking(log.Conversation.append)
     header = _blocking(log.Conversation.header)
+    expect = _blocking(log.Conversation.expect)
     read = _blocking(log.Conversation.read)
     messages = _blocking(log.Conversation.messages)
     record = _blocking(log.Conversation.record)

@@ -177,7 +177,7 @@ class User:
         await book.correct(self.store, self.tenant, self.id, record, now=self._clock())
 
     def _record(self, message: Message) -> Record:
-        return codec.encode(message, tokens=0, limits=self._limits)
+        return codec.encode(message, tokens=0, limits=self._limits, received_at=self._clock())
 
 
 def _counts(gone: ConversationContext) -> Counter[str]:

@@ -26,7 +26,8 @@ from turnlog.errors import (
     TooLarge,
     TranscriptDiverged,
 )
-from turnlog.fold import UNBOUND, Fold, catch_up, newest
+from turnlog.finishing import finished
+from turnlog.fold import Fold, catch_up, newest, snapshots
 from turnlog.memory.gist import Gist
 from turnlog.memory.inspecting import Inspection, inspect, remake
 from turnlog.memory.integrity import Digest, Integrity, digest_of
@@ -508,9 +509,9 @@ class Conversation:
     async def memory(self) -> dict[str, Remembered]:
         """What each fold remembers of the conversation, by its name."""
         folds, versions = self.log.folds, readable(self.log.folds)
-        found = await self.log.store.recent(self.key, tokens=0, limit=1, folds=[UNBOUND, *versions])
-        stored = newest(versions, found.snapshots[1:], found.header.epoch)
-        return {fold.name: remembered(fold, stored, found.header) for fold in folds}
+        header, found = await snapshots(self.log.store, self.key, versions)
+        stored = newest(versions, found, header.epoch)
+        return {fold.name: remembered(fold, stored, header) for fold in folds}
 
     async def known(self) -> Gist:
         """What is known of the user from all their conversations, and of this one its topic and entities."""
@@ -520,6 +521,9 @@ class Conversation:
         self, /, *, expect_revision: int | None = None, expect_head: int | None = None, **changes: Any
     ) -> Header:
         """Set `title`, `tags`, `metadata` or `archived`. Raises `RevisionMoved` or `HeadMoved` if an expectation fails."""
+        return await finished(self._update(changes, expect_revision, expect_head))
+
+    async def _update(self, changes: dict[str, Any], expect_revision: int | None, expect_head: int | None) -> Header:
         unknown = changes.keys() - {"title", "tags", "metadata", "archived"}
         if unknown:
             raise InvalidInput(min(unknown), "cannot be changed")
@@ -562,15 +566,24 @@ class Conversation:
     async def redact(self, seq: int) -> None:
         """Erase what message `seq` says, and what was derived from it; its place, id, time and role stay.
 
-        Doing it twice is fine.
+        Doing it twice is fine. A record that decayed is erased as well. Once begun, it is finished before a cancellation.
         """
+        await finished(self._redact(seq))
+
+    async def _redact(self, seq: int) -> None:
         header, record = await self._to_erase(seq)
         await self.log.store.redact(self.key, codec.tombstone(record), now=self.log.clock())
         if header.user_id is not None:
             await self.log.user(header.user_id).renew()
 
     async def delete(self) -> None:
-        """Erase the conversation, and what was derived from it. Its id stays dead; forks keep what they share."""
+        """Erase the conversation, and what was derived from it. Its id stays dead; forks keep what they share.
+
+        Once begun, it is finished before a cancellation.
+        """
+        await finished(self._delete())
+
+    async def _delete(self) -> None:
         try:
             header = await self.header()
         except ConversationDeleted:
@@ -582,7 +595,7 @@ class Conversation:
             await self.log.user(header.user_id).renew()
         self.log._users.pop(self.id, None)
         await self.log.store.delete(self.key, now=self.log.clock())
-        if header.user_id is not None and self.id in (await self.log.user(header.user_id).memory()).taught:
+        if header.user_id is not None and await self.log.user(header.user_id).tells_of(self.id):
             await self.log.user(header.user_id).renew()  # somebody brought it back from the archive meanwhile
 
     async def verify(self, *, against: Digest | None = None) -> list[Fault]:

@@ -25,12 +25,13 @@ from turnlog.context.plan import plan
 from turnlog.context.policy import BUDGET_TOKENS_MAX, ContextPolicy, override
 from turnlog.context.tokens import Counter
 from turnlog.errors import InvalidInput, SnapshotMoved
-from turnlog.fold import UNBOUND, newest
-from turnlog.memory import book
+from turnlog.fold import newest
+from turnlog.fold import snapshots as snapshots_of
+from turnlog.memory import book, pages
 from turnlog.memory.gist import Gist, gist_of_states
 from turnlog.memory.seal import sealed, unsealed
 from turnlog.memory.summary import SummaryState
-from turnlog.ports import Appended, Key, Recent, Snapshot, Store
+from turnlog.ports import Appended, Header, Key, Recent, Snapshot, Store
 
 FOLD = ("context", 1)
 COMPACTIONS_KEPT = 4
@@ -118,16 +119,16 @@ async def read(store: Store, key: Key, wanted: Wanted, users: dict[str, str]) ->
         log, user = await asyncio.gather(reading, book.glance(store, key.tenant, known))
         return Found(log, user)
     log = await reading
-    return Found(log, await _user(store, key, log, users))
+    return Found(log, await _user(store, key, log.header, users))
 
 
-async def _user(store: Store, key: Key, log: Recent, users: dict[str, str]) -> Gist | None:
+async def _user(store: Store, key: Key, header: Header, users: dict[str, str]) -> Gist | None:
     """What is known of the conversation's user, who is noted among `users`."""
-    if log.header.user_id is None:
+    if header.user_id is None:
         return None
     if len(users) >= USERS_MAX:
         users.clear()
-    users[key.conversation_id] = name = book.name_of(log.header.user_id)
+    users[key.conversation_id] = name = pages.hidden_name(header.user_id)
     return await book.glance(store, key.tenant, name)
 
 
@@ -188,7 +189,7 @@ def _kept(found: Found) -> _Kept:
     if snapshot is None or snapshot.epoch != found.log.header.epoch:
         return {}
     state = unsealed(snapshot.state, found.seal)
-    return {} if state is None else _decode(state)
+    return ({} if state is None else pages.decoded(state, _decode)) or {}
 
 
 def _suffices(found: Recent, policy: ContextPolicy, frozen: Compaction | None, wanted: Wanted) -> bool:
@@ -240,12 +241,13 @@ def _remembered(found: Found, folds: Sequence[tuple[str, int]]) -> Memory:
     stored = newest(folds, found.log.snapshots[1:], found.log.header.epoch)
     states = {name: snapshot for (name, _), snapshot in stored.items()}
     known, summary = _known(found, states), states.get("summary")
+    told = pages.decoded(summary.state, _read_summary) if summary else None
     return Memory(
         profile=known.profile_lines,
         facts=known.facts,
         entities=known.entities,
-        summary=_read_summary(summary.state).text if summary else "",
-        summary_to=summary.watermark if summary else 0,
+        summary=told.text if told else "",
+        summary_to=summary.watermark if told and summary else 0,
         known=known,
     )
 
@@ -255,14 +257,14 @@ def _known(found: Found, states: Mapping[str, Snapshot]) -> Gist:
     own = gist_of_states({name: snapshot.state for name, snapshot in states.items()})
     if found.user is None:
         return own
-    return msgspec.structs.replace(found.user, topic=own.topic, entities=own.entities, seal="")
+    return msgspec.structs.replace(found.user, topic=own.topic, entities=own.entities, seal="", corrections=0)
 
 
 async def known(store: Store, key: Key, folds: Sequence[tuple[str, int]], users: dict[str, str]) -> Gist:
     """What is known of a conversation and its user."""
-    log = await store.recent(key, tokens=0, limit=1, folds=[UNBOUND, *folds])
-    found = Found(log, await _user(store, key, log, users))
-    stored = newest(folds, log.snapshots[1:], log.header.epoch)
+    header, snapshots = await snapshots_of(store, key, folds)
+    found = Found(Recent(header, [], [], snapshots), await _user(store, key, header, users))
+    stored = newest(folds, snapshots, header.epoch)
     return _known(found, {name: snapshot for (name, _), snapshot in stored.items()})
 
 

@@ -142,5 +142,9 @@ ERASED = {
     "entities": 5,
     "corrections": 0,
     "erased_at": _TIME,
+    "not_ruled_out": [
+        "The write-ahead log keeps bytes until its segments are recycled and written over.",
+        "Backups, exports and freed blocks of disks are out of reach.",
+    ],
 }
 EXPORTED = {"conversation_id": _ID, "user_id": "ana", "messages": [STORED]}

@@ -441,7 +441,7 @@ class FactRequest(Given, frozen=True):
 
 
 class Receipted(msgspec.Struct, frozen=True):
-    """A receipt: how much of each kind was erased, and when."""
+    """A receipt: how much of each kind was erased, and when. `not_ruled_out` says where something may be left."""
 
     conversations: int
     messages: int
@@ -450,6 +450,7 @@ class Receipted(msgspec.Struct, frozen=True):
     entities: int
     corrections: int
     erased_at: Time
+    not_ruled_out: tuple[str, ...]
 
 
 class Health(msgspec.Struct, frozen=True):

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import apsw
 
+from turnlog import process
 from turnlog.codec import Record
 from turnlog.errors import ConversationDeleted, StoreUnavailable, TurnlogError
 from turnlog.ports import (
@@ -52,6 +53,7 @@ class SqliteStore:
     async def open(self) -> None:
         if self._writer is not None:
             return
+        process.opened(self)
         self._writer = Lane("turnlog-write", Writer(self._desk(make=True)), linger_s=self._linger_s)
         try:
             await self._write(None, lambda connection: None)
@@ -67,6 +69,12 @@ class SqliteStore:
         self._writer, self._readers = None, []
         for lane in lanes:
             await lane.close()
+        process.closed(self)
+
+    def abandon(self) -> None:
+        """Forget the lanes, whose threads this process does not have."""
+        process.keep(self._writer, *self._readers)
+        self._writer, self._readers = None, []
 
     async def ping(self) -> None:
         await self._write(None, writing.touch)
@@ -176,6 +184,9 @@ class SqliteStore:
     async def verify(self, key: Key) -> list[Fault]:
         return await self._read(lambda connection: reading.verify(connection, key))
 
+    def residue(self) -> tuple[str, ...]:
+        return ("Unused parts of pages of the file may keep copies until `turnlog doctor --repair` writes it anew.",)
+
     async def doctor(self) -> list[Finding]:
         return await asyncio.to_thread(doctor.examine, self._path, busy_timeout_s=self._timeout_s)
 
@@ -203,7 +214,7 @@ class SqliteStore:
 
     def _open_writer(self) -> Lane:
         if self._writer is None:
-            raise StoreUnavailable("it is not open")
+            raise process.unusable(self)
         return self._writer
 
     async def _write(self, key: Key | None, work: Callable[[apsw.Connection], T]) -> T:

@@ -11,6 +11,7 @@ import apsw
 
 from turnlog.errors import InvalidInput, SchemaTooNew, StoreFailed, StoreUnavailable, TurnlogError
 from turnlog.stores.sqlite import schema
+from turnlog.stores.sqlite.parking import refuse_left
 from turnlog.stores.sqlite.place import Watch, inode, make_private, place_of
 
 EMPTYING_MS = 50
@@ -51,6 +52,7 @@ def connect(path: Path, *, busy_timeout_s: float, begun: bool) -> apsw.Connectio
     """A connection to the file, which is there; a commit on it returns after the fsync. Raises if it has to be `begun` and
     holds nothing of ours.
     """
+    refuse_left(str(path))
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, statementcachesize=256)
     try:
         connection.set_busy_timeout(int(busy_timeout_s * 1000))

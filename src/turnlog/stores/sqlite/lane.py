@@ -16,6 +16,7 @@ import msgspec
 
 from turnlog.errors import TurnlogError
 from turnlog.ports import Key
+from turnlog.stores.sqlite import parking
 from turnlog.stores.sqlite.engine import translate
 
 JOBS_PER_BATCH = 64
@@ -87,6 +88,8 @@ class Lane:
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
         self._work = work
         self._linger_s = linger_s
+        self.busy = threading.Lock()  # decision 048: a fork waits for it
+        parking.register(self)
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -101,22 +104,33 @@ class Lane:
         """How many jobs are queued, about."""
         return self._queue.qsize()
 
+    def let_go(self) -> None:
+        """Close the connection until it is needed again; called with `busy` held."""
+        self._work.close()
+
     async def close(self) -> None:
         """Work off what is queued, then end the thread."""
         self._queue.put(None)
-        await asyncio.to_thread(self._thread.join)
+        # not in a thread that joins it: when exit handlers run, none can be begun any more
+        while self._thread.is_alive():  # noqa: ASYNC110
+            await asyncio.sleep(0.002)
 
     def _run(self) -> None:
         while (jobs := self._gather()) is not None:
-            try:
-                self._work.work_off(jobs, _settle)
-            except Exception as error:  # a defect of ours must not leave the waiters hanging
-                self._work.close()  # and no transaction open
-                for job in jobs:
-                    job.error = job.error or translate(error)
-                _settle(jobs)
+            with self.busy:
+                self._work_off(jobs)
             del jobs  # not to be held while nothing comes
-        self._work.close()
+        with self.busy:
+            self._work.close()
+
+    def _work_off(self, jobs: list[Job]) -> None:
+        try:
+            self._work.work_off(jobs, _settle)
+        except Exception as error:  # a defect of ours must not leave the waiters hanging
+            self._work.close()  # and no transaction open
+            for job in jobs:
+                job.error = job.error or translate(error)
+            _settle(jobs)
 
     def _gather(self) -> list[Job] | None:
         """What waits; None when the lane was closed and everything before that is done."""

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import msgspec
 
+from turnlog import process
 from turnlog.codec import Record, intact
 from turnlog.errors import (
     ConversationDeleted,
@@ -82,6 +83,7 @@ class PostgresStore:
     async def open(self) -> None:
         if self._open is not None:
             return
+        process.opened(self)
         pool = self._pool(self._connections, READING)
         try:
             await schema.migrate(pool)
@@ -104,6 +106,12 @@ class PostgresStore:
             await was.writer.close()
             for pool in was.pools:
                 pool.close()
+        process.closed(self)
+
+    def abandon(self) -> None:
+        """Forget the connections, which are the parent's."""
+        process.keep(self._open)
+        self._open = None
 
     async def ping(self) -> None:
         await self._ask("ping")
@@ -311,6 +319,12 @@ class PostgresStore:
         beyond = await self._ask("beyond", self._named(key)[0])
         return faults + [Fault(int(row[0] or 0), "is outside of the log that the header tells") for row in beyond]
 
+    def residue(self) -> tuple[str, ...]:
+        return (
+            "Dead rows keep bytes in the tables' files until `VACUUM (FULL)`.",
+            "The write-ahead log keeps bytes until its segments are recycled and written over.",
+        )
+
     async def doctor(self) -> list[Finding]:
         with closing(self._one_connection()) as pool:
             return await doctor.examine(pool)
@@ -330,7 +344,7 @@ class PostgresStore:
     @property
     def _opened(self) -> _Open:
         if self._open is None:
-            raise StoreUnavailable("it is not open")
+            raise process.unusable(self)
         return self._open
 
     def _named(self, key: Key) -> tuple[Param, Param, Param]:

@@ -20,6 +20,7 @@ from psycopg import conninfo, pq
 from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, TransactionStatus
 
 from turnlog.errors import StoreFailed, StoreUnavailable
+from turnlog.process import NOT_OPEN
 from turnlog.stores.postgres.values import Param
 
 Row = list[bytes | None]
@@ -422,7 +423,7 @@ class Pool:
 
     async def _new(self) -> Wire:
         if self._closed:
-            raise StoreUnavailable("it is not open")
+            raise StoreUnavailable(NOT_OPEN)
         self._taken += 1
         try:
             try:

@@ -54,7 +54,8 @@ def _trigger(raises: str) -> Poison:
     function = (
         "CREATE OR REPLACE FUNCTION public.poison() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
         " IF new.log = (SELECT log"
-        f" FROM public.poisoned) THEN RAISE EXCEPTION USING ERRCODE = '{raises}', MESSAGE = 'poisoned'; END IF; RETURN new; END $$"
+        f" FROM public.poisoned) THEN RAISE EXCEPTION USING ERRCODE = '{raises}', MESSAGE = 'poisoned'; END IF;"
+        " RETURN new; END $$"
     )
     return _changed(
         f"CREATE TABLE public.poisoned AS SELECT * FROM {_ITS_LOG} AS p",

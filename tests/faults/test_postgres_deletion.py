@@ -11,7 +11,7 @@ import pytest
 from servers.postgres import PostgresServer
 from turnlog import ConversationDeleted, codec, user
 from turnlog.message import Limits
-from turnlog.ports import Header, Key, Sweeper
+from turnlog.ports import Header, Key, Snapshot, Sweeper
 from turnlog.stores import postgres
 from turnlog.stores.postgres import PostgresStore
 from turnlog.stores.postgres.patience import Patience
@@ -126,3 +126,20 @@ async def test_steps_leave_what_living_forks_show(url: str, tenant: str) -> None
         assert await store.verify(fork) == []
         await store.delete(fork, now=NOW)
         assert left(url) == 0
+
+
+async def test_what_people_said_is_not_sampled_for_the_planner(
+    postgres_server: PostgresServer, url: str, tenant: str
+) -> None:
+    """`ANALYZE` keeps samples of what it saw, and no erasure would find them there."""
+    async with opened(url) as store:
+        header = Header("c1", NOW, NOW, "hidden-user", "hidden-title", ("hidden-tag",), {"a": "hidden-metadata"})
+        said = codec.encode(user("hidden-words", id="hidden-id"), tokens=1, limits=Limits())
+        await store.create(tenant, header, [said])
+        await store.save_snapshot(Key(tenant, "c1"), "f", 1, Snapshot(1, 0, b"hidden-state"), expect_watermark=0)
+        postgres_server.execute("ANALYZE")
+    with psycopg.connect(url) as connection:
+        found = connection.execute("SELECT s::text FROM pg_stats AS s WHERE schemaname = 'turnlog'").fetchall()
+    assert found
+    hexed = [row[0] for row in found if "hidden" in row[0] or b"hidden".hex() in row[0]]
+    assert hexed == []

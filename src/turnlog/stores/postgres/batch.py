@@ -86,7 +86,7 @@ def prepare(
     if size > BYTES_PER_APPEND:
         raise TooLarge("records", limit=BYTES_PER_APPEND, actual=size, unit="bytes")
     columns = [column(record, names) for record in fresh.values()]
-    return Append(key, records, now, expect_head, done, until, names.log(key), fresh, columns, size, expect)
+    return Append(key, records, now, expect_head, done, until, names.log_again(key), fresh, columns, size, expect)
 
 
 class Batch:

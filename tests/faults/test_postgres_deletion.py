@@ -133,13 +133,17 @@ async def test_what_people_said_is_not_sampled_for_the_planner(
 ) -> None:
     """`ANALYZE` keeps samples of what it saw, and no erasure would find them there."""
     async with opened(url) as store:
-        header = Header("c1", NOW, NOW, "hidden-user", "hidden-title", ("hidden-tag",), {"a": "hidden-metadata"})
-        said = codec.encode(user("hidden-words", id="hidden-id"), tokens=1, limits=Limits())
-        await store.create(tenant, header, [said])
-        await store.save_snapshot(Key(tenant, "c1"), "f", 1, Snapshot(1, 0, b"hidden-state"), expect_watermark=0)
+        for n in range(10):
+            of = f"-{n // 2}"  # some values more than once, which is what is kept of them first
+            told = Header(
+                f"c{n}", NOW, NOW, f"hidden-user{of}", f"hidden-title{of}", (f"hidden-tag{of}",), {"a": f"hidden{of}"}
+            )
+            said = codec.encode(user(f"hidden-words{of}", id=f"hidden-id{of}"), tokens=1, limits=Limits())
+            await store.create(tenant, told, [said])
+            state = Snapshot(1, 0, f"hidden-state{of}".encode())
+            await store.save_snapshot(Key(tenant, f"c{n}"), "f", 1, state, expect_watermark=0)
         postgres_server.execute("ANALYZE")
     with psycopg.connect(url) as connection:
         found = connection.execute("SELECT s::text FROM pg_stats AS s WHERE schemaname = 'turnlog'").fetchall()
     assert found
-    hexed = [row[0] for row in found if "hidden" in row[0] or b"hidden".hex() in row[0]]
-    assert hexed == []
+    assert [row[0] for row in found if "hidden" in row[0] or b"hidden".hex() in row[0]] == []

@@ -17,6 +17,7 @@ from turnlog.errors import (
     CorruptRecord,
     FactNotFound,
     HeadMoved,
+    HistoryMoved,
     InvalidInput,
     InvalidJson,
     KeyReused,
@@ -36,10 +37,10 @@ from turnlog.errors import (
 )
 from turnlog.fold import Fold
 from turnlog.log import Conversation, Listing, Synced, Turn, Turnlog
-from turnlog.memory.book import SharedEntities as Entities
-from turnlog.memory.book import SharedFacts as Facts
-from turnlog.memory.book import SharedProfile as Profile
 from turnlog.memory.known import ConversationContext
+from turnlog.memory.sharing import SharedEntities as Entities
+from turnlog.memory.sharing import SharedFacts as Facts
+from turnlog.memory.sharing import SharedProfile as Profile
 from turnlog.memory.shipped import Remembered
 from turnlog.memory.summary import Summary
 from turnlog.message import (
@@ -88,6 +89,7 @@ __all__ = [
     "Fold",
     "HeadMoved",
     "Header",
+    "HistoryMoved",
     "Image",
     "InvalidInput",
     "InvalidJson",

@@ -15,7 +15,7 @@ from zlib import crc32
 import msgspec
 
 from turnlog.errors import CorruptRecord, InvalidInput, TooLarge
-from turnlog.message import Limits, Message, Part, Role, Status, Usage, check_json, from_micros, to_micros
+from turnlog.message import INTEGER_MAX, Limits, Message, Part, Role, Status, Usage, check_json, from_micros, to_micros
 
 VERSION = 1
 DIGEST_BYTES = 16
@@ -92,15 +92,16 @@ def _body(message: Message) -> bytes:
     )
 
 
-def encode(message: Message, *, tokens: int, limits: Limits, salt: bytes = b"") -> Record:
-    """The record of `message`. With a `salt`, the same words under another salt count as another body.
+def encode(message: Message, *, tokens: int, limits: Limits, salt: bytes = b"", received_at: int = INTEGER_MAX) -> Record:
+    """The record of `message`, whose time is `received_at` (microseconds since 1970 UTC) at the latest: no clock of a client
+    can put it in the future. With a `salt`, the same words under another salt count as another body.
 
     Raises `TooLarge` when the message is over one of `limits`.
     """
     body = _body(message)
     _check_limits(message, body, limits)
     digest = digest_of(message.id, body, salt)
-    return _sealed(message.id, to_micros(message.created_at), tokens, body, digest)
+    return _sealed(message.id, min(to_micros(message.created_at), received_at), tokens, body, digest)
 
 
 def digest_of(message_id: str, body: bytes, salt: bytes = b"") -> bytes:

@@ -11,6 +11,7 @@
     │   └── FactNotFound
     ├── Conflict                 somebody else was first; nothing was written
     │   ├── HeadMoved
+    │   ├── HistoryMoved
     │   ├── RevisionMoved
     │   ├── KeyReused
     │   ├── ConversationExists
@@ -145,6 +146,17 @@ class HeadMoved(Conflict):
 
     def __init__(self, *, expected: int, actual: int) -> None:
         super().__init__(f"the head is {actual}, not {expected}")
+        self.expected = expected
+        self.actual = actual
+
+
+class HistoryMoved(Conflict):
+    """The conversation's history went back, or may have, since the caller saw it: by a restore, or a failover."""
+
+    code = "history_moved"
+
+    def __init__(self, *, expected: str, actual: str) -> None:
+        super().__init__(f"the incarnation is {actual}, not {expected}: the history may have gone back, read it anew")
         self.expected = expected
         self.actual = actual
 

@@ -6,6 +6,7 @@ Law 11: a state is saved only at the erase epoch at which its messages were read
 erasure cannot write erased text back; a state of an older epoch counts as none.
 """
 
+import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from functools import lru_cache
@@ -23,8 +24,11 @@ BATCH = 200
 """How many messages a fold is given at once, at most."""
 _TOKENS = COUNT_MAX << 16  # no bound: a batch is bounded by its messages
 _TAKEN = "context"  # contexts keep the starts of their windows under this name
+BESIDE = ("note", "rebuild")
+"""What workers keep beside a fold's state, each under the fold's name with a dot before."""
 UNBOUND = ("-", 1)
 """No fold's name: asked for as the first of a reading, it lets no watermark bound what is read."""
+logger = logging.getLogger(__name__)
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}", re.ASCII)
 
 S = TypeVar("S")
@@ -89,6 +93,15 @@ class SharedAnew(Shared, Protocol):
 
 
 @runtime_checkable
+class Succeeding(Protocol):
+    """An ability of a fold whose versions are not counted one by one: to name the version that was in use before its own."""
+
+    @property
+    def previous(self) -> int:
+        """0 for none."""
+
+
+@runtime_checkable
 class OnRecords(Protocol):
     """An ability of a fold that is about the stored form: it steps over records, and `step` is not called."""
 
@@ -100,6 +113,7 @@ class Ahead(NamedTuple):
     """What a fold has to see next, as of one moment: the state that it has, and records right behind its watermark.
 
     `more` tells whether the log goes on behind them; `beside` are the other snapshots that were asked for, in this epoch.
+    `over` is the watermark of a stored state that cannot be read, which the next one takes the place of.
     """
 
     since: Snapshot
@@ -108,6 +122,16 @@ class Ahead(NamedTuple):
     more: bool
     beside: tuple[Snapshot | None, ...] = ()
     tenant: str = ""
+    over: int | None = None
+
+    @property
+    def stored_watermark(self) -> int:
+        """The watermark of the state that is stored."""
+        return self.since.watermark if self.over is None else self.over
+
+
+class StateUnreadable(InvalidInput):
+    """A stored state is not what the fold's `initial` says: it decayed, or newer software wrote it."""
 
 
 async def look(
@@ -146,6 +170,22 @@ async def stepped(fold: Fold[Any], ahead: Ahead) -> Snapshot:
     return Snapshot(watermark + len(ahead.records), ahead.header.epoch, stored(fold, state))
 
 
+async def stepped_anew(
+    store: Store, key: Key, fold: Fold[Any], ahead: Ahead, *, limit: int = BATCH
+) -> tuple[Ahead, Snapshot]:
+    """`stepped`, from the first message on where the state that is stored cannot be read: a state is derived, and is made
+    anew. What was ahead then, and the state after it.
+    """
+    try:
+        return ahead, await stepped(fold, ahead)
+    except StateUnreadable as error:
+        logger.warning("a state of %s is made anew: %s", key.conversation_id, error)
+    again = await look_on(store, key, fold, _beginning(fold, ahead.header.epoch), limit=limit)
+    if again.header.epoch == ahead.header.epoch:
+        again = again._replace(over=ahead.stored_watermark)
+    return again, await stepped(fold, again)
+
+
 async def advanced(fold: Fold[S], state: S, records: Sequence[Record]) -> S:
     """The state after `records`, which the fold is given as what it works on. Raises what the fold raises, and
     `CorruptRecord`.
@@ -161,9 +201,23 @@ async def save(store: Store, key: Key, fold: Fold[Any], ahead: Ahead, after: Sna
     """
     shared = fold if isinstance(fold, Shared) and not ahead.more else None
     still = await shared.share(store, key, ahead.header, after) if shared else None
-    await store.save_snapshot(key, fold.name, fold.version, after, expect_watermark=ahead.since.watermark)
+    await store.save_snapshot(key, fold.name, fold.version, after, expect_watermark=ahead.stored_watermark)
     while shared and still and not await still():
         still = await shared.share(store, key, ahead.header, after)
+    if not ahead.more:
+        await drop_older(store, key, fold)
+
+
+async def drop_older(store: Store, key: Key, fold: Fold[Any]) -> None:
+    """Drop what versions of the fold before the previous one saved of a conversation, with what is kept beside it.
+
+    The previous version stays: in a rolling deploy other processes still work on it, and would make it anew each time
+    (decision 046).
+    """
+    previous = fold.previous if isinstance(fold, Succeeding) else fold.version - 1
+    if previous > 1:  # there are no versions before the first
+        for name in (fold.name, *(f"{fold.name}.{beside}" for beside in BESIDE)):
+            await store.drop_snapshots(key, name, below=previous)
 
 
 async def catch_up(store: Store, key: Key, fold: Fold[Any], *, batch: int = BATCH) -> Snapshot:
@@ -178,7 +232,7 @@ async def catch_up(store: Store, key: Key, fold: Fold[Any], *, batch: int = BATC
             ahead = await (look_on(store, key, fold, since, limit=batch) if since else look(store, key, fold, limit=batch))
             if not ahead.records:
                 return ahead.since
-            since = await stepped(fold, ahead)
+            ahead, since = await stepped_anew(store, key, fold, ahead, limit=batch)
             await save(store, key, fold, ahead, since)
         except SnapshotMoved:
             since = None
@@ -197,6 +251,16 @@ async def replay(store: Store, key: Key, fold: Fold[Any], *, batch: int = BATCH)
             return after
         ahead = await look_on(store, key, fold, after, limit=batch)
     return ahead.since
+
+
+async def snapshots(store: Store, key: Key, folds: Sequence[tuple[str, int]]) -> tuple[Header, tuple[Snapshot | None, ...]]:
+    """The header, and these snapshots of whatever epoch; one round trip, unless the last record cannot be read."""
+    try:
+        end = await store.recent(key, tokens=0, limit=1, folds=[UNBOUND, *folds])
+    except CorruptRecord:
+        header = await store.get(key)
+        return header, tuple([await store.load_snapshot(key, *fold) for fold in folds])
+    return end.header, end.snapshots[1:]
 
 
 def newest(
@@ -241,7 +305,17 @@ def state_of(fold: Fold[S], state: bytes) -> S:
     try:
         return _form(type(fold)).read(state)  # type: ignore[no-any-return]
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise InvalidInput("state", f"of fold {fold.name} {fold.version} is not what `initial` says: {error}") from error
+        rule = f"of fold {fold.name} {fold.version} is not what `initial` says: {error}"
+        raise StateUnreadable("state", rule) from error
+
+
+def is_readable(fold: Fold[Any], state: bytes) -> bool:
+    """Whether `state_of` can read a stored state."""
+    try:
+        state_of(fold, state)
+    except StateUnreadable:
+        return False
+    return True
 
 
 class _Form(NamedTuple):
@@ -272,11 +346,15 @@ async def _inherited(store: Store, key: Key, fold: Fold[Any], header: Header) ->
     while above.parent is not None:
         shared = min(shared, above.parent_seq)
         try:
-            end = await store.recent(Key(key.tenant, above.parent), tokens=0, limit=1, folds=[(fold.name, fold.version)])
+            above, (found,) = await snapshots(store, Key(key.tenant, above.parent), [(fold.name, fold.version)])
         except ConversationNotFound:
             return None
-        above, found = end.header, end.snapshots[0]
-        if found is not None and found.epoch == above.epoch and 0 < found.watermark <= shared:
+        if (
+            found is not None
+            and found.epoch == above.epoch
+            and 0 < found.watermark <= shared
+            and is_readable(fold, found.state)
+        ):
             since = Snapshot(found.watermark, header.epoch, found.state)
             await save(
                 store, key, fold, Ahead(_beginning(fold, header.epoch), header, [], since.watermark < header.head), since

@@ -17,8 +17,17 @@ from turnlog.context.parts import Memory
 from turnlog.context.policy import ContextPolicy, override, preset
 from turnlog.context.strategy import MemoryConfig
 from turnlog.context.tokens import Counter, counter_of_model, estimate
-from turnlog.errors import ConversationDeleted, InvalidInput, MessageNotFound, TooLarge, TranscriptDiverged
-from turnlog.fold import UNBOUND, Fold, catch_up, newest
+from turnlog.errors import (
+    ConversationDeleted,
+    CorruptRecord,
+    HistoryMoved,
+    InvalidInput,
+    MessageNotFound,
+    TooLarge,
+    TranscriptDiverged,
+)
+from turnlog.finishing import finished
+from turnlog.fold import Fold, catch_up, newest, snapshots
 from turnlog.memory.gist import Gist
 from turnlog.memory.inspecting import Inspection, inspect, remake
 from turnlog.memory.integrity import Digest, Integrity, digest_of
@@ -146,6 +155,7 @@ class Turnlog:
         self._told = readable([fold for fold in self.folds if fold.name in TOLD])
         self._users: dict[str, str] = {}  # conversations, and the books of their users
         self._asked: dict[tuple[object, ...], planning.Wanted] = {}
+        self._gate: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
         self.policy = _deployed(self.settings.context_policy)
 
     async def __aenter__(self) -> Self:
@@ -156,16 +166,28 @@ class Turnlog:
         await self.close()
 
     async def open(self) -> None:
-        """Open the store. Raises `StoreUnavailable` or `SchemaTooNew`."""
-        await self.store.open()
+        """Open the store, also again after `close`. Raises `StoreUnavailable` or `SchemaTooNew`.
+
+        Several tasks may do so at once: when any of them returns, it is open.
+        """
+        async with self._alone():
+            await self.store.open()
 
     async def close(self) -> None:
-        """Finish what was accepted, and close the store."""
-        try:
-            await self.store.close()
-        finally:
-            if self._llm is not None:
-                await self._llm.close()
+        """Finish what was accepted, and close the store. Closing twice is fine."""
+        async with self._alone():
+            try:
+                await self.store.close()
+            finally:
+                if self._llm is not None:
+                    await self._llm.close()
+
+    def _alone(self) -> asyncio.Lock:
+        """What lets one task at a time open or close. A loop after the first, or one in a forked process, has its own."""
+        loop = asyncio.get_running_loop()
+        if self._gate is None or self._gate[0] is not loop:
+            self._gate = loop, asyncio.Lock()
+        return self._gate[1]
 
     async def ping(self) -> None:
         """Return if the store can be written to now, else raise `StoreUnavailable`."""
@@ -200,7 +222,7 @@ class Turnlog:
         told = self._check_changes({"title": title, "tags": tags, "metadata": metadata or {}})
         now = self.clock()
         header = Header(conversation.id, now, now, user_id, **told)
-        await self.store.create(self.tenant, header, self._records(messages) if messages else ())
+        await self.store.create(self.tenant, header, self._records(messages, now) if messages else ())
         return conversation
 
     async def conversations(
@@ -291,6 +313,7 @@ class Turnlog:
             memory,
             self._told,
             self.settings.context_messages,
+            self.settings.context_bytes,
         )
         if simple:
             if len(self._asked) >= _ASKED_MAX:
@@ -298,20 +321,22 @@ class Turnlog:
             self._asked[asked] = wanted
         return wanted
 
-    def _records(self, messages: Sequence[Message], *, salt: bytes = b"", limit: int | None = None) -> list[codec.Record]:
+    def _records(
+        self, messages: Sequence[Message], now: int, *, salt: bytes = b"", limit: int | None = None
+    ) -> list[codec.Record]:
         limit = limit or self.settings.messages_per_call
         if not messages:
             raise InvalidInput("messages", "must not be empty")
         if len(messages) > limit:
             raise TooLarge("messages", limit=limit, actual=len(messages), unit="messages")
-        return [self._record(index, message, salt) for index, message in enumerate(messages)]
+        return [self._record(index, message, salt, now) for index, message in enumerate(messages)]
 
-    def _record(self, index: int, message: Message, salt: bytes) -> codec.Record:
+    def _record(self, index: int, message: Message, salt: bytes, now: int) -> codec.Record:
         if not isinstance(message, Message):
             raise InvalidInput(f"messages[{index}]", "must be a Message")
         tokens = self.count_tokens(message) if message.tokens is None else message.tokens
         try:
-            return codec.encode(message, tokens=tokens, limits=self.limits, salt=salt)
+            return codec.encode(message, tokens=tokens, limits=self.limits, salt=salt, received_at=now)
         except InvalidInput as error:
             raise error.within(f"messages[{index}]") from None
 
@@ -340,12 +365,13 @@ class Conversation:
         With `expect_head`, nothing is written unless that is the head: `HeadMoved`. With an `idempotency_key`, the
         messages get ids that follow from it and their places, so that the whole call can be repeated.
         """
-        return await self._append(self._batch(messages, idempotency_key), self.log.clock(), expect_head)
+        now = self.log.clock()
+        return await self._append(self._batch(messages, idempotency_key, now), now, expect_head)
 
-    def _batch(self, messages: Sequence[Message], idempotency_key: str | None) -> list[codec.Record]:
+    def _batch(self, messages: Sequence[Message], idempotency_key: str | None, now: int) -> list[codec.Record]:
         if idempotency_key is None:
-            return self.log._records(messages)
-        return self.log._records(keyed(messages, idempotency_key), salt=str(len(messages)).encode())
+            return self.log._records(messages, now)
+        return self.log._records(keyed(messages, idempotency_key), now, salt=str(len(messages)).encode())
 
     async def _append(self, records: Sequence[codec.Record], now: int, expect_head: int | None) -> Appended:
         if expect_head is not None:
@@ -356,20 +382,45 @@ class Conversation:
         """What is known of the conversation beside its messages."""
         return await self.log.store.get(self.key)
 
+    async def expect(self, incarnation: str) -> Header:
+        """The header, if the history is still the one of this `incarnation`, else `HistoryMoved`.
+
+        What was seen before it moved, heads and seqs among it, may name other messages now.
+        """
+        header = await self.header()
+        if header.incarnation != incarnation:
+            raise HistoryMoved(expected=incarnation, actual=header.incarnation)
+        return header
+
     async def read(self, *, after: int = 0, before: int | None = None, limit: int = 50, newest: bool = False) -> Page:
-        """Up to `limit` records with after < seq < before: the first of them, or with `newest` the last."""
+        """Up to `limit` records with after < seq < before: the first of them, or with `newest` the last.
+
+        They weigh `page_bytes` of the settings together at most; `more` tells whether there are others within the bounds.
+        """
         check_limit(limit, self.log.settings.messages_per_call)
         check_seq("after", after)
         if before is not None:
             check_seq("before", before)
-        return await self.log.store.read(self.key, after=after, before=before, limit=limit, newest=newest)
+        return await self.log.store.read(
+            self.key, after=after, before=before, limit=limit, bytes_max=self.log.settings.page_bytes, newest=newest
+        )
 
     async def messages(
         self, *, after: int = 0, before: int | None = None, limit: int = 50, newest: bool = False
     ) -> list[Message]:
-        """`read`, decoded."""
-        page = await self.read(after=after, before=before, limit=limit, newest=newest)
-        return [codec.decode(record) for record in page.records]
+        """`read`, decoded, and page after page until there are `limit` messages or no more."""
+        records: list[codec.Record] = []
+        more = True
+        while more and len(records) < limit:
+            page = await self.read(after=after, before=before, limit=limit - len(records), newest=newest)
+            more = page.more
+            if newest:
+                records = page.records + records
+                before = records[0].seq if records else before
+            else:
+                records += page.records
+                after = records[-1].seq if records else after
+        return [codec.decode(record) for record in records]
 
     async def record(self, seq: int) -> codec.Record:
         """The record at `seq`. Raises `MessageNotFound`."""
@@ -381,6 +432,16 @@ class Conversation:
         if seq < 1 or not page.records:
             raise MessageNotFound(self.id, seq)
         return page.header, page.records[0]
+
+    async def _to_erase(self, seq: int) -> tuple[Header, codec.Record]:
+        """As `_at`, but a record that decayed comes as it was found, or as nothing but a place."""
+        try:
+            return await self._at(seq)
+        except CorruptRecord as error:
+            header = await self.header()
+            if isinstance(error.record, codec.Record):
+                return header, error.record
+            return header, codec.Record(uuid7(), header.created_at, 0, b"", codec.ERASED, 0, seq=seq)
 
     async def pages(self, *, after: int = 0) -> AsyncIterator[Page]:
         """The whole log from `after` on, page by page."""
@@ -422,7 +483,8 @@ class Conversation:
         A context that does not fit raises `BudgetTooSmall` when the messages are stored; a repetition stores nothing more.
         """
         wanted = self.log._wanted_by(options)
-        now, records = self.log.clock(), self._batch(messages, idempotency_key)
+        now = self.log.clock()
+        records = self._batch(messages, idempotency_key, now)
         users = self.log._users
         reading = asyncio.ensure_future(planning.read(self.log.store, self.key, wanted, users))
         try:
@@ -447,9 +509,9 @@ class Conversation:
     async def memory(self) -> dict[str, Remembered]:
         """What each fold remembers of the conversation, by its name."""
         folds, versions = self.log.folds, readable(self.log.folds)
-        found = await self.log.store.recent(self.key, tokens=0, limit=1, folds=[UNBOUND, *versions])
-        stored = newest(versions, found.snapshots[1:], found.header.epoch)
-        return {fold.name: remembered(fold, stored, found.header) for fold in folds}
+        header, found = await snapshots(self.log.store, self.key, versions)
+        stored = newest(versions, found, header.epoch)
+        return {fold.name: remembered(fold, stored, header) for fold in folds}
 
     async def known(self) -> Gist:
         """What is known of the user from all their conversations, and of this one its topic and entities."""
@@ -459,6 +521,9 @@ class Conversation:
         self, /, *, expect_revision: int | None = None, expect_head: int | None = None, **changes: Any
     ) -> Header:
         """Set `title`, `tags`, `metadata` or `archived`. Raises `RevisionMoved` or `HeadMoved` if an expectation fails."""
+        return await finished(self._update(changes, expect_revision, expect_head))
+
+    async def _update(self, changes: dict[str, Any], expect_revision: int | None, expect_head: int | None) -> Header:
         unknown = changes.keys() - {"title", "tags", "metadata", "archived"}
         if unknown:
             raise InvalidInput(min(unknown), "cannot be changed")
@@ -501,15 +566,24 @@ class Conversation:
     async def redact(self, seq: int) -> None:
         """Erase what message `seq` says, and what was derived from it; its place, id, time and role stay.
 
-        Doing it twice is fine.
+        Doing it twice is fine. A record that decayed is erased as well. Once begun, it is finished before a cancellation.
         """
-        header, record = await self._at(seq)
+        await finished(self._redact(seq))
+
+    async def _redact(self, seq: int) -> None:
+        header, record = await self._to_erase(seq)
         await self.log.store.redact(self.key, codec.tombstone(record), now=self.log.clock())
         if header.user_id is not None:
             await self.log.user(header.user_id).renew()
 
     async def delete(self) -> None:
-        """Erase the conversation, and what was derived from it. Its id stays dead; forks keep what they share."""
+        """Erase the conversation, and what was derived from it. Its id stays dead; forks keep what they share.
+
+        Once begun, it is finished before a cancellation.
+        """
+        await finished(self._delete())
+
+    async def _delete(self) -> None:
         try:
             header = await self.header()
         except ConversationDeleted:
@@ -521,7 +595,7 @@ class Conversation:
             await self.log.user(header.user_id).renew()
         self.log._users.pop(self.id, None)
         await self.log.store.delete(self.key, now=self.log.clock())
-        if header.user_id is not None and self.id in (await self.log.user(header.user_id).memory()).taught:
+        if header.user_id is not None and await self.log.user(header.user_id).tells_of(self.id):
             await self.log.user(header.user_id).renew()  # somebody brought it back from the archive meanwhile
 
     async def verify(self, *, against: Digest | None = None) -> list[Fault]:
@@ -543,14 +617,16 @@ class Conversation:
 
         Raises `InvalidInput` if that state was made with another key, `CorruptRecord` if a new message is not intact.
         """
-        return digest_of(self.id, await catch_up(self.log.store, self.key, self.log.integrity, batch=1000))
+        header = await self.header()  # before the log is read: what goes back meanwhile shows as another incarnation
+        return digest_of(header, await catch_up(self.log.store, self.key, self.log.integrity, batch=1000))
 
     async def digest_anew(self) -> Digest:
         """A digest of the log as it is now, which becomes what its integrity state knows, whatever that knew before.
 
         For when the key was changed, or faults were looked into. Raises `SnapshotMoved` if somebody folds meanwhile.
         """
-        return digest_of(self.id, await remake(self.log.store, self.key, self.log.integrity))
+        header = await self.header()
+        return digest_of(header, await remake(self.log.store, self.key, self.log.integrity))
 
     async def sync(
         self, transcript: Sequence[Message], *, by_id: bool, on_divergence: Literal["error", "fork"] = "error"
@@ -560,7 +636,8 @@ class Conversation:
         `by_id`: messages are matched by their ids; otherwise by what they say, from the first one on. A transcript that
         says something else than the log raises `TranscriptDiverged`, or goes to a fork that shares what is common.
         """
-        records = self.log._records(transcript, limit=self.log.settings.transcript_messages)
+        now = self.log.clock()
+        records = self.log._records(transcript, now, limit=self.log.settings.transcript_messages)
         stored = [record async for page in self.pages() for record in page.records]
         matched, diverged_at = match_ids(stored, records) if by_id else match_words(stored, transcript)
         fresh = records[matched:]
@@ -569,7 +646,7 @@ class Conversation:
         base = len(stored) if diverged_at is None else diverged_at - 1
         target = self if diverged_at is None else await self.fork(at=base)
         if fresh:
-            await self.log.store.append(target.key, fresh, now=self.log.clock(), expect_head=base)
+            await self.log.store.append(target.key, fresh, now=now, expect_head=base)
         forked_to = None if target is self else target.id
         return Synced(self.id, matched, len(fresh), base + len(fresh), diverged_at, forked_to)
 

@@ -7,6 +7,7 @@ user is known of, it is sealed with a key that goes when something of that user 
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -24,12 +25,13 @@ from turnlog.context.plan import plan
 from turnlog.context.policy import BUDGET_TOKENS_MAX, ContextPolicy, override
 from turnlog.context.tokens import Counter
 from turnlog.errors import InvalidInput, SnapshotMoved
-from turnlog.fold import UNBOUND, newest
-from turnlog.memory import book
+from turnlog.fold import newest
+from turnlog.fold import snapshots as snapshots_of
+from turnlog.memory import book, pages
 from turnlog.memory.gist import Gist, gist_of_states
 from turnlog.memory.seal import sealed, unsealed
 from turnlog.memory.summary import SummaryState
-from turnlog.ports import Appended, Key, Recent, Snapshot, Store
+from turnlog.ports import Appended, Header, Key, Recent, Snapshot, Store
 
 FOLD = ("context", 1)
 COMPACTIONS_KEPT = 4
@@ -70,6 +72,7 @@ class Wanted(msgspec.Struct, frozen=True):
     memory: Memory | None = None
     folds: tuple[tuple[str, int], ...] = ()
     rows: int = 5000
+    bytes_max: int = 32 << 20
     label: str = ""
     """What the usual policy's compactions are kept under; follows from the rest."""
 
@@ -109,22 +112,23 @@ class Found(NamedTuple):
 async def read(store: Store, key: Key, wanted: Wanted, users: dict[str, str]) -> Found:
     """What a context that is `wanted` most likely needs, in one round trip if `users` has the book of its user."""
     tokens, pins = _enough(wanted, wanted.usual), _pins(wanted.usual)
-    reading = store.recent(key, tokens=tokens, limit=wanted.rows, pinned=pins, folds=[FOLD, *wanted.folds])
+    folds = [FOLD, *wanted.folds]
+    reading = store.recent(key, tokens=tokens, limit=wanted.rows, bytes_max=wanted.bytes_max, pinned=pins, folds=folds)
     known = users.get(key.conversation_id)
     if known is not None:
         log, user = await asyncio.gather(reading, book.glance(store, key.tenant, known))
         return Found(log, user)
     log = await reading
-    return Found(log, await _user(store, key, log, users))
+    return Found(log, await _user(store, key, log.header, users))
 
 
-async def _user(store: Store, key: Key, log: Recent, users: dict[str, str]) -> Gist | None:
+async def _user(store: Store, key: Key, header: Header, users: dict[str, str]) -> Gist | None:
     """What is known of the conversation's user, who is noted among `users`."""
-    if log.header.user_id is None:
+    if header.user_id is None:
         return None
     if len(users) >= USERS_MAX:
         users.clear()
-    users[key.conversation_id] = name = book.name_of(log.header.user_id)
+    users[key.conversation_id] = name = pages.hidden_name(header.user_id)
     return await book.glance(store, key.tenant, name)
 
 
@@ -137,6 +141,8 @@ async def context(store: Store, key: Key, wanted: Wanted, found: Found, users: d
     for _ in range(RACES_MAX):
         policy = wanted.resolved(found.log.header.metadata)
         label = wanted.label if policy is wanted.usual else wanted.label_of(policy)
+        # decision 049: what was fixed in a history that went back since is not gone on with
+        label = f"{label} {found.log.header.incarnation}"
         frozen = _kept(found).get(label)
         if not _suffices(found.log, policy, frozen, wanted):
             found = found._replace(log=await _read_more(store, key, wanted, policy, found.log, frozen))
@@ -163,14 +169,14 @@ async def _read_more(
     store: Store, key: Key, wanted: Wanted, policy: ContextPolicy, found: Recent, frozen: Compaction | None
 ) -> Recent:
     """What `policy` needs: from the start of its window on, whatever that costs, or more of the log's end."""
-    pins = _pins(policy)
+    recent = partial(store.recent, key, bytes_max=wanted.bytes_max, pinned=_pins(policy))
     if frozen is None:
-        more = await store.recent(key, tokens=_MORE * _enough(wanted, policy), limit=wanted.rows, pinned=pins)
+        more = await recent(tokens=_MORE * _enough(wanted, policy), limit=wanted.rows)
         if not any(exchange.role for exchange in exchanges(more.records, wanted.stored)):  # results; the call lies before
-            more = await store.recent(key, tokens=BUDGET_TOKENS_MAX, limit=wanted.rows, pinned=pins)
+            more = await recent(tokens=BUDGET_TOKENS_MAX, limit=wanted.rows)
         return msgspec.structs.replace(more, snapshots=found.snapshots)
     rows = min(wanted.rows, found.header.head - frozen.start + 1 + _MEANWHILE)
-    return await store.recent(key, tokens=BUDGET_TOKENS_MAX, limit=rows, pinned=pins, folds=[FOLD, *wanted.folds])
+    return await recent(tokens=BUDGET_TOKENS_MAX, limit=rows, folds=[FOLD, *wanted.folds])
 
 
 def _pins(policy: ContextPolicy) -> tuple[int, ...]:
@@ -183,7 +189,7 @@ def _kept(found: Found) -> _Kept:
     if snapshot is None or snapshot.epoch != found.log.header.epoch:
         return {}
     state = unsealed(snapshot.state, found.seal)
-    return {} if state is None else _decode(state)
+    return ({} if state is None else pages.decoded(state, _decode)) or {}
 
 
 def _suffices(found: Recent, policy: ContextPolicy, frozen: Compaction | None, wanted: Wanted) -> bool:
@@ -195,7 +201,7 @@ def _suffices(found: Recent, policy: ContextPolicy, frozen: Compaction | None, w
     there = {record.seq for record in found.pinned}
     if any(seq < first and seq not in there for seq in _pins(policy)):
         return False
-    if first == 1 or head == 0 or len(found.records) >= wanted.rows:
+    if first == 1 or head == 0 or len(found.records) >= wanted.rows or found.cut:
         return True
     if frozen is not None and first <= frozen.start:
         return True
@@ -235,12 +241,13 @@ def _remembered(found: Found, folds: Sequence[tuple[str, int]]) -> Memory:
     stored = newest(folds, found.log.snapshots[1:], found.log.header.epoch)
     states = {name: snapshot for (name, _), snapshot in stored.items()}
     known, summary = _known(found, states), states.get("summary")
+    told = pages.decoded(summary.state, _read_summary) if summary else None
     return Memory(
         profile=known.profile_lines,
         facts=known.facts,
         entities=known.entities,
-        summary=_read_summary(summary.state).text if summary else "",
-        summary_to=summary.watermark if summary else 0,
+        summary=told.text if told else "",
+        summary_to=summary.watermark if told and summary else 0,
         known=known,
     )
 
@@ -250,14 +257,14 @@ def _known(found: Found, states: Mapping[str, Snapshot]) -> Gist:
     own = gist_of_states({name: snapshot.state for name, snapshot in states.items()})
     if found.user is None:
         return own
-    return msgspec.structs.replace(found.user, topic=own.topic, entities=own.entities, seal="")
+    return msgspec.structs.replace(found.user, topic=own.topic, entities=own.entities, seal="", corrections=0)
 
 
 async def known(store: Store, key: Key, folds: Sequence[tuple[str, int]], users: dict[str, str]) -> Gist:
     """What is known of a conversation and its user."""
-    log = await store.recent(key, tokens=0, limit=1, folds=[UNBOUND, *folds])
-    found = Found(log, await _user(store, key, log, users))
-    stored = newest(folds, log.snapshots[1:], log.header.epoch)
+    header, snapshots = await snapshots_of(store, key, folds)
+    found = Found(Recent(header, [], [], snapshots), await _user(store, key, header, users))
+    stored = newest(folds, snapshots, header.epoch)
     return _known(found, {name: snapshot for (name, _), snapshot in stored.items()})
 
 

@@ -319,6 +319,14 @@ class Restorable(Protocol):
 
 
 @runtime_checkable
+class Residue(Protocol):
+    """An ability of a store: to tell where its engine may still keep bytes of what was erased."""
+
+    def residue(self) -> tuple[str, ...]:
+        """One sentence for each place, with what ends that; empty where nothing is left (decision 012)."""
+
+
+@runtime_checkable
 class Versioned(Protocol):
     """An ability of a store: to tell and change the form of the stored data, whether it is open or not."""
 

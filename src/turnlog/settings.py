@@ -38,12 +38,16 @@ class Settings(msgspec.Struct, frozen=True):
     """Largest body of a request."""
     messages_per_call: Count = 1000
     """Most messages in one append, and in one page of a read."""
+    page_bytes: Count = 8 << 20
+    """What the messages in one page of a read weigh together, at most; a page has one message at least."""
     transcript_messages: Count = 10_000
     """Most messages of a transcript given to sync."""
     context_policy: dict[str, Any] = {}
     """What contexts change of the preset `full`: fields of a policy, as a JSON object."""
     context_messages: Count = 5000
     """Most messages that are read for a context."""
+    context_bytes: Count = 32 << 20
+    """What the messages that are read for a context weigh together, at most."""
     tags: Count = 32
     """Most tags of a conversation."""
     fork_depth: Count = 64

@@ -261,7 +261,8 @@ async def export_user(log: Turnlog, user_id: str) -> AsyncIterator[bytes]:
     """
     async for piece in export_all(log, user_id=user_id):
         yield piece
-    memory = known_fields(user_id, await log.user(user_id).memory(), closed=True)
+    known = await log.user(user_id).memory()
+    memory = await asyncio.to_thread(known_fields, user_id, known, closed=True)
     yield msgspec.json.encode({"user_id": memory.pop("user_id"), "memory": memory}) + b"\n"
 
 

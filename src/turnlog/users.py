@@ -1,5 +1,6 @@
 """`User`: what is known of a person across their conversations, what they put right, and how all of theirs goes."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,10 +10,12 @@ import msgspec
 from turnlog import codec
 from turnlog.codec import Record
 from turnlog.errors import ConversationDeleted, ConversationNotFound, FactNotFound, InvalidInput
+from turnlog.finishing import finished
 from turnlog.memory import book
-from turnlog.memory.known import ConversationContext, KnownFact, fact_id
+from turnlog.memory.items import KnownFact, fact_id
+from turnlog.memory.known import ConversationContext
 from turnlog.message import INTEGER_MAX, Limits, Message, check_name, check_text, user, uuid7
-from turnlog.ports import Header, Key, Store
+from turnlog.ports import Header, Key, Residue, Store
 
 TEXT_MAX = 2000
 """Characters of a fact, its slot and its value, at most."""
@@ -20,10 +23,16 @@ FACT_ID_MAX = 64
 """Characters of a fact's id, at most."""
 
 
+_OUT_OF_REACH = "Backups, exports and freed blocks of disks are out of reach."
+_NOT_COUNTED = "Something derived could not be read, so that it is erased but not counted."
+_UNKNOWN = "The store does not tell where its engine keeps bytes of what was erased, and how long."
+
+
 class Erased(msgspec.Struct, frozen=True):
     """A receipt: how much of each kind was erased, and when, in microseconds since 1970 UTC. It names nobody.
 
     `messages` are those of the conversations; what forks of other people's conversations shared is not counted.
+    `not_ruled_out` says in sentences where something may be left all the same, and until when.
     """
 
     conversations: int
@@ -33,6 +42,7 @@ class Erased(msgspec.Struct, frozen=True):
     entities: int
     corrections: int
     erased_at: int
+    not_ruled_out: tuple[str, ...] = ()
 
 
 class User:
@@ -57,7 +67,7 @@ class User:
 
     async def memory(self) -> ConversationContext:
         """What their conversations taught, those that are archived left out, and what they put right."""
-        return await book.known(self.store, self.tenant, self.id)
+        return await book.known(self.store, self.tenant, self.id, self._versions)
 
     async def correct(
         self,
@@ -83,8 +93,10 @@ class User:
                 raise InvalidInput(field, "must be a time in microseconds since 1970 UTC")
         id_ = check_name("fact", fact, length_max=FACT_ID_MAX) if fact is not None else fact_id(slot, value, text)
         said |= {"id": id_, "valid_from": valid_from, "valid_to": valid_to}  # type: ignore[dict-item]
-        context = await self._log(text, said)
-        found = next((known for known in context.history() if known.id == id_), None)
+        await self._log(text, said)
+        context = await self.memory()
+        history = await asyncio.to_thread(context.history)
+        found = next((known for known in history if known.id == id_), None)
         if found is None:  # it was taken back meanwhile, or the user erased
             raise FactNotFound(id_)
         return found
@@ -92,46 +104,61 @@ class User:
     async def forget(self, fact: str) -> None:
         """Take back a fact: it is not known again, whatever is rebuilt, unless the user says it in other words.
 
-        What corrections said of it is erased. Doing it twice is fine. Raises `FactNotFound` if it was never known.
+        What corrections said of it is erased. Doing it twice is fine. Raises `FactNotFound` if it was never known. Once
+        begun, it is finished before a cancellation.
         """
+        await finished(self._forget(fact))
+
+    async def _forget(self, fact: str) -> None:
         check_name("fact", fact, length_max=FACT_ID_MAX)
         context = await self.memory()
         there = context.corrections.get(fact)
-        if there is None and not any(known.id == fact for known in context.history()):
+        if there is None and all(known.id != fact for known in await asyncio.to_thread(context.history)):
             raise FactNotFound(fact)
         if there is None or there.text is not None:
             await self._log("That is not so.", {"id": fact})
         await book.unsay(self.store, self.tenant, self.id, fact, now=self._clock())
-        await self.gather()
+        await book.gather(self.store, self.tenant, self.id, self._versions)
 
     async def gather(self) -> ConversationContext:
         """Make what is known anew from what is stored with the conversations."""
-        return await book.gather(self.store, self.tenant, self.id, self._versions)
+        await book.gather(self.store, self.tenant, self.id, self._versions)
+        return await self.memory()
 
     async def renew(self) -> None:
         """As `gather`, once all that was derived before is dropped: after an erasure in one of the conversations."""
-        await book.renew(self.store, self.tenant, self.id, self._versions, self._mark, now=self._clock())
+        await finished(book.renew(self.store, self.tenant, self.id, self._versions, now=self._clock()))
 
     async def erase(self) -> Erased:
         """Erase all conversations of this user, and all that is known of them; their conversations' ids stay dead.
 
         Safe to repeat, and beside everything else. What is begun for the user while this runs is erased too, if it is there
-        before this looks for the last time; what is begun later belongs to a user of whom nothing else is known.
+        before this looks for the last time; what is begun later belongs to a user of whom nothing else is known. Once begun,
+        it is finished before a cancellation.
         """
-        erased = Counter[str]()
+        return await finished(self._erase())
+
+    async def _erase(self) -> Erased:
+        erased, counted = Counter[str](), True
         while (headers := await self._conversations()) or await book.exists(self.store, self.tenant, self.id):
             while headers:
                 for header in headers:
                     await self._delete(header, erased)
                 headers = await self._conversations()
-            gone = await book.erase(self.store, self.tenant, self.id, now=self._clock())
-            erased["facts"] += len(gone.history())
-            erased["preferences"] += len(gone.user_preferences)
-            erased["entities"] += len(gone.entities)
-            erased["corrections"] += len(gone.corrections)
+            gone, whole = await book.erase(self.store, self.tenant, self.id, now=self._clock())
+            erased += await asyncio.to_thread(_counts, gone)
+            counted &= whole
         await book.finish(self.store, self.tenant, self.id, now=self._clock())
-        counts = {field: erased[field] for field in Erased.__struct_fields__ if field != "erased_at"}
-        return Erased(**counts, erased_at=self._clock())
+        left = (*self._residue(), _OUT_OF_REACH) if counted else (_NOT_COUNTED, *self._residue(), _OUT_OF_REACH)
+        counts = {field: erased[field] for field in Erased.__struct_fields__ if field not in ("erased_at", "not_ruled_out")}
+        return Erased(**counts, erased_at=self._clock(), not_ruled_out=left)
+
+    def _residue(self) -> tuple[str, ...]:
+        return self.store.residue() if isinstance(self.store, Residue) else (_UNKNOWN,)
+
+    async def tells_of(self, conversation_id: str) -> bool:
+        """Whether what is known of the user comes from this conversation too."""
+        return await book.tells_of(self.store, self.tenant, self.id, conversation_id)
 
     async def _delete(self, header: Header, erased: Counter[str]) -> None:
         try:
@@ -144,16 +171,19 @@ class User:
     async def _conversations(self) -> list[Header]:
         return await self.store.list_headers(self.tenant, user_id=self.id, limit=200)
 
-    async def _log(self, text: str, fact: dict[str, Any]) -> ConversationContext:
+    async def _log(self, text: str, fact: dict[str, Any]) -> None:
         told = {name: value for name, value in fact.items() if value not in (None, "")}
         record = self._record(user(text, id=uuid7(), metadata={"fact": told}))
-        return await book.correct(self.store, self.tenant, self.id, record, now=self._clock())
-
-    def _mark(self) -> Record:
-        return self._record(user("Something was erased.", id=uuid7()))
+        await book.correct(self.store, self.tenant, self.id, record, now=self._clock())
 
     def _record(self, message: Message) -> Record:
-        return codec.encode(message, tokens=0, limits=self._limits)
+        return codec.encode(message, tokens=0, limits=self._limits, received_at=self._clock())
+
+
+def _counts(gone: ConversationContext) -> Counter[str]:
+    """How much was known, which for hundreds of conversations takes too long for an event loop."""
+    found = {"facts": gone.history(), "preferences": gone.user_preferences, "entities": gone.entities}
+    return Counter({kind: len(items) for kind, items in found.items()} | {"corrections": len(gone.corrections)})
 
 
 def _check(field: str, text: str, *, empty: bool = False) -> str:

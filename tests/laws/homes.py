@@ -8,12 +8,13 @@ from test_folds import Stage, staged
 
 from turnlog import Conversation, ConversationNotFound, Settings, Turnlog, user
 from turnlog.errors import ConversationDeleted
-from turnlog.fold import UNBOUND, Fold, catch_up, replay, state_of
-from turnlog.memory import book
-from turnlog.memory.book import SharedEntities, SharedFacts, SharedProfile
+from turnlog.fold import UNBOUND, Fold, catch_up, replay
+from turnlog.memory import book, pages
+from turnlog.memory.contributions import contribution
 from turnlog.memory.gist import Gist
 from turnlog.memory.known import ConversationContext, Told
 from turnlog.memory.seal import unsealed
+from turnlog.memory.sharing import SharedEntities, SharedFacts, SharedProfile
 from turnlog.planning import FOLD
 from turnlog.ports import Header, Key, Store
 
@@ -100,7 +101,7 @@ class Home:
         if await self.stage.second.load_snapshot(key, fold.name, fold.version) is None:
             return None
         made = await replay(self.stage.second, key, fold)
-        return Told(header.epoch, fold.version, made.watermark, book._trimmed(state_of(fold, made.state)))
+        return contribution(fold.name, fold.version, made, header.updated_at)
 
 
 async def book_of(store: Store, tenant: str, name: str) -> tuple[list[bytes], list[str]]:
@@ -109,22 +110,22 @@ async def book_of(store: Store, tenant: str, name: str) -> tuple[list[bytes], li
     seals: list[str] = []
     for generation in range(1, 9):
         try:
-            found = await store.recent(
-                book._key(tenant, name, generation), tokens=1 << 40, limit=999, folds=[UNBOUND, book.BOOK, book.GIST]
-            )
+            key = pages.place(tenant, pages.hidden_name(name), generation)
+            derived = [pages.CORRECTIONS, *pages.PAGES, pages.CANDIDATES, pages.GIST]
+            found = await store.recent(key, tokens=1 << 40, limit=999, folds=[UNBOUND, *derived])
         except ConversationDeleted:
             continue
         except ConversationNotFound:
             break
         raw += [record.body for record in found.records]
         raw += [snapshot.state for snapshot in found.snapshots if snapshot]
-        gist = found.snapshots[2]
-        seals += [book._decode_gist(gist.state).seal] if gist else []
+        gist = found.snapshots[-1]
+        seals += [read.seal] if gist and (read := pages.read_gist(gist.state)) else []
     return raw, seals
 
 
 async def gist_of(home: Home) -> Gist | None:
-    return await book.glance(home.stage.second, home.stage.tenant, book.name_of(home.name))
+    return await book.glance(home.stage.second, home.stage.tenant, pages.hidden_name(home.name))
 
 
 @asynccontextmanager

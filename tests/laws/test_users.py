@@ -15,11 +15,11 @@ from test_folds import Crashing, crashed
 from servers.kinds import ALL
 from turnlog import ConversationDeleted, ConversationNotFound, FactNotFound, Settings, Turnlog, user
 from turnlog.fold import catch_up
-from turnlog.memory.known import fact_id
+from turnlog.memory.items import fact_id
 from turnlog.ports import Store
 from turnlog.stores.ram import RamStore
 
-CALLS_MAX = 40
+CALLS_MAX = 60
 """More calls of the store than any one operation makes here."""
 HOME = fact_id("home", "Xyzzyville", "")
 every_store = pytest.mark.parametrize("store", ALL)

@@ -8,7 +8,7 @@ import pytest
 
 from turnlog import Conversation, InvalidInput, Message, Turnlog, assistant, user
 from turnlog.errors import ConversationDeleted, CorruptRecord
-from turnlog.fold import catch_up, check_fold, look, replay, state_of
+from turnlog.fold import StateUnreadable, catch_up, check_fold, look, replay, state_of, stepped
 from turnlog.ports import Key, Page, Snapshot
 from turnlog.stores.ram import RamStore
 
@@ -275,11 +275,14 @@ async def test_a_deleted_conversation_is_not_folded() -> None:
         await catch_up(log.store, key, Texts())
 
 
-async def test_a_state_of_another_form_is_told_from_its_own() -> None:
-    log, _, key = await begin(*texts(1))
-    await log.store.save_snapshot(key, "texts", 1, Snapshot(0, 0, b'{"a":1}'), expect_watermark=0)
-    with pytest.raises(InvalidInput, match="is not what `initial` says"):
-        await catch_up(log.store, key, Texts())
+@pytest.mark.parametrize("state", [b'{"a":1}', b"[", b"\xff\xfe"])
+async def test_a_state_that_cannot_be_read_is_made_anew(state: bytes) -> None:
+    log, _, key = await begin(*texts(5))
+    await log.store.save_snapshot(key, "texts", 1, Snapshot(4, 0, state), expect_watermark=0)
+    with pytest.raises(StateUnreadable, match="is not what `initial` says"):
+        await stepped(Texts(), await look(log.store, key, Texts()))
+    after = await catch_up(log.store, key, Texts(), batch=2)
+    assert after == await replay(log.store, key, Texts()) == await log.store.load_snapshot(key, "texts", 1)
 
 
 def named(field: str, value: Any) -> Any:

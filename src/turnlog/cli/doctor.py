@@ -1,5 +1,6 @@
 """`turnlog doctor`: what the store promises as it is configured."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -7,19 +8,23 @@ import typer
 from turnlog.cli.calls import EXIT_FAILED, AsJson, StoreUrl, ask
 from turnlog.cli.output import print_findings, say, write_json
 from turnlog.log import system_clock
-from turnlog.ports import Doctor, Finding, Store, Sweeper
+from turnlog.ports import Doctor, Finding, Restorable, Store, Sweeper
 
 Repair = Annotated[
     bool, typer.Option("--repair", help="Finish what a crash left half done; take what was erased out of files.")
 ]
+Restored = Annotated[
+    bool,
+    typer.Option("--restored", help="The data was put back to an earlier state: give every conversation a new incarnation."),
+]
 
 
-def doctor(store: StoreUrl = None, repair: Repair = False, as_json: AsJson = False) -> None:
+def doctor(store: StoreUrl = None, repair: Repair = False, restored: Restored = False, as_json: AsJson = False) -> None:
     """Tell what the store promises as it is configured. Ends with 1 when a promise is broken.
 
-    Changes nothing but with --repair.
+    Changes nothing but with --repair or --restored.
     """
-    findings = ask(_examine_and_repair if repair else _examine, store, as_json)
+    findings = ask(partial(_look_after, repair=repair, restored=restored), store, as_json)
     if as_json:
         write_json([finding._asdict() for finding in findings])
     elif findings:
@@ -28,6 +33,18 @@ def doctor(store: StoreUrl = None, repair: Repair = False, as_json: AsJson = Fal
         say("this store tells nothing of its promises")
     if any(finding.verdict == "bad" for finding in findings):
         raise typer.Exit(EXIT_FAILED)
+
+
+async def _look_after(store: Store, *, repair: bool, restored: bool) -> list[Finding]:
+    findings = await (_examine_and_repair if repair else _examine)(store)
+    return [*findings, await _mark_restored(store)] if restored else findings
+
+
+async def _mark_restored(store: Store) -> Finding:
+    if not isinstance(store, Restorable):
+        return Finding("restored", "no", "ok", "This store tells by itself when its data was put back.")
+    await store.mark_restored()
+    return Finding("restored", "yes", "ok", "Every conversation has a new incarnation.")
 
 
 async def _examine(store: Store) -> list[Finding]:

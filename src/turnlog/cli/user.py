@@ -12,7 +12,7 @@ from turnlog.cli.remembered import line, print_fields
 from turnlog.errors import FactNotFound
 from turnlog.intake import read_time
 from turnlog.log import Turnlog
-from turnlog.memory.known import KnownFact
+from turnlog.memory.items import KnownFact
 from turnlog.memory.shown import facts_fields, known_fields, shown
 from turnlog.transfer import export_user
 from turnlog.users import Erased
@@ -81,8 +81,10 @@ def erase(
     if as_json:
         write_json({"user_id": user_id} | receipt)
         return
-    erased_at = receipt.pop("erased_at")
+    erased_at, left = receipt.pop("erased_at"), receipt.pop("not_ruled_out")
     say(f"{user_id} is erased, at {erased_at}: " + ", ".join(f"{count} {kind}" for kind, count in receipt.items()))
+    for sentence in left:
+        say(f"  not ruled out: {sentence}")
 
 
 @user.command()

@@ -137,7 +137,7 @@ class Context(msgspec.Struct, frozen=True):
 @lru_cache(maxsize=1024)
 def _marks(count: int) -> Struct:
     """How the marks of so many records are packed."""
-    return Struct(">" + count * "qI")
+    return Struct(">" + count * "16sI")
 
 
 _OUT: dict[Place, str] = {

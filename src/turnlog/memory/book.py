@@ -1,8 +1,7 @@
 """The book of a user: what their conversations taught, gathered where one look finds it, and what a person put right.
 
-A book is a conversation of its own, of a tenant that nobody can name (`<tenant>!users`). Its log holds the corrections: they
-are what happened, and stay when all that is derived is made anew. Its snapshot `book` holds what each conversation taught,
-`gist` the little of it that goes into contexts.
+`pages` tells how it lies in the store. Its log holds the corrections: they are what happened, and stay when all that is
+derived is made anew.
 
 Law 11, without a lock across conversations: whoever adds to a book opens it, and begins it if it is not there, then looks
 whether the conversation is still at the erase epoch at which its messages were read, and then writes, which fails if the
@@ -13,86 +12,43 @@ a user is erased it stays dead, and whoever comes later begins the next one.
 
 Law 10 likewise: a state is put into the book before it is stored, so that a crash repeats it, and once more after that if it
 may have been taken out in between.
+
+Page, candidates and gist are three writes, each by compare-and-set. Whoever writes a page then writes candidates over those
+that were read in one look with the page, or reads both again. So the last to write them had read every page as it is.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
-from hashlib import blake2b
 from secrets import token_hex
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import msgspec
 from msgspec.structs import replace
 
 from turnlog import codec
 from turnlog.codec import Record
-from turnlog.errors import ConversationDeleted, ConversationExists, ConversationNotFound, SnapshotMoved
-from turnlog.fold import UNBOUND, Fold, Still, newest, state_of
-from turnlog.memory.entities import Entities, EntitiesState
-from turnlog.memory.facts import Facts, FactsState
+from turnlog.errors import ConversationDeleted, ConversationNotFound, CorruptRecord, SnapshotMoved, TurnlogError
+from turnlog.memory import pages
+from turnlog.memory.candidates import Candidates, candidates_of
+from turnlog.memory.contributions import logger, stored
 from turnlog.memory.gist import Gist, gist_of
-from turnlog.memory.known import ConversationContext, Correction, Taught, Told, corrected
-from turnlog.memory.profile import Profile, ProfileState
+from turnlog.memory.hearing import BY_RULES
+from turnlog.memory.known import ConversationContext, Taught
+from turnlog.memory.pages import CANDIDATES, GIST, PAGES, Opened
 from turnlog.ports import Header, Key, Position, Snapshot, Store
 
-BOOK = ("book", 1)
-GIST = ("gist", 1)
 CONVERSATIONS_MAX = 500
 """Conversations that a book tells of: those that were touched last."""
-ENTITIES_MAX = 50
-FACTS_MAX = 200
-"""Entities and facts of one conversation that go into the book: the most relevant and the newest."""
-CORRECTIONS_MAX = 10_000
-"""Corrections of one user that are read."""
 RACES_MAX = 50
 """How often a book is written anew because another worker was faster."""
 PAGE = 200
 """Conversations that are listed at once."""
-_UNLIMITED = 1 << 60
+READ_AT_ONCE = 8
+"""Conversations whose states are read at once."""
+FEW = 20
+"""Of so many conversations candidates are made at once; of more, in a thread."""
 
-_encode = msgspec.json.Encoder(order="deterministic").encode
-_decode = msgspec.json.Decoder(ConversationContext).decode
-_decode_gist = msgspec.json.Decoder(Gist).decode
-
-
-_Joining = Callable[[Taught, Taught], Taught]
-
-
-class Gathering:
-    """Makes a fold's states part of the user's book (`fold.Shared`, `fold.SharedAnew`)."""
-
-    name: str
-    version: int
-
-    async def share(self, store: Store, key: Key, header: Header, after: Snapshot) -> Still | None:
-        return await self._share(store, key, header, after, Taught.merge)
-
-    async def share_anew(self, store: Store, key: Key, header: Header, after: Snapshot) -> Still | None:
-        return await self._share(store, key, header, after, Taught.replaced)
-
-    async def _share(self, store: Store, key: Key, header: Header, after: Snapshot, with_: _Joining) -> Still | None:
-        if header.user_id is None:
-            return None
-        state = _trimmed(state_of(_SHARED[self.name], after.state))
-        told = {self.name: Told(after.epoch, self.version, after.watermark, state)}
-        place = await _take(store, key, header.user_id, after.epoch, Taught(header.updated_at, **told), with_)
-        return partial(_stays, store, key, place)
-
-
-class SharedProfile(Gathering, Profile):
-    """`Profile`, gathered for the user."""
-
-
-class SharedEntities(Gathering, Entities):
-    """`Entities`, gathered for the user."""
-
-
-class SharedFacts(Gathering, Facts):
-    """`Facts`, gathered for the user."""
-
-
-_SHARED: dict[str, Fold[Any]] = {fold.name: fold for fold in (SharedProfile(), SharedEntities(), SharedFacts())}
+Versions = Sequence[tuple[str, int]]
 
 
 class Place(NamedTuple):
@@ -103,27 +59,51 @@ class Place(NamedTuple):
     revision: int
 
 
-class Page(NamedTuple):
-    """A book as it lies in the store: its place, the erase epoch, None before it is begun; the snapshots; what is known; and
-    the log.
+class Item:
+    """Something that the conversation `key` taught at an erase `epoch`, to be put into a book by `join` with what is there.
+
+    Once it is `done` it has an `outcome`.
     """
 
-    key: Key
-    epoch: int | None
-    book: Snapshot | None
-    gist: Snapshot | None
-    context: ConversationContext
-    log: Sequence[Record] = ()
+    def __init__(
+        self, key: Key, epoch: int, version: int, told: Taught, join: Callable[[Taught, Taught], Taught] = Taught.merge
+    ) -> None:
+        self.key = key
+        self.epoch = epoch
+        self.version = version
+        self.told = told
+        self.join = join
+        self.place: Place | None = None
+        self.error: TurnlogError | None = None
+
+    @property
+    def done(self) -> bool:
+        return self.place is not None or self.error is not None
+
+    def outcome(self) -> Place:
+        """Where it was put. Raises why it was not."""
+        if self.place is None:
+            assert self.error is not None
+            raise self.error
+        return self.place
 
 
-async def known(store: Store, tenant: str, user_id: str) -> ConversationContext:
-    """What is known of a user; one round trip."""
-    return (await _open(store, tenant, user_id)).context
-
-
-def name_of(user_id: str) -> str:
-    """What a user's books are called, which does not tell who the user is."""
-    return blake2b(user_id.encode(), digest_size=16).hexdigest()
+async def known(store: Store, tenant: str, user_id: str, versions: Versions) -> ConversationContext:
+    """What is known of a user; one round trip. Raises `CorruptRecord` if a correction cannot be read."""
+    for _ in range(RACES_MAX):
+        book = await pages.open_book(store, tenant, user_id, PAGES)
+        if book.epoch is None:
+            return ConversationContext()
+        taught = await pages.taught_by(book)
+        if taught is None:  # a page cannot be read
+            await gather(store, tenant, user_id, versions)
+            continue
+        try:
+            told = await pages.corrections(store, book)
+        except (SnapshotMoved, ConversationDeleted):  # something was erased meanwhile
+            continue
+        return ConversationContext(pages.latest(taught, CONVERSATIONS_MAX), told.last)
+    raise SnapshotMoved(watermark=0, epoch=book.epoch or 0)
 
 
 async def glance(store: Store, tenant: str, name: str) -> Gist | None:
@@ -131,107 +111,320 @@ async def glance(store: Store, tenant: str, name: str) -> Gist | None:
     generation = 1
     while True:
         try:
-            found = await store.load_snapshot(_place(tenant, name, generation), *GIST)
+            found = await store.load_snapshot(pages.place(tenant, name, generation), *GIST)
         except ConversationDeleted:
             generation += 1
             continue
         except ConversationNotFound:
             return None
-        return None if found is None else _decode_gist(found.state)
+        return None if found is None else pages.read_gist(found.state)
 
 
-async def gather(store: Store, tenant: str, user_id: str, versions: Sequence[tuple[str, int]]) -> ConversationContext:
+async def put(store: Store, tenant: str, user_id: str, waiting: Sequence[Item]) -> None:
+    """Put what is `waiting` into the user's book, also what comes while this looks at conversations; each item is done then.
+
+    Raises what the store raises; what is not done then may be put again.
+    """
+    for _ in range(RACES_MAX):
+        keys = list(dict.fromkeys(item.key for item in waiting if not item.done))
+        names = dict.fromkeys(pages.page_of(key.conversation_id) for key in keys)
+        book = await pages.begin_book(store, tenant, user_id, [*names, CANDIDATES, GIST])
+        headers = dict(zip(keys, await asyncio.gather(*(_look(store, key) for key in keys)), strict=True))
+        # taken after the looks, so that the states of other folds that came meanwhile go along
+        batch = [item for item in waiting if not item.done and item.key in headers]
+        living = _living_items(batch, headers)
+        try:
+            if await _put(store, tenant, user_id, book, living, headers):
+                for item, header in living:
+                    item.place = Place(book.key, book.epoch or 0, header.revision)
+                return
+        except (SnapshotMoved, ConversationDeleted):  # another was faster, or the user is erased at this moment
+            continue
+    raise SnapshotMoved(watermark=0, epoch=book.epoch or 0)
+
+
+def _living_items(batch: Sequence[Item], headers: Mapping[Key, Header | TurnlogError]) -> list[tuple[Item, Header]]:
+    """The items whose conversations are at the erase epoch at which they were made; the others are done."""
+    living = []
+    for item in batch:
+        header = headers[item.key]
+        if isinstance(header, TurnlogError):
+            item.error = header
+        elif header.epoch != item.epoch:
+            item.error = SnapshotMoved(watermark=0, epoch=header.epoch)
+        else:
+            living.append((item, header))
+    return living
+
+
+async def _put(
+    store: Store,
+    tenant: str,
+    user_id: str,
+    book: Opened,
+    living: Sequence[tuple[Item, Header]],
+    headers: Mapping[Key, Header | TurnlogError],
+) -> bool:
+    """Write the pages of these items, candidates and gist; False when a page could not be read, and was made anew."""
+    changed: dict[str, Taught] = {}
+    found = {name: book.page(name) for name in {pages.page_of(item.key.conversation_id) for item, _ in living}}
+    if None in found.values():
+        await gather(store, tenant, user_id, _versions(max(item.version for item, _ in living)))
+        return False
+    for item, header in living:
+        id_ = item.key.conversation_id
+        page = found[pages.page_of(id_)] or {}
+        before = changed.get(id_, page.get(id_, Taught()).since(item.epoch))
+        changed[id_] = Taught() if header.archived else item.join(before, item.told)
+    for name, page_before in found.items():
+        page = {**(page_before or {}), **{id_: it for id_, it in changed.items() if pages.page_of(id_) == name}}
+        for id_ in await _save_page(store, book, name, page):
+            changed[id_] = Taught()
+    if living:
+        await _refresh(store, tenant, user_id, book, changed)
+    return True
+
+
+def _versions(version: int) -> Versions:
+    """The folds of this version that are gathered, before those that work by rules."""
+    return [(name, number) for name in ("profile", "entities", "facts") for number in dict.fromkeys([version, BY_RULES])]
+
+
+async def _look(store: Store, key: Key) -> Header | TurnlogError:
+    try:
+        return await store.get(key)
+    except ConversationNotFound as error:
+        return error
+
+
+async def stays(store: Store, key: Key, place: Place) -> bool:
+    """Whether nobody can have taken out of a book, and not found again, what was put there before it was stored: by dropping
+    all that is in the book, or by taking the conversation to the archive and back.
+    """
+    try:
+        return (await store.get(place.book)).epoch == place.epoch and (await store.get(key)).revision == place.revision
+    except ConversationNotFound:
+        return False
+
+
+async def gather(store: Store, tenant: str, user_id: str, versions: Versions) -> None:
     """Write the book anew from what is stored with the user's conversations, those that are archived left out.
 
     `versions` are the names and versions of folds to look for, of each name those to be preferred first. To be called when
     something was erased, archived or brought back; safe beside everything else.
     """
     loaded: dict[tuple[str, int], Taught] = {}  # whoever loses a race reads no state again: newer ones are in the book
-
-    async def of_all(page: Page) -> dict[str, Taught]:
-        taught = {}
-        for header in await _conversations(store, tenant, user_id):
-            place = header.id, header.epoch
-            if place not in loaded:
-                loaded[place] = await _stored(store, Key(tenant, header.id), header, versions)
-            there = page.context.taught.get(header.id, Taught()).since(header.epoch)
-            told = replace(loaded[place], at=header.updated_at).merge(there)
-            if told.profile or told.entities or told.facts:
-                taught[header.id] = told
-        return _newest(taught)
-
-    page = await _open(store, tenant, user_id)
-    return page.context if page.epoch is None else await _write(store, tenant, user_id, of_all)
-
-
-async def renew(
-    store: Store, tenant: str, user_id: str, versions: Sequence[tuple[str, int]], mark: Callable[[], Record], *, now: int
-) -> ConversationContext:
-    """Drop all that the book derived, then `gather`. To be called after an erasure in one of the user's conversations.
-
-    `mark` makes a record, of which nothing but a tombstone stays in the log of the book.
-    """
-    while (page := await _open(store, tenant, user_id)).epoch is not None:
+    headers = await _conversations(store, tenant, user_id)
+    for _ in range(RACES_MAX):
+        book = await pages.open_book(store, tenant, user_id, [*PAGES, CANDIDATES, GIST])
+        if book.epoch is None:
+            return
         try:
-            await _drop(store, page.key, mark(), now)
+            await _load(store, tenant, headers.values(), versions, loaded)
+            taught: dict[str, Taught] = {}
+            for name in PAGES:
+                taught |= await _gather_page(store, tenant, book, name, headers, loaded)
+            await _refresh(store, tenant, user_id, book, taught, all_of_them=True)
+        except (SnapshotMoved, ConversationDeleted):  # another was faster, or the user is erased at this moment
+            headers = await _conversations(store, tenant, user_id)
+            continue
+        # a page that did not change was not written: nobody who changed a conversation meanwhile can have seen that
+        before, headers = headers, await _conversations(store, tenant, user_id)
+        if {id_: it.epoch for id_, it in before.items()} == {id_: it.epoch for id_, it in headers.items()}:
+            return
+    raise SnapshotMoved(watermark=0, epoch=book.epoch or 0)
+
+
+async def _load(
+    store: Store,
+    tenant: str,
+    headers: Iterable[Header],
+    versions: Versions,
+    loaded: dict[tuple[str, int], Taught],
+) -> None:
+    """Read what is stored with the conversations that are not among those `loaded`."""
+    missing = [header for header in headers if (header.id, header.epoch) not in loaded]
+    for first in range(0, len(missing), READ_AT_ONCE):
+        some = missing[first : first + READ_AT_ONCE]
+        found = await asyncio.gather(*(stored(store, Key(tenant, header.id), header, versions) for header in some))
+        loaded |= {(header.id, header.epoch): taught for header, taught in zip(some, found, strict=True)}
+
+
+async def _gather_page(
+    store: Store,
+    tenant: str,
+    book: Opened,
+    name: pages.Name,
+    headers: Mapping[str, Header],
+    loaded: Mapping[tuple[str, int], Taught],
+) -> dict[str, Taught]:
+    """Write a page anew; what is on it then."""
+    before = book.page(name) or {}
+    page: dict[str, Taught] = {}
+    for header in headers.values():
+        if pages.page_of(header.id) == name:
+            there = before.get(header.id, Taught()).since(header.epoch)
+            page[header.id] = replace(loaded[header.id, header.epoch], at=header.updated_at).merge(there)
+    full = len(headers) >= CONVERSATIONS_MAX
+    oldest = min((header.updated_at for header in headers.values()), default=0)
+    for id_ in before.keys() - headers.keys():  # archived, begun since they were listed, or too old for a full book
+        too_old = full and before[id_].at < oldest
+        if not too_old and (header_ := await _living(store, Key(tenant, id_))):
+            page[id_] = before[id_].since(header_.epoch)
+    for id_ in await _save_page(store, book, name, page):
+        page.pop(id_, None)
+    return page
+
+
+async def _save_page(store: Store, book: Opened, name: pages.Name, page: Mapping[str, Taught]) -> set[str]:
+    """Write a page over the one that was read, if it differs, without conversations that taught nothing; which of them are
+    not on it.
+    """
+    taught = {id_: it for id_, it in page.items() if it.profile or it.entities or it.facts}
+    kept = pages.latest(taught, pages.PAGE_MAX)
+    stored_page = book.snapshots.get(name)
+    state = pages.encode(kept)
+    if stored_page.state != state if stored_page else kept:
+        written = book.watermark(name)
+        await store.save_snapshot(book.key, *name, Snapshot(written + 1, book.epoch or 0, state), expect_watermark=written)
+    return page.keys() - kept.keys()
+
+
+async def _refresh(
+    store: Store,
+    tenant: str,
+    user_id: str,
+    book: Opened,
+    changed: Mapping[str, Taught],
+    *,
+    all_of_them: bool = False,
+) -> None:
+    """Write candidates and gist as they are once the conversations `changed` teach this; `all_of_them`: there are no other.
+
+    Raises `SnapshotMoved` when another wrote them meanwhile.
+    """
+    before = book.candidates()
+    found = None if all_of_them or before is None else before.with_(changed)
+    if found is None and not all_of_them:
+        book, changed = await _all_pages(store, tenant, user_id, book)
+    if found is None:
+        found = await _candidates(changed)
+    try:
+        told = await pages.corrections(store, book)
+    except CorruptRecord as error:  # the gist stays as it is, or away; what is erased and gathered does not depend on it
+        logger.error("the corrections of a user cannot be read: %s", error)
+        return
+    gist = book.gist()
+    state, there = pages.encode(found), book.snapshots.get(CANDIDATES)
+    written = book.watermark(CANDIDATES)
+    if there is None or there.state != state or gist is None or gist.corrections != book.head:
+        fresh = Snapshot(written + 1, book.epoch or 0, state)
+        await store.save_snapshot(book.key, *CANDIDATES, fresh, expect_watermark=written)
+        written += 1
+    if gist is None or book.watermark(GIST) != written:
+        seal = gist.seal if gist else token_hex(32)  # a new one where nothing that was sealed before is to be read any more
+        await _save_gist(store, book, written, gist_of(found, told.last, seal=seal, corrections=book.head))
+
+
+async def _all_pages(store: Store, tenant: str, user_id: str, book: Opened) -> tuple[Opened, Mapping[str, Taught]]:
+    """The book with all its pages, and what they have. Raises `SnapshotMoved` if it is not the same book any more."""
+    whole = await pages.open_book(store, tenant, user_id, [*PAGES, CANDIDATES, GIST])
+    if (whole.key, whole.epoch) != (book.key, book.epoch):
+        raise SnapshotMoved(watermark=0, epoch=whole.epoch or 0)
+    taught = await pages.taught_by(whole)
+    if taught is None:
+        taught = {id_: it for name in PAGES for id_, it in (whole.page(name) or {}).items()}
+    return whole, pages.latest(taught, CONVERSATIONS_MAX)
+
+
+async def _candidates(taught: Mapping[str, Taught]) -> Candidates:
+    return candidates_of(taught) if len(taught) <= FEW else await asyncio.to_thread(candidates_of, taught)
+
+
+async def _save_gist(store: Store, book: Opened, written: int, gist: Gist) -> None:
+    """Store the gist that was made of the candidates that were `written`, unless there is one of later ones."""
+    epoch, seen = book.epoch or 0, book.watermark(GIST)
+    while seen < written:
+        try:
+            snapshot = Snapshot(written, epoch, pages.encode(gist))
+            await store.save_snapshot(book.key, *GIST, snapshot, expect_watermark=seen)
+            return
+        except SnapshotMoved as moved:
+            if moved.epoch != epoch:
+                raise
+            seen = moved.watermark
+
+
+async def renew(store: Store, tenant: str, user_id: str, versions: Versions, *, now: int) -> None:
+    """Drop all that the book derived, then `gather`. To be called after an erasure in one of the user's conversations."""
+    while (book := await pages.open_book(store, tenant, user_id, ())).epoch is not None:
+        try:
+            await store.move_epoch(book.key, now=now)
         except ConversationDeleted:  # the user is erased at this moment
             continue
-        return await gather(store, tenant, user_id, versions)
-    return page.context
+        await gather(store, tenant, user_id, versions)
+        return
 
 
-async def _drop(store: Store, key: Key, record: Record, now: int) -> None:
-    """Give the book a new erase epoch: a record is put at its end and erased."""
-    appended = await store.append(key, [record], now=now)
-    await store.redact(key, codec.tombstone(replace(record, seq=appended.head)), now=now)
-
-
-async def correct(store: Store, tenant: str, user_id: str, record: Record, *, now: int) -> ConversationContext:
-    """Put a correction into the log of the book, and write the book; what is known then."""
+async def correct(store: Store, tenant: str, user_id: str, record: Record, *, now: int) -> None:
+    """Put a correction into the log of the book, and write the gist."""
     while True:
-        page = await _begun(store, tenant, user_id)
+        book = await pages.begin_book(store, tenant, user_id, ())
         try:
-            await store.append(page.key, [record], now=now)
+            await store.append(book.key, [record], now=now)
             break
         except ConversationDeleted:  # the user is erased at this moment
             continue
+    for _ in range(RACES_MAX):
+        book = await pages.open_book(store, tenant, user_id, [CANDIDATES, GIST])
+        if book.epoch is None:
+            return
+        try:
+            await _refresh(store, tenant, user_id, book, {})
+            return
+        except (SnapshotMoved, ConversationDeleted):
+            continue
+    raise SnapshotMoved(watermark=0, epoch=book.epoch or 0)
 
-    async def unchanged(page: Page) -> dict[str, Taught]:
-        return dict(page.context.taught)
 
-    return await _write(store, tenant, user_id, unchanged)
+async def unsay(store: Store, tenant: str, user_id: str, fact: str, *, now: int) -> None:
+    """Erase from the log of the book what corrections said of the fact with this id.
 
-
-async def unsay(store: Store, tenant: str, user_id: str, fact: str, *, now: int) -> bool:
-    """Erase from the log of the book what corrections said of the fact with this id; whether there was something.
-
-    If so, all that the book derived goes with it, and `gather` has to follow.
+    With that all that the book derived goes, and `gather` has to follow.
     """
-    page = await _open(store, tenant, user_id)
-    told = [record for record in page.log if (said := _correction(record)) and said.id == fact and said.text is not None]
+    book = await pages.open_book(store, tenant, user_id, ())
+    if book.epoch is None:
+        return
+    told = await pages.corrections(store, book)
     try:
-        for record in told:
-            await store.redact(page.key, codec.tombstone(record), now=now)
+        for seq in told.words.get(fact, ()):
+            page = await store.read(book.key, after=seq - 1, before=seq + 1, limit=1)
+            await store.redact(book.key, codec.tombstone(page.records[0]), now=now)
     except ConversationDeleted:  # with all the rest
-        return False
-    return bool(told)
+        return
 
 
-async def erase(store: Store, tenant: str, user_id: str, *, now: int) -> ConversationContext:
-    """Erase the book; what was in it. One that is not there is begun first, so that nobody begins it later."""
-    page = await _begun(store, tenant, user_id)
+async def erase(store: Store, tenant: str, user_id: str, *, now: int) -> tuple[ConversationContext, bool]:
+    """Erase the book; what was in it, and whether all of that could be read. One that is not there is begun first, so that
+    nobody begins it later.
+    """
+    book = await pages.begin_book(store, tenant, user_id, PAGES)
+    taught = await pages.taught_by(book)
+    told: pages.Corrections | None = None
+    with suppress(CorruptRecord, SnapshotMoved, ConversationDeleted):
+        told = await pages.corrections(store, book)
     try:
-        await store.delete(page.key, now=now)
+        await store.delete(book.key, now=now)
     except ConversationDeleted:  # by another erasure
-        return ConversationContext()
-    return page.context
+        return ConversationContext(), True
+    return ConversationContext(taught or {}, told.last if told else {}), taught is not None and told is not None
 
 
 async def finish(store: Store, tenant: str, user_id: str, *, now: int) -> None:
     """See to it that the erasure of the book, if there was one, has reached the files, which one that failed had not."""
     erased, generation = None, 1
     while True:
-        key = _key(tenant, user_id, generation)
+        key = pages.place(tenant, pages.hidden_name(user_id), generation)
         try:
             await store.get(key)
             break
@@ -246,147 +439,45 @@ async def finish(store: Store, tenant: str, user_id: str, *, now: int) -> None:
 
 async def exists(store: Store, tenant: str, user_id: str) -> bool:
     """Whether there is a book."""
-    return (await _open(store, tenant, user_id)).epoch is not None
+    return (await pages.open_book(store, tenant, user_id, ())).epoch is not None
 
 
-async def _take(store: Store, key: Key, user_id: str, epoch: int, told: Taught, with_: _Joining) -> Place:
-    """Put what a conversation taught at an erase `epoch` into its user's book, `with_` what is there; where."""
-    places: list[Place] = []
-
-    async def with_it(page: Page) -> dict[str, Taught]:
-        header = await store.get(key)
-        if header.epoch != epoch:
-            raise SnapshotMoved(watermark=0, epoch=header.epoch)
-        places.append(Place(page.key, page.epoch or 0, header.revision))
-        taught = dict(page.context.taught)
-        if header.archived:
-            taught.pop(key.conversation_id, None)
-        else:
-            taught[key.conversation_id] = with_(taught.get(key.conversation_id, Taught()).since(epoch), told)
-        return _newest(taught)
-
-    await _write(store, key.tenant, user_id, with_it)
-    return places[-1]
+async def tells_of(store: Store, tenant: str, user_id: str, conversation_id: str) -> bool:
+    """Whether a conversation contributes to the book, or may do, where that cannot be read."""
+    name = pages.page_of(conversation_id)
+    page = (await pages.open_book(store, tenant, user_id, [name])).page(name)
+    return page is None or conversation_id in page
 
 
-async def _stays(store: Store, key: Key, place: Place) -> bool:
-    """Whether nobody can have taken out of a book, and not found again, what was put there before it was stored: by dropping
-    all that is in the book, or by taking the conversation to the archive and back.
-    """
-    try:
-        return (await store.get(place.book)).epoch == place.epoch and (await store.get(key)).revision == place.revision
-    except ConversationNotFound:
-        return False
-
-
-async def _write(
-    store: Store, tenant: str, user_id: str, change: Callable[[Page], Awaitable[dict[str, Taught]]]
-) -> ConversationContext:
-    """The book with what `change` makes of it, written over what was looked at."""
-    for _ in range(RACES_MAX):
-        page = await _begun(store, tenant, user_id)
-        context = replace(page.context, taught=await change(page))
-        try:
-            await _save(store, page, context)
-        except (SnapshotMoved, ConversationDeleted):  # another was faster, or the user is erased at this moment
-            continue
-        return context
-    raise SnapshotMoved(watermark=page.book.watermark if page.book else 0, epoch=page.epoch or 0)
-
-
-def _seal(page: Page) -> str:
-    """The key that the gist has, or a new one where nothing that was sealed before is to be read any more."""
-    return _decode_gist(page.gist.state).seal if page.gist else token_hex(32)
-
-
-async def _save(store: Store, page: Page, context: ConversationContext) -> None:
-    written = page.book.watermark if page.book else 0
-    epoch = page.epoch or 0
-    book = Snapshot(written + 1, epoch, _encode(replace(context, corrections={})))
-    await store.save_snapshot(page.key, *BOOK, book, expect_watermark=written)
-    gist = Snapshot(written + 1, epoch, _encode(gist_of(context, seal=_seal(page))))
-    seen = page.gist.watermark if page.gist else 0
-    while seen <= written:
-        try:
-            await store.save_snapshot(page.key, *GIST, gist, expect_watermark=seen)
-            return
-        except SnapshotMoved as moved:
-            if moved.epoch != epoch:
-                raise
-            seen = moved.watermark
-
-
-async def _open(store: Store, tenant: str, user_id: str) -> Page:
-    generation = 1
-    while True:
-        key = _key(tenant, user_id, generation)
-        try:
-            end = await store.recent(key, tokens=_UNLIMITED, limit=CORRECTIONS_MAX, folds=[UNBOUND, BOOK, GIST])
-        except ConversationDeleted:  # the user was erased, and came back
-            generation += 1
-            continue
-        except ConversationNotFound:
-            return Page(key, None, None, None, ConversationContext())
-        epoch = end.header.epoch
-        book, gist = (found if found and found.epoch == epoch else None for found in end.snapshots[1:])
-        context = _decode(book.state) if book else ConversationContext()
-        told = corrected({}, filter(None, map(_correction, end.records)))
-        return Page(key, epoch, book, gist, replace(context, corrections=told), end.records)
-
-
-async def _begun(store: Store, tenant: str, user_id: str) -> Page:
-    """The page of the book, which is begun if it is not there."""
-    while (page := await _open(store, tenant, user_id)).epoch is None:
-        try:
-            await store.create(page.key.tenant, Header(page.key.conversation_id, 0, 0))
-            return page._replace(epoch=0)
-        except (ConversationExists, ConversationDeleted):  # another was faster
-            continue
-    return page
-
-
-def _key(tenant: str, user_id: str, generation: int) -> Key:
-    return _place(tenant, name_of(user_id), generation)
-
-
-def _place(tenant: str, name: str, generation: int) -> Key:
-    return Key(f"{tenant}!users", name if generation == 1 else f"{name}.{generation}")
-
-
-def _correction(record: Record) -> Correction | None:
-    """What a record of the log says, None for one that was erased."""
-    message = codec.decode(record)
-    fact = message.metadata.get("fact")
-    if message.redacted or fact is None:
-        return None
-    return msgspec.convert({**fact, "seq": record.seq, "at": record.created_at}, Correction)
-
-
-async def _conversations(store: Store, tenant: str, user_id: str) -> list[Header]:
-    """The user's conversations that are not archived. One that is touched while they are listed changes its place, and may
-    be missed between two pages: then all are listed again, until that brings no other.
+async def _conversations(store: Store, tenant: str, user_id: str) -> dict[str, Header]:
+    """The user's conversations that are not archived, those that were touched last. One that is touched while they are
+    listed changes its place, and may be missed between two pages: then all are listed again, until that brings no other.
     """
     found: dict[str, Header] = {}
     while True:
-        pages = [page async for page in _listed(store, tenant, user_id)]
-        listed = {header.id: header for page in pages for header in page}
+        listed, in_pages = await _listed(store, tenant, user_id)
         for id_ in found.keys() - listed.keys():
             if header := await _living(store, Key(tenant, id_)):
                 listed[id_] = header
-        if len(pages) == 1 or listed.keys() == found.keys():
-            return list(listed.values())
+        if in_pages == 1 or listed.keys() == found.keys():
+            latest = sorted(listed.values(), key=lambda header: (header.updated_at, header.id), reverse=True)
+            return {header.id: header for header in latest[:CONVERSATIONS_MAX]}
         found = listed
 
 
-async def _listed(store: Store, tenant: str, user_id: str) -> AsyncIterator[list[Header]]:
-    """Pages of headers, latest first."""
+async def _listed(store: Store, tenant: str, user_id: str) -> tuple[dict[str, Header], int]:
+    """Headers, latest first, and in how many pages they came: no more than hold those of which a book tells."""
     after: Position | None = None
-    while True:
+    listed: dict[str, Header] = {}
+    number = 0
+    while len(listed) <= CONVERSATIONS_MAX:
         page = await store.list_headers(tenant, user_id=user_id, archived=False, after=after, limit=PAGE)
-        yield page
+        listed |= {header.id: header for header in page}
+        number += 1
         if len(page) < PAGE:
-            return
+            break
         after = Position(page[-1].updated_at, page[-1].id)
+    return listed, number
 
 
 async def _living(store: Store, key: Key) -> Header | None:
@@ -396,35 +487,3 @@ async def _living(store: Store, key: Key) -> Header | None:
     except ConversationNotFound:
         return None
     return None if header.archived else header
-
-
-async def _stored(store: Store, key: Key, header: Header, versions: Sequence[tuple[str, int]]) -> Taught:
-    """What is stored with a conversation of what its folds made."""
-    shared = [fold for fold in versions if fold[0] in _SHARED]
-    try:
-        found = (await store.recent(key, tokens=0, limit=1, folds=[UNBOUND, *shared])).snapshots[1:]
-    except ConversationNotFound:
-        return Taught()
-    told = {
-        name: Told(snapshot.epoch, version, snapshot.watermark, _trimmed(state_of(_SHARED[name], snapshot.state)))
-        for (name, version), snapshot in newest(shared, found, header.epoch).items()
-    }
-    return Taught(header.updated_at, **told)
-
-
-def _trimmed(state: Any) -> Any:
-    """What of a state other conversations have a use for."""
-    match state:
-        case ProfileState():
-            return replace(state, recent_words=(), question=None, exchange=0)
-        case EntitiesState():
-            return EntitiesState(state.relevant(ENTITIES_MAX))
-        case FactsState():
-            return FactsState(state.facts[-FACTS_MAX:])
-    raise TypeError(type(state))
-
-
-def _newest(taught: dict[str, Taught]) -> dict[str, Taught]:
-    """Those that were touched last."""
-    kept = sorted(taught, key=lambda id_: (taught[id_].at, id_), reverse=True)[:CONVERSATIONS_MAX]
-    return {id_: taught[id_] for id_ in sorted(kept)}

@@ -1,25 +1,34 @@
 """The little of what is known that goes into contexts: lines that a model reads, the most important first."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from heapq import nlargest
+from typing import TypeVar
 
 import msgspec
 
+from turnlog.memory import merging
+from turnlog.memory.candidates import BOUNDS, Candidates
+from turnlog.memory.corrections import Correction
 from turnlog.memory.extract.preferencecues import Polarity
 from turnlog.memory.facts import VERBS
-from turnlog.memory.known import POLARITIES, ConversationContext
+from turnlog.memory.items import KnownFact, is_preference
 
 PREFERENCES_MAX = 30
 TASKS_MAX = 20
 FACTS_MAX = 60
 ENTITIES_MAX = 20
 
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
 
 class Gist(msgspec.Struct, frozen=True, omit_defaults=True):
     """What contexts tell of a user and of the conversation at hand.
 
     `seal` is the key, in hexadecimal digits, under which conversations keep what they show of their user: when something of
-    the user is erased, it goes with the gist.
+    the user is erased, it goes with the gist. `corrections` is how far the log of corrections went that the gist is made of.
     """
 
     user_name: str | None = None
@@ -29,6 +38,7 @@ class Gist(msgspec.Struct, frozen=True, omit_defaults=True):
     topic: str | None = None
     entities: tuple[str, ...] = ()
     seal: str = ""
+    corrections: int = 0
 
     @property
     def profile_lines(self) -> tuple[str, ...]:
@@ -38,28 +48,41 @@ class Gist(msgspec.Struct, frozen=True, omit_defaults=True):
         return named + liked + tuple(f"Open request: {text}" for text in self.tasks)
 
 
-def gist_of(context: ConversationContext, *, seal: str = "") -> Gist:
-    """What contexts tell of what is known of a user."""
+def gist_of(found: Candidates, told: Mapping[str, Correction], *, seal: str = "", corrections: int = 0) -> Gist:
+    """What contexts tell of a user. Topic and entities are those of the conversation at hand: a user has none."""
+    liked = merging.preferences(found.preferences[: BOUNDS.preferences], told)
+    wanted = merging.tasks(found.tasks[: BOUNDS.tasks])
+    known = _other_facts(found.facts[: BOUNDS.facts], told)
     return Gist(
-        context.user_name,
-        tuple((item.polarity, item.text) for item in context.user_preferences[:PREFERENCES_MAX]),
-        tuple(task.text for task in context.pending_tasks[:TASKS_MAX]),
-        tuple(_line(fact.text, fact.valid_from, fact.recorded_at) for fact in context.other_facts[:FACTS_MAX]),
-        context.current_topic,
-        tuple(entity.text for entity in context.entities[:ENTITIES_MAX]),
-        seal,
+        merging.name_of(found.names[: BOUNDS.names], told),
+        tuple((item.polarity, item.text) for item in liked[:PREFERENCES_MAX]),
+        tuple(task.text for task in wanted[:TASKS_MAX]),
+        tuple(_line(fact.text, fact.valid_from, fact.recorded_at) for fact in known[:FACTS_MAX]),
+        seal=seal,
+        corrections=corrections,
     )
 
 
+def _other_facts(facts: Iterable[KnownFact], corrections: Mapping[str, Correction]) -> list[KnownFact]:
+    """The facts that hold beside the name and the preferences, the newest first."""
+    derived = list(facts)
+    newest = nlargest(BOUNDS.facts, corrections.values(), key=lambda it: (it.at, it.id))
+    ids = {fact.id for fact in derived} | {correction.id for correction in newest}
+    told = merging.history(derived, {id_: corrections[id_] for id_ in ids if id_ in corrections})
+    return [it for it in told if it.valid_to is None and it.slot != "name" and not is_preference(it.text)]
+
+
 def gist_of_states(states: Mapping[str, bytes]) -> Gist:
-    """What contexts tell of one conversation, from the stored states of its folds by their names."""
-    profile = _read_profile(states["profile"]) if "profile" in states else _Profile()
-    entities = _read_entities(states["entities"]).entities if "entities" in states else ()
-    facts = _read_facts(states["facts"]).facts if "facts" in states else ()
+    """What contexts tell of one conversation, from the stored states of its folds by their names. One that cannot be read
+    tells nothing, until a worker has made it anew.
+    """
+    profile = _read(states, "profile", _read_profile) or _Profile()
+    entities = (_read(states, "entities", _read_entities) or _Entities()).entities
+    facts = (_read(states, "facts", _read_facts) or _Facts()).facts
     span = max((entity.last_seen for entity in entities), default=1)
     named = sorted(entities, key=lambda it: (-it.count * (1 + it.last_seen / span), -it.last_seen, it.text))
     liked = [it for it in profile.preferences if it.until is None]
-    told = [it for it in facts if it.valid_to is None and it.slot != "name" and it.text.split(" ", 1)[0] not in POLARITIES]
+    told = [it for it in facts if it.valid_to is None and it.slot != "name" and not is_preference(it.text)]
     return Gist(
         profile.name.text if profile.name else None,
         tuple((it.polarity, it.text) for it in liked[: -PREFERENCES_MAX - 1 : -1]),
@@ -68,6 +91,14 @@ def gist_of_states(states: Mapping[str, bytes]) -> Gist:
         profile.topic.text if profile.topic else None,
         tuple(it.text for it in named[:ENTITIES_MAX]),
     )
+
+
+def _read(states: Mapping[str, bytes], name: str, decode: Callable[[bytes], T]) -> T | None:
+    try:
+        return decode(states[name]) if name in states else None
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        logger.warning("a state of fold %s cannot be read: %s", name, error)
+        return None
 
 
 def _line(text: str, valid_from: int | None, recorded_at: int) -> str:

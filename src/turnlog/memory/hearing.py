@@ -18,6 +18,12 @@ LEASE_S = 420.0
 """How long, in seconds, a fold that asks a language model has a conversation for itself."""
 BY_RULES, BY_MODEL = 1, 101
 """The versions of the folds: the first is raised with the rules, the second with what a model is asked."""
+_BY_MODEL_FIRST = 101
+
+
+def previous(version: int) -> int:
+    """The version that was in use before: before the first with a model, the one that works by rules."""
+    return BY_RULES if version == _BY_MODEL_FIRST else version - 1
 
 
 class Hearing(Protocol):
@@ -40,6 +46,10 @@ class Heeding:
         self.version = BY_RULES if hearing is None else BY_MODEL
         if hearing is not None:
             self.lease_s = LEASE_S
+
+    @property
+    def previous(self) -> int:
+        return previous(self.version)
 
     async def _listen(self, question: "Question | None", messages: Sequence[Message]) -> "Talk":
         """What is heard in `messages`, which come with their seqs after `question`."""

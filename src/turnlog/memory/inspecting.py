@@ -16,6 +16,7 @@ from turnlog.ports import Fault, Key, Snapshot, Store
 _PAGE = 1000
 _RUINS = 1000
 """So many places that cannot be read are looked for; then the rest of the log counts as one of them."""
+_ANOTHER_HISTORY = "has another incarnation than the digest: its history may have gone back since, or it is a copy"
 _ANOTHER_KEY = "was made with another key: nothing can be compared with it"
 
 
@@ -47,7 +48,8 @@ async def inspect(store: Store, key: Key, fold: Integrity, *, against: Digest | 
     Raises `InvalidInput` for a digest of another conversation, or for what is no digest.
     """
     snapshot = await store.load_snapshot(key, fold.name, fold.version)
-    head = (await store.get(key)).head
+    begun = await store.get(key)
+    head = begun.head
     witnesses, faults = _witnesses(key, fold, snapshot, against)
     comparisons = [Comparison(witness) for witness in witnesses]
     unread = []
@@ -63,6 +65,8 @@ async def inspect(store: Store, key: Key, fold: Integrity, *, against: Digest | 
     faults += await store.verify(key)
     reached = min(head, max((witness.seen.watermark for witness in witnesses), default=0))
     notes = [note for comparison in comparisons for note in comparison.notes(epoch)] + _behind(reached, head)
+    if against is not None and against.incarnation not in ("", begun.incarnation):
+        notes.append(Fault(0, _ANOTHER_HISTORY))
     return Inspection(key.conversation_id, head, reached, joined(faults + _unread(unread, faults)), joined(notes))
 
 

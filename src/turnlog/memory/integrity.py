@@ -15,7 +15,7 @@ import msgspec
 from turnlog.codec import Record, checked
 from turnlog.errors import InvalidInput
 from turnlog.message import Message
-from turnlog.ports import Snapshot
+from turnlog.ports import Header, Snapshot
 
 BLOCK = 64
 """So many older messages share a sum."""
@@ -54,7 +54,7 @@ class Seen(NamedTuple):
 class Digest(msgspec.Struct, frozen=True, omit_defaults=False):
     """A digest to be kept elsewhere, as JSON: the log of a conversation up to `watermark`, at an erase `epoch`.
 
-    `digest` and `key_id` are hexadecimal; `sums` and `tags` name what was changed.
+    `digest` and `key_id` are hexadecimal; `sums` and `tags` name what was changed; `incarnation` is the conversation's.
     """
 
     conversation_id: str
@@ -64,6 +64,7 @@ class Digest(msgspec.Struct, frozen=True, omit_defaults=False):
     key_id: str
     sums: bytes
     tags: bytes
+    incarnation: str = ""
     form: int = _FORM
 
     @property
@@ -135,10 +136,10 @@ def read_state(state: bytes) -> Seen:
     return _checked("state", form, Seen(key_id, count, rolling, state[_HEAD.size : end], state[end:]))
 
 
-def digest_of(conversation_id: str, snapshot: Snapshot) -> Digest:
-    """What a snapshot of the fold tells, to be kept elsewhere."""
+def digest_of(header: Header, snapshot: Snapshot) -> Digest:
+    """What a snapshot of the fold tells about the conversation of this `header`, to be kept elsewhere."""
     key_id, count, rolling, sums, tags = read_state(snapshot.state)
-    return Digest(conversation_id, count, snapshot.epoch, rolling.hex(), key_id.hex(), sums, tags)
+    return Digest(header.id, count, snapshot.epoch, rolling.hex(), key_id.hex(), sums, tags, header.incarnation)
 
 
 def _checked(field: str, form: int, seen: Seen) -> Seen:

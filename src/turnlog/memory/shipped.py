@@ -1,14 +1,15 @@
 """The kinds of memory that turnlog keeps, and what each remembers of one conversation."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 
-from turnlog.fold import Fold, state_of
-from turnlog.memory.book import SharedEntities, SharedFacts, SharedProfile
+from turnlog.fold import Fold, StateUnreadable, state_of
 from turnlog.memory.hearing import BY_RULES
 from turnlog.memory.model_hearing import ModelHearing
+from turnlog.memory.sharing import SharedEntities, SharedFacts, SharedProfile, Sharing
 from turnlog.memory.summary import Summary
 from turnlog.ports import LLM, Header, Snapshot
 
@@ -33,7 +34,9 @@ class Remembered(msgspec.Struct, frozen=True):
 def shipped(llm: LLM | None = None) -> tuple[Fold[Any], ...]:
     """The folds: by rules, or with a language model that takes notes and understands messages."""
     hearing = ModelHearing(llm) if llm is not None else None
-    return (Summary(llm), SharedProfile(hearing), SharedEntities(hearing), SharedFacts(hearing))
+    sharing = Sharing()
+    gathered = (kind(hearing, sharing=sharing) for kind in (SharedProfile, SharedEntities, SharedFacts))
+    return (Summary(llm), *gathered)
 
 
 def readable(folds: Sequence[Fold[Any]]) -> tuple[tuple[str, int], ...]:
@@ -45,9 +48,10 @@ def readable(folds: Sequence[Fold[Any]]) -> tuple[tuple[str, int], ...]:
 
 
 def remembered(fold: Fold[Any], stored: Mapping[tuple[str, int], Snapshot], header: Header) -> Remembered:
-    """What `fold` remembers of the conversation, from the snapshots that are to be read."""
+    """What `fold` remembers of the conversation, from the snapshots that are to be read; nothing of one that cannot be."""
     for (name, version), snapshot in stored.items():
         if name == fold.name:
-            lag = header.head - snapshot.watermark
-            return Remembered(name, version, snapshot.watermark, lag, state_of(fold, snapshot.state))
+            with suppress(StateUnreadable):
+                state = state_of(fold, snapshot.state)
+                return Remembered(name, version, snapshot.watermark, header.head - snapshot.watermark, state)
     return Remembered(fold.name, None, 0, header.head, None)

@@ -5,7 +5,8 @@ from typing import Any
 import msgspec
 
 from turnlog.codec import format_time
-from turnlog.memory.known import ConversationContext, KnownFact, Source
+from turnlog.memory.items import KnownFact, Source
+from turnlog.memory.known import ConversationContext
 
 _VALID = ("valid_from", "valid_to")
 

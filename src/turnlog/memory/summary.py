@@ -15,7 +15,7 @@ from turnlog.errors import InvalidInput
 from turnlog.memory import extractive, notes, prompts
 from turnlog.memory.asking import ask
 from turnlog.memory.chapters import SPAN, Chapter, best, joined, overfull, pair, share
-from turnlog.memory.hearing import BY_MODEL, BY_RULES, LEASE_S
+from turnlog.memory.hearing import BY_MODEL, BY_RULES, LEASE_S, previous
 from turnlog.memory.notes import Notes
 from turnlog.memory.recent import Recent
 from turnlog.memory.telling import Said, chunks, said
@@ -72,6 +72,10 @@ class Summary:
                 raise InvalidInput(
                     "window", f"must be {notes.ROOM_MIN - self._room} tokens larger for a summary of {tokens}"
                 )
+
+    @property
+    def previous(self) -> int:
+        return previous(self.version)
 
     def initial(self) -> SummaryState:
         return SummaryState()

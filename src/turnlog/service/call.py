@@ -13,7 +13,7 @@ from turnlog.log import Conversation, Turnlog
 
 T = TypeVar("T")
 
-_ETAG = re.compile(r'"([0-9]{1,18})(?:\.([0-9]{1,18}))?"', re.ASCII)
+_ETAG = re.compile(r'"([0-9]{1,18})(?:\.([0-9]{1,18})(?:\.([0-9a-f]{16}))?)?"', re.ASCII)
 _KEY = re.compile(r"[ -~]{1,255}", re.ASCII)
 
 
@@ -100,14 +100,18 @@ class Call:
                 return text.decode("latin-1")
         return None
 
-    def if_match(self) -> IfMatch:
-        """What the request is conditional on."""
+    async def if_match(self) -> IfMatch:
+        """What the request is conditional on. Raises `HistoryMoved` if that is another history of the conversation."""
         value = self.header(b"if-match")
         if value is None or value == "*":
             return IfMatch()
         match = _ETAG.fullmatch(value)
         if match is None:
-            raise InvalidInput("If-Match", 'must be an ETag as given out here, "<head>" or "<head>.<revision>", or *')
+            raise InvalidInput(
+                "If-Match", 'must be an ETag as given out here, "<head>" or "<head>.<revision>.<incarnation>", or *'
+            )
+        if match[3] is not None:
+            await self.conversation.expect(match[3])
         return IfMatch(int(match[1]), None if match[2] is None else int(match[2]))
 
     def idempotency_key(self) -> str | None:

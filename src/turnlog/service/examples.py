@@ -8,7 +8,7 @@ _TIME = "2026-11-22T10:15:30.123456Z"
 MESSAGE = {"role": "user", "content": "What should I see in Lisbon?"}
 RECEIPT = {"message_id": "0199f2c8-2d4b-7c63-8e1f-6a7b8c9d0e1f", "seq": 1, "timestamp": _TIME}
 STORED = {"seq": 1, "id": RECEIPT["message_id"], "created_at": _TIME, "tokens": 11, **MESSAGE}
-PAGE = {"messages": [STORED], "head": 1, "has_more": False}
+PAGE = {"messages": [STORED], "head": 1, "incarnation": "5f6a7b8c9d0e1f2a", "has_more": False}
 CREATED = {"conversation_id": _ID, "created_at": _TIME, "head": 0}
 INFO: dict[str, Any] = {
     "conversation_id": _ID,
@@ -18,6 +18,7 @@ INFO: dict[str, Any] = {
     "metadata": {"channel": "web"},
     "parent": None,
     "head": 1,
+    "incarnation": "5f6a7b8c9d0e1f2a",
     "created_at": _TIME,
     "updated_at": _TIME,
     "archived": False,
@@ -141,5 +142,9 @@ ERASED = {
     "entities": 5,
     "corrections": 0,
     "erased_at": _TIME,
+    "not_ruled_out": [
+        "The write-ahead log keeps bytes until its segments are recycled and written over.",
+        "Backups, exports and freed blocks of disks are out of reach.",
+    ],
 }
 EXPORTED = {"conversation_id": _ID, "user_id": "ana", "messages": [STORED]}

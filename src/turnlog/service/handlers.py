@@ -93,7 +93,7 @@ async def state(call: Call) -> Answer:
 
 async def change(call: Call) -> Answer:
     """Set fields of the header."""
-    conversation, expected = call.conversation, call.if_match()
+    conversation, expected = call.conversation, await call.if_match()
     given = await call.decode(_change)
     changes = {name: value for name, value in msgspec.structs.asdict(given).items() if value is not msgspec.UNSET}
     if expected.revision is not None:
@@ -111,7 +111,7 @@ async def delete(call: Call) -> Answer:
 
 async def append(call: Call) -> Answer:
     """Put one message or several at the end."""
-    conversation, expected, key = call.conversation, call.if_match(), call.idempotency_key()
+    conversation, expected, key = call.conversation, await call.if_match(), call.idempotency_key()
     body = await call.body()
     if b'"messages"' in body and _has_messages(body):
         given = decoded(_batch, body).messages
@@ -146,7 +146,8 @@ async def read(call: Call) -> Answer:
             after = query["offset"]
     page = await conversation.read(after=after, before=before, limit=query["limit"], newest=newest)
     records = page.records[::-1] if newest else page.records
-    end = _json({"head": page.header.head, "has_more": page.more})
+    header = page.header
+    end = _json({"head": header.head, "incarnation": header.incarnation, "has_more": page.more})
     return Answer(200, b'{"messages":' + codec.list_to_json(records) + b"," + end[1:])
 
 
@@ -170,7 +171,7 @@ async def context(call: Call) -> Answer:
 
 async def turn(call: Call) -> Answer:
     """Append, and what to send to the model then."""
-    conversation, expected, key = call.conversation, call.if_match(), call.idempotency_key()
+    conversation, expected, key = call.conversation, await call.if_match(), call.idempotency_key()
     given = await call.decode(_turn)
     messages, key = _messages(given.messages), _needed(key, given.messages)
     done = await conversation.turn(*messages, expect_head=expected.head, idempotency_key=key, **_options(given))
@@ -297,4 +298,4 @@ def _created(header: Header, *, whole: bool = False) -> Answer:
 
 
 def _version(header: Header) -> tuple[bytes, bytes]:
-    return b"etag", b'"%d.%d"' % (header.head, header.revision)
+    return b"etag", f'"{header.head}.{header.revision}.{header.incarnation}"'.encode()

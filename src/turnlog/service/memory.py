@@ -12,6 +12,7 @@ from turnlog.intake import read_time
 from turnlog.llm import spent
 from turnlog.log import Conversation
 from turnlog.memory.gist import Gist
+from turnlog.memory.known import ConversationContext
 from turnlog.memory.shown import facts_fields, known_fields, shown
 from turnlog.message import to_micros
 from turnlog.ports import Spent
@@ -84,10 +85,9 @@ async def user_memory(call: Call) -> Answer:
     """What is known of a user."""
     user_id, as_of = call.path["user_id"], call.query["as_of"]
     context = await call.log.user(user_id).memory()
-    told = known_fields(user_id, context)
-    if as_of is not None:
-        told |= facts_fields(user_id, context, read_time("as_of", as_of))
-    return Answer(200, _json(told))
+    moment = None if as_of is None else read_time("as_of", as_of)
+    # in a thread: what hundreds of conversations taught is merged here, which would hold up everybody else
+    return Answer(200, await asyncio.to_thread(_known, user_id, context, moment))
 
 
 async def add_fact(call: Call) -> Answer:
@@ -117,6 +117,13 @@ async def export_of_user(call: Call) -> Stream:
     """All of a person's, as JSON Lines."""
     user = call.log.user(call.path["user_id"])
     return Stream(export_user(call.log, user.id), b"application/x-ndjson")
+
+
+def _known(user_id: str, context: ConversationContext, moment: int | None) -> bytes:
+    told = known_fields(user_id, context)
+    if moment is not None:
+        told |= facts_fields(user_id, context, moment)
+    return _json(told)
 
 
 async def _remembered(conversation: Conversation) -> ConversationMemory:

@@ -12,11 +12,16 @@ from turnlog.service.schemas import Problem
 _HEADERS = {
     "Idempotency-Key": ("Makes the request safe to repeat.", {"type": "string", "minLength": 1, "maxLength": 255}),
     "If-Match": (
-        'Do it only if the conversation is still so: "<head>" or "<head>.<revision>" as in an ETag, or *.',
+        'Do it only if the conversation is still so: "<head>" or "<head>.<revision>.<incarnation>" as in an ETag, or *.',
         {"type": "string", "pattern": r'^(\*|"[0-9]{1,18}(\.[0-9]{1,18})?")$'},
     ),
 }
-_ETAG = {"ETag": {"description": 'The state after this: "<head>" or "<head>.<revision>".', "schema": {"type": "string"}}}
+_ETAG = {
+    "ETag": {
+        "description": 'The state after this: "<head>" or "<head>.<revision>.<incarnation>".',
+        "schema": {"type": "string"},
+    }
+}
 _RETRY = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "const": RETRY_AFTER_S}}}
 _PATH_PARAMETERS: dict[str, dict[str, Any]] = {
     "conversation_id": {"type": "string", "pattern": r"^[A-Za-z0-9_][A-Za-z0-9_.:~@|=+-]{0,127}$"},

@@ -130,7 +130,11 @@ class Parent(msgspec.Struct, frozen=True):
 
 
 class ConversationInfo(msgspec.Struct, frozen=True):
-    """What is known of a conversation beside its messages."""
+    """What is known of a conversation beside its messages.
+
+    While `incarnation` stays the same, a seq still names the same message; it is new when the history may have gone back,
+    after a restore or a failover.
+    """
 
     conversation_id: str
     user_id: str | None
@@ -139,6 +143,7 @@ class ConversationInfo(msgspec.Struct, frozen=True):
     metadata: dict[str, Any]
     parent: Parent | None
     head: int
+    incarnation: str
     created_at: Time
     updated_at: Time
     archived: bool
@@ -196,10 +201,14 @@ class ConversationState(ConversationInfo, frozen=True):
 
 
 class MessagePage(msgspec.Struct, frozen=True):
-    """Messages in the order that was asked for; `has_more` tells whether the log goes on in that direction."""
+    """Messages in the order that was asked for; `has_more` tells whether the log goes on in that direction.
+
+    A page may have fewer messages than its limit: it also has a limit in bytes.
+    """
 
     messages: tuple[StoredMessage, ...]
     head: int
+    incarnation: str
     has_more: bool
 
 
@@ -432,7 +441,7 @@ class FactRequest(Given, frozen=True):
 
 
 class Receipted(msgspec.Struct, frozen=True):
-    """A receipt: how much of each kind was erased, and when."""
+    """A receipt: how much of each kind was erased, and when. `not_ruled_out` says where something may be left."""
 
     conversations: int
     messages: int
@@ -441,6 +450,7 @@ class Receipted(msgspec.Struct, frozen=True):
     entities: int
     corrections: int
     erased_at: Time
+    not_ruled_out: tuple[str, ...]
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -476,6 +486,7 @@ def info(header: Header) -> dict[str, Any]:
         "metadata": header.metadata,
         "parent": None if header.parent is None else Parent(header.parent, header.parent_seq),
         "head": header.head,
+        "incarnation": header.incarnation,
         "created_at": codec.format_time(header.created_at),
         "updated_at": codec.format_time(header.updated_at),
         "archived": header.archived,

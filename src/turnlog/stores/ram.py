@@ -294,6 +294,9 @@ class RamStore:
                 faults.append(Fault(seq, "is not found by its id"))
         return faults
 
+    def residue(self) -> tuple[str, ...]:
+        return ()
+
     async def doctor(self) -> list[Finding]:
         return [Finding("durability", "none", "warn", "Everything is gone with the process.")]
 

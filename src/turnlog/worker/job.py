@@ -90,7 +90,7 @@ class Job:
         while ahead.records:
             try:
                 async with asyncio.timeout(self.pace.step_s):
-                    after = await folding.stepped(fold, ahead)
+                    ahead, after = await folding.stepped_anew(self.store, key, fold, ahead, limit=self.pace.batch)
             except Exception as error:
                 return Outcome(folded, await self._failed(key, fold, ahead.since, note, error))
             await folding.save(self.store, key, fold, ahead, after)

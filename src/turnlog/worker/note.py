@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from turnlog.errors import ConversationNotFound
-from turnlog.fold import UNBOUND, Fold
+from turnlog.fold import Fold
+from turnlog.fold import snapshots as snapshots_of
 from turnlog.ports import Key, Snapshot, Store
 
 _LENGTH_MAX = 2000
@@ -97,13 +98,12 @@ async def failures(store: Store, tenant: str, fold: Fold[Any], *, limit: int = 1
 
 async def failure(store: Store, key: Key, fold: Fold[Any]) -> Failure | None:
     """How the fold fails on this conversation; None if it does not. Raises `ConversationNotFound`."""
-    folds = [UNBOUND, (fold.name, fold.version), name_of(fold)]
-    end = await store.recent(key, tokens=0, limit=1, folds=folds)
-    state, noted = (found if found and found.epoch == end.header.epoch else None for found in end.snapshots[1:])
+    header, snapshots = await snapshots_of(store, key, [(fold.name, fold.version), name_of(fold)])
+    state, noted = (found if found and found.epoch == header.epoch else None for found in snapshots)
     note = read_note(noted)
     if not note.failures_at(state.watermark if state else 0):
         return None
-    return _failure(key.conversation_id, fold, note, end.header.head)
+    return _failure(key.conversation_id, fold, note, header.head)
 
 
 def _failure(conversation_id: str, fold: Fold[Any], note: Note, head: int) -> Failure:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from turnlog.errors import ConversationExists, ConversationNotFound, SnapshotMoved, StoreUnavailable
-from turnlog.fold import UNBOUND, Fold, Shared, SharedAnew, check_fold, look_on, newest, stepped, stored
+from turnlog.fold import Fold, Shared, SharedAnew, check_fold, is_readable, look_on, newest, snapshots, stepped, stored
 from turnlog.memory.shipped import readable
 from turnlog.message import uuid7
 from turnlog.ports import Header, Key, Snapshot, Store
@@ -111,6 +111,8 @@ class _Work:
         """From where it stands to the end. Raises `SnapshotMoved` when it has to be tried again."""
         epoch = (await self.store.get(self.key)).epoch
         found = _Scratch() if self.dry_run else await self._load(epoch)
+        if found.state and not is_readable(self.fold, found.state):
+            found = msgspec.structs.replace(found, watermark=0, state=b"")
         if found.done:
             return Rebuilt(self.key.conversation_id, found.watermark, difference=Difference(*found.counts), again=True)
         self.scratch = found
@@ -143,11 +145,11 @@ class _Work:
     async def _swap(self, made: Snapshot, header: Header) -> Difference | None:
         """Put the new state in the old one's place; how they differ, None if the old one has seen more meanwhile."""
         versions = readable([self.fold])
-        found = await self.store.recent(self.key, tokens=0, limit=1, folds=[UNBOUND, *versions])
-        if found.header.epoch != made.epoch:
-            raise SnapshotMoved(watermark=0, epoch=found.header.epoch)
-        serving = newest(versions, found.snapshots[1:], made.epoch)
-        own = found.snapshots[1] if found.snapshots[1] and found.snapshots[1].epoch == made.epoch else None
+        now, found = await snapshots(self.store, self.key, versions)
+        if now.epoch != made.epoch:
+            raise SnapshotMoved(watermark=0, epoch=now.epoch)
+        serving = newest(versions, found, made.epoch)
+        own = found[0] if found[0] and found[0].epoch == made.epoch else None
         if own is not None and own.watermark > made.watermark:
             return None
         if not self.dry_run and own != made and made.watermark:

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
+from turnlog.memory.corrections import Correction
 from turnlog.memory.entities import EntitiesState
 from turnlog.memory.facts import Fact, FactsState
-from turnlog.memory.known import ConversationContext, Correction, Taught, Told, fact_id
+from turnlog.memory.items import fact_id
+from turnlog.memory.known import ConversationContext, Taught, Told
 from turnlog.memory.profile import Preference, ProfileState, Task, Topic, UserName
 from turnlog.memory.roster import Entity
 

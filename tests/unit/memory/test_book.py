@@ -6,8 +6,9 @@ import pytest
 
 from turnlog import FactNotFound, InvalidInput, Turnlog, user
 from turnlog.errors import ConversationDeleted, SnapshotMoved
-from turnlog.memory import book
-from turnlog.memory.known import fact_id
+from turnlog.memory import book, pages
+from turnlog.memory.items import fact_id
+from turnlog.memory.sharing import SharedFacts
 from turnlog.ports import Header, Key, Position, Snapshot
 from turnlog.stores.ram import RamStore
 from turnlog.testing import FakeClock
@@ -36,7 +37,7 @@ async def test_what_a_users_conversations_taught_is_known_together() -> None:
     assert await facts(log) == {"is called Ada", "lives in Lisbon", "likes jazz"}
     assert await facts(log, "bob") == {"lives in Porto"}
     assert await facts(log, "eve") == set()
-    assert await book.glance(log.store, log.tenant, book.name_of("eve")) is None
+    assert await book.glance(log.store, log.tenant, pages.hidden_name("eve")) is None
 
 
 async def test_nobody_begins_a_book_by_looking() -> None:
@@ -110,7 +111,7 @@ async def test_a_gathering_among_many_workers_reads_no_state_twice() -> None:
             return await super().recent(key, **options)
 
         async def save_snapshot(self, key: Key, fold: str, version: int, snapshot: Snapshot, **expected: Any) -> None:
-            if fold == "book" and self.races:
+            if fold.startswith("page") and self.races:
                 self.races -= 1
                 raise SnapshotMoved(watermark=0, epoch=snapshot.epoch)
             await super().save_snapshot(key, fold, version, snapshot, **expected)
@@ -119,9 +120,12 @@ async def test_a_gathering_among_many_workers_reads_no_state_twice() -> None:
     log = Turnlog(store)
     for n in range(3):
         await talk(log, f"I love thing{n}.")
+    place = pages.place(log.tenant, pages.hidden_name("ada"), 1)
+    await store.move_epoch(place, now=1)
     store.races, store.states = book.RACES_MAX - 1, 0
     await log.user("ada").gather()
-    assert store.states == 3
+    assert (store.races, store.states) == (0, 3)
+    await store.move_epoch(place, now=1)
     store.races = book.RACES_MAX
     with pytest.raises(SnapshotMoved):
         await log.user("ada").gather()
@@ -145,7 +149,7 @@ async def test_a_person_may_add_what_nobody_said() -> None:
     log = Turnlog(RamStore())
     fact = await log.user("ada").correct("owns a boat")
     assert fact.id == fact_id("", "", "owns a boat")
-    gist = await book.glance(log.store, log.tenant, book.name_of("ada"))
+    gist = await book.glance(log.store, log.tenant, pages.hidden_name("ada"))
     assert gist is not None
     assert gist.facts == ("owns a boat",)
     assert (await log.user("ada").erase()).corrections == 1
@@ -192,7 +196,7 @@ async def test_a_seal_lasts_until_something_is_erased() -> None:
     conversation = await talk(log, "I live in Lisbon.", "I love jazz.")
 
     async def seal() -> str:
-        gist = await book.glance(log.store, log.tenant, book.name_of("ada"))
+        gist = await book.glance(log.store, log.tenant, pages.hidden_name("ada"))
         assert gist is not None
         return gist.seal
 
@@ -210,7 +214,7 @@ async def test_a_deleted_conversation_is_not_put_into_a_book() -> None:
     store = RamStore()
     log = Turnlog(store)
     conversation = await log.create(user("I live in Lisbon."), user_id="ada")
-    fold = book.SharedFacts()
+    fold = SharedFacts()
     header = await conversation.header()
     await conversation.delete()
     with pytest.raises(ConversationDeleted) as error:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+from turnlog import process
 from turnlog.codec import Record, checked
 from turnlog.errors import (
     CorruptRecord,
@@ -69,6 +70,8 @@ class RedisStore:
     async def open(self) -> None:
         self._servers.opened = True
         self.work.begin()
+        process.opened(self._servers)
+        process.opened(self)
         try:
             await checks.refuse_eviction(self._servers)
             version = await self.schema_version()
@@ -83,6 +86,12 @@ class RedisStore:
             await self.work.finish(self._timeout_s)
         finally:
             self._servers.close()
+            process.closed(self._servers)
+            process.closed(self)
+
+    def abandon(self) -> None:
+        """Forget the calls under way: nobody in this process waits for them."""
+        self.work = Work()
 
     @accepted
     async def ping(self) -> None:
@@ -330,6 +339,11 @@ class RedisStore:
     @accepted
     async def verify(self, key: Key) -> list[Fault]:
         return await checks.verify(self._servers, self._logs, key, await self._get(key))
+
+    def residue(self) -> tuple[str, ...]:
+        file = "The append-only file keeps bytes until it is written anew, which `turnlog doctor --repair` begins."
+        lists = "A failover may take a conversation off its user's list; `turnlog doctor --repair` puts it there again."
+        return (file, lists) if self._target.cluster else (file,)
 
     async def doctor(self) -> list[Finding]:
         async with self._asking():

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import msgspec
 
 from turnlog.errors import InvalidInput, StoreFailed, StoreUnavailable
+from turnlog.process import keep, unusable
 from turnlog.stores.redis.wire import Address, Login, ServerError, Wire, connect
 
 _SLOTS = 16384
@@ -152,6 +153,12 @@ class Servers:
             wire.close()
         self._wires.clear()
 
+    def abandon(self) -> None:
+        """Forget the connections, which are the parent's."""
+        keep(self._wires)
+        self.opened, self._wires, self._slots = False, {}, []
+        self._connecting, self._learning = defaultdict(asyncio.Lock), asyncio.Lock()
+
     async def _send(self, key: str, command: tuple[Any, ...], write: bool, script: Script | None) -> Any:
         wire = self._wires.get((self.place(key), write))
         if wire is None or wire.lost:
@@ -228,7 +235,7 @@ class Servers:
 
     async def _connect(self, address: Address, write: bool) -> Wire:
         if not self.opened:
-            raise StoreUnavailable("it is not open")
+            raise unusable(self)
         async with self._connecting[address]:
             wire = self._wires.get((address, write))
             if wire is None or wire.lost:

@@ -1,0 +1,97 @@
+"""Candidates: what may go into a gist is kept up conversation by conversation, and is what all conversations would give."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from knowing import TAUGHT, fact, facts, home, known, profile
+
+from turnlog.memory import candidates, gist
+from turnlog.memory.candidates import Bounds, Candidates, candidates_of
+from turnlog.memory.gist import gist_of
+from turnlog.memory.known import Taught
+from turnlog.memory.profile import Preference, ProfileState, Task
+
+CHANGES = st.lists(st.tuples(st.sampled_from("abcdef"), TAUGHT | st.just(Taught())), max_size=12)
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> Bounds:
+    bounds = Bounds(names=1, preferences=2, tasks=1, facts=2)
+    monkeypatch.setattr(candidates, "BOUNDS", bounds)
+    monkeypatch.setattr(gist, "BOUNDS", bounds)
+    return bounds
+
+
+def firsts(found: Candidates, bounds: Bounds) -> list[tuple[object, ...]]:
+    return [getattr(found, kind)[:most] for kind, most in bounds._asdict().items()]
+
+
+def test_after_any_change_the_first_are_those_of_all_conversations(few: Bounds) -> None:
+    anew = 0
+
+    @settings(max_examples=300)
+    @given(changes=CHANGES)
+    def check(changes: list[tuple[str, Taught]]) -> None:
+        nonlocal anew
+        taught: dict[str, Taught] = {}
+        found = candidates_of(taught)
+        for id_, told in changes:
+            taught[id_] = told
+            changed = found.with_({id_: told})
+            anew += changed is None
+            found = candidates_of(taught) if changed is None else changed
+            assert firsts(found, few) == firsts(candidates_of(taught), few)
+            assert all(len(getattr(found, kind)) <= 2 * most for kind, most in few._asdict().items())
+
+    check()
+    assert anew > 0
+
+
+def test_a_conversation_that_goes_takes_its_items_along() -> None:
+    found = candidates_of({"a": facts(home("Lisbon", 1)), "b": facts(home("Porto", 2))})
+    gone = found.with_({"b": Taught()})
+    assert gone is not None
+    assert [it.value for it in gone.facts] == ["Lisbon"]
+    assert gone == candidates_of({"a": facts(home("Lisbon", 1))})
+
+
+def test_an_old_fact_that_ended_lately_still_ends_it_for_others(few: Bounds) -> None:
+    taught = {
+        "a": facts(home("Lisbon", 1, until=8)),
+        "b": facts(home("Lisbon", 2, seq=2)),
+        "c": facts(*(fact(f"owns item{n}", n) for n in (3, 4, 5))),
+    }
+    found = candidates_of(taught)
+    assert found.facts[0].valid_to == 8
+    assert gist_of(found, {}).facts == ("owns item5",)
+
+
+def test_what_a_user_said_in_five_hundred_conversations_is_bounded() -> None:
+    taught = {}
+    for n in range(500):
+        likings = tuple(Preference("like", f"thing{n} number{i} kind{i * n}", (i,), i, at=n * 50 + i) for i in range(1, 30))
+        tasks = tuple(Task(f"request{n} number {i}", (i,), i, at=n * 50 + i) for i in range(1, 20))
+        taught[f"c{n}"] = profile(ProfileState(preferences=likings, tasks=tasks), at=n)
+    found = candidates_of(taught)
+    assert (len(found.preferences), len(found.tasks)) == (120, 80)
+    assert found.cut == ("preferences", "tasks")
+    whole = known(**taught)
+    assert gist_of(found, {}).preferences == tuple((it.polarity, it.text) for it in whole.user_preferences[:30])
+
+
+def test_what_is_said_again_and_again_does_not_crowd_out_the_rest(few: Bounds) -> None:
+    def liking(text: str, at: int) -> Taught:
+        return profile(ProfileState(preferences=(Preference("like", text, (1,), 1, at=at),)))
+
+    taught = {f"c{n}": liking("short answers", n) for n in range(1, 50)}
+    found = candidates_of({"first": liking("jazz", 0)})
+    for id_, told in taught.items():
+        changed = found.with_({id_: told})
+        assert changed is not None
+        found = changed
+    assert [it.text for it in found.preferences] == ["short answers", "jazz"]
+    assert found.preferences[0].sources[0].conversation_id == "c49"
+    again = found.with_({"c49": liking("short answers", 60)})
+    assert again is not None
+    assert again.preferences[0].at == 60
+    assert found.with_({"c49": Taught()}) is None, "an older conversation says so too"

@@ -125,11 +125,13 @@ async def test_law_11_an_erasure_whose_caller_is_cancelled_at_any_call_leaves_no
                 await home.log.user(home.name).correct("likes plughs in secret", fact=fact)
                 await home.secret.redact(1)
 
-            async def cancel() -> None:
-                task.cancel()
+            tasks: list[asyncio.Future[Any]] = []
+
+            async def cancel(tasks: list[asyncio.Future[Any]] = tasks) -> None:
+                tasks[0].cancel()
 
             slow = Crashing(stage.first, at, meanwhile=cancel)
-            task = asyncio.ensure_future(act(home.on(slow), home))
+            tasks.append(task := asyncio.ensure_future(act(home.on(slow), home)))
             (outcome,) = await asyncio.gather(task, return_exceptions=True)
             assert isinstance(outcome, asyncio.CancelledError) == (slow.calls > at), outcome
             await home.check_gone()

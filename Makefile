@@ -11,7 +11,7 @@ DEV := .venv/dev.stamp
 PEERS := .venv-peers/peers.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test check bench bench-peers fuzz lock docs clean
+.PHONY: help install serve test check bench bench-peers soak fuzz faults lock docs clean
 
 help: ## what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -35,6 +35,9 @@ bench: $(DEV) $(PEERS) ## measure, print a table, write JSON
 	$(BIN)/python -m bench
 
 bench-peers: $(PEERS) ## .venv-peers with the systems to measure beside
+
+soak: $(DEV) ## half an hour of mixed traffic on a store (SOAK_STORE=sqlite, postgres, valkey, cluster): does anything grow?
+	$(BIN)/python -m bench.soak --store $(or $(SOAK_STORE),sqlite) --minutes $(or $(SOAK_MINUTES),30) --rate $(or $(SOAK_RATE),40)
 
 fuzz: $(DEV) ## the property tests, with many more examples
 	TURNLOG_FUZZ=$(or $(TURNLOG_FUZZ),20) $(BIN)/python -m pytest tests/laws tests/contract

@@ -155,6 +155,7 @@ class Turnlog:
         self._told = readable([fold for fold in self.folds if fold.name in TOLD])
         self._users: dict[str, str] = {}  # conversations, and the books of their users
         self._asked: dict[tuple[object, ...], planning.Wanted] = {}
+        self._gate: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
         self.policy = _deployed(self.settings.context_policy)
 
     async def __aenter__(self) -> Self:
@@ -165,16 +166,28 @@ class Turnlog:
         await self.close()
 
     async def open(self) -> None:
-        """Open the store. Raises `StoreUnavailable` or `SchemaTooNew`."""
-        await self.store.open()
+        """Open the store, also again after `close`. Raises `StoreUnavailable` or `SchemaTooNew`.
+
+        Several tasks may do so at once: when any of them returns, it is open.
+        """
+        async with self._alone():
+            await self.store.open()
 
     async def close(self) -> None:
-        """Finish what was accepted, and close the store."""
-        try:
-            await self.store.close()
-        finally:
-            if self._llm is not None:
-                await self._llm.close()
+        """Finish what was accepted, and close the store. Closing twice is fine."""
+        async with self._alone():
+            try:
+                await self.store.close()
+            finally:
+                if self._llm is not None:
+                    await self._llm.close()
+
+    def _alone(self) -> asyncio.Lock:
+        """What lets one task at a time open or close. A loop after the first, or one in a forked process, has its own."""
+        loop = asyncio.get_running_loop()
+        if self._gate is None or self._gate[0] is not loop:
+            self._gate = loop, asyncio.Lock()
+        return self._gate[1]
 
     async def ping(self) -> None:
         """Return if the store can be written to now, else raise `StoreUnavailable`."""

@@ -1,48 +1,21 @@
 """The same `Turnlog` and `Conversation`, blocking: for scripts and notebooks.
 
-Every method runs on an event loop in a thread of its own, so it also works where a loop is already running. What the
-methods take, return and raise is what those of `turnlog.log` do.
+Every method runs on an event loop in a thread of its own, so it also works where a loop is already running, and any number
+of threads may call. What the methods take, return and raise is what those of `turnlog.log` do; a call that comes when the
+`Turnlog` is closed, or is under way then and cannot be finished, raises `StoreUnavailable`.
 """
 
-import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from functools import wraps
-from threading import Thread
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from turnlog import log, users, wiring
+from turnlog.portal import Portal
 from turnlog.ports import Page
 from turnlog.settings import Settings
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-class Portal:
-    """An event loop in a thread of its own."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = Thread(target=self._loop.run_forever, name="turnlog-sync", daemon=True)
-        self._thread.start()
-
-    def run(self, coroutine: Coroutine[Any, Any, R]) -> R:
-        """What `coroutine` returns or raises. An interrupt while it runs cancels it."""
-        if self._loop.is_closed():
-            coroutine.close()
-            raise RuntimeError("this turnlog is closed")
-        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
-        try:
-            return future.result()
-        finally:
-            future.cancel()
-
-    def close(self) -> None:
-        """End the loop and the thread. Closing twice is fine."""
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
-            self._loop.close()
 
 
 def _blocking(method: Callable[Concatenate[Any, P], Coroutine[Any, Any, R]]) -> Callable[Concatenate[Any, P], R]:
@@ -121,6 +94,7 @@ class User:
     gather = _blocking(users.User.gather)
     renew = _blocking(users.User.renew)
     erase = _blocking(users.User.erase)
+    tells_of = _blocking(users.User.tells_of)
 
 
 class Turnlog:
@@ -128,20 +102,24 @@ class Turnlog:
 
     def __init__(self, inner: log.Turnlog) -> None:
         self._inner = inner
-        self._portal = Portal()
+        self._portal = Portal(inner.close)
 
     def __enter__(self) -> Self:
-        try:
-            self.open()
-        except BaseException:
-            self._portal.close()
-            raise
+        self.open()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    open = _blocking(log.Turnlog.open)
+    def open(self) -> None:
+        """Open the store, also again after `close`. Raises `StoreUnavailable` or `SchemaTooNew`."""
+        self._portal.open()
+        try:
+            self._portal.run(self._inner.open())
+        except BaseException:
+            self._portal.close()
+            raise
+
     ping = _blocking(log.Turnlog.ping)
     create = _giving(log.Turnlog.create)
     conversations = _blocking(log.Turnlog.conversations)
@@ -155,11 +133,8 @@ class Turnlog:
         return User(self._inner.user(user_id), self._portal)
 
     def close(self) -> None:
-        """Finish what was accepted, close the store and end the thread."""
-        try:
-            self._portal.run(self._inner.close())
-        finally:
-            self._portal.close()
+        """Finish what was accepted, close the store and end the thread. Closing twice is fine."""
+        self._portal.close()
 
 
 def connect(url: str | None = None, *, settings: Settings | None = None) -> Turnlog:

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 
 from servers.postgres import PostgresServer
-from turnlog import SchemaTooNew
-from turnlog.ports import Header
+from turnlog import SchemaTooNew, StoreFailed, StoreUnavailable
+from turnlog.ports import Header, Key
 from turnlog.stores.postgres import PostgresStore
 from turnlog.stores.postgres.schema import Step, migrate, steps
 from turnlog.stores.postgres.wire import Pool
@@ -71,9 +72,81 @@ def test_a_step_that_fails_leaves_nothing_behind(url: str) -> None:
 
     async def check() -> None:
         await opens(url)
-        with pytest.raises(Exception, match="division by zero"):
+        with pytest.raises(StoreFailed, match="division by zero"):
             await take(url, broken)
         await opens(url)
         await take(url, whole)
+
+    asyncio.run(check())
+
+
+SERVICE = "service"
+"""A role that may use the database and create nothing in it."""
+
+
+@pytest.fixture
+def service_url(url: str, postgres_server: PostgresServer) -> Iterator[str]:
+    postgres_server.execute(
+        f"CREATE ROLE {SERVICE} LOGIN", f"REVOKE CREATE ON DATABASE {DATABASE} FROM PUBLIC", database=DATABASE
+    )
+    yield url.replace("//turnlog@", f"//{SERVICE}@")
+    postgres_server.execute(f"DROP OWNED BY {SERVICE}", database=DATABASE)
+    postgres_server.execute(f"DROP ROLE {SERVICE}")
+
+
+async def works(url: str) -> None:
+    store = PostgresStore(url, timeout_s=10)
+    await store.open()
+    try:
+        await store.ping()
+        key = Key("acme", "c1")
+        await store.create("acme", Header("c1", 1, 1))
+        await store.fork(key, Header("f", 1, 1, parent="c1"))
+        await store.update(key, {"title": "t"}, now=2)
+        assert await store.sweep(now=3) == 0
+        await store.mark_restored()
+        assert {finding.verdict for finding in await store.doctor()} <= {"ok", "warn"}
+        await store.delete(key, now=3)
+    finally:
+        await store.close()
+
+
+def test_a_schema_that_a_dba_made_for_the_role_is_enough(service_url: str, postgres_server: PostgresServer) -> None:
+    postgres_server.execute(f"CREATE SCHEMA turnlog AUTHORIZATION {SERVICE}", database=DATABASE)
+    asyncio.run(works(service_url))
+
+
+def test_tables_that_a_dba_made_and_granted_are_enough(service_url: str, url: str, postgres_server: PostgresServer) -> None:
+    asyncio.run(opens(url))
+    postgres_server.execute(
+        f"GRANT USAGE ON SCHEMA turnlog TO {SERVICE}",
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA turnlog TO {SERVICE}",
+        database=DATABASE,
+    )
+    asyncio.run(works(service_url))
+
+
+def test_a_role_without_any_right_is_told_so(service_url: str, url: str) -> None:
+    with pytest.raises(StoreUnavailable, match="permission denied"):
+        asyncio.run(opens(service_url))
+    asyncio.run(opens(url))
+    with pytest.raises(StoreUnavailable, match="permission denied"):
+        asyncio.run(opens(service_url))
+
+
+def test_a_process_that_was_open_when_the_schema_was_made_anew_creates_nothing_under_old_names(url: str) -> None:
+    async def check() -> None:
+        old = PostgresStore(url, timeout_s=10)
+        await old.open()
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("DROP SCHEMA turnlog CASCADE")
+        await opens(url)
+        with pytest.raises(StoreUnavailable, match="made anew"):
+            await old.create("acme", Header("c1", 1, 1))
+        await old.close()
+        new = PostgresStore(url, timeout_s=10)
+        await new.open()
+        await new.create("acme", Header("c1", 1, 1))
+        await new.close()
 
     asyncio.run(check())

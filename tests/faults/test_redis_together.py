@@ -2,13 +2,25 @@
 
 import asyncio
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
+from poisons import Stage
+from poisons.redis import POISONS
 
 from servers.loop import awaited
 from servers.valkey import ValkeyServer, valkey
 from turnlog import Appended, Turnlog, connect, user
-from turnlog.errors import ConversationDeleted, ConversationNotFound, CorruptRecord, HeadMoved, KeyReused
+from turnlog.errors import (
+    ConversationDeleted,
+    ConversationNotFound,
+    CorruptRecord,
+    HeadMoved,
+    KeyReused,
+    StoreFailed,
+    TurnlogError,
+)
+from turnlog.ports import Key
 from turnlog.settings import Settings
 
 
@@ -92,3 +104,58 @@ async def test_who_gives_up_waiting_takes_nobody_along(server: ValkeyServer) -> 
         told: list[Appended | BaseException] = await asyncio.gather(*tasks, return_exceptions=True)
         assert isinstance(told[5], asyncio.CancelledError)
         assert all(isinstance(outcome, Appended) for n, outcome in enumerate(told) if n != 5)
+
+
+@pytest.mark.parametrize("poison", POISONS)
+@awaited
+async def test_who_travels_with_a_poisoned_conversation_is_stored_told_so_and_found_by_folds(
+    poison: str, server: ValkeyServer
+) -> None:
+    async with connect(server.url) as log:
+        tenants = [Settings(tenant=f"t{n}") for n in range(8)]
+        logs = [Turnlog(log.store, settings) for settings in tenants]
+        crowd = [await each.create(user("a"), conversation_id="c") for each in logs]
+        async with POISONS[poison](Stage(server.url, Key("t4", "c"))):
+            for n in range(2, 12):
+                before = scripts(server)
+                told = await asyncio.gather(*(each.append(user(f"m{n}")) for each in crowd), return_exceptions=True)
+                assert scripts(server) - before < len(crowd)  # they do travel together
+                assert isinstance(told[4], TurnlogError)
+                assert [one.seqs for one in told if isinstance(one, Appended)] == [(n,)] * 7
+            for n in (0, 1, 2, 3, 5, 6, 7):
+                assert [message.seq for message in await crowd[n].messages()] == list(range(1, 12))
+                [stale] = await log.store.stale(f"t{n}", "nobody", 1, limit=9)
+                assert stale.head == 11
+        assert isinstance(await crowd[4].append(user("well again")), Appended)
+        assert await crowd[4].verify() == []
+
+
+@awaited
+async def test_what_all_are_refused_for_is_found_out_one_by_one_and_who_fails_again_travels_alone(
+    server: ValkeyServer,
+) -> None:
+    async with connect(server.url) as log:
+        crowd = [await log.create() for _ in range(6)]
+        wire = log.store._servers._wires[log.store._servers.target.seeds[0], True]  # type: ignore[attr-defined]
+        stranger = Key("default", uuid4().hex)
+        await asyncio.gather(*(each.append(user("warm")) for each in crowd))
+        appends = [asyncio.ensure_future(each.append(user("x"))) for each in crowd]
+        await asyncio.sleep(0)
+        wire.join(wire._together.sha, [f"tl:{{default/{stranger.conversation_id}}}:h"], ["not", "enough"], 1)
+        told = await asyncio.gather(*appends)
+        assert all(one.seqs == (2,) for one in told)
+
+
+@awaited
+async def test_a_header_that_is_damaged_is_told_by_every_call(server: ValkeyServer) -> None:
+    async with connect(server.url) as log:
+        conversation = await log.create(user("a"), conversation_id="c")
+        server.ask("HSET", "tl:{default/c}:h", "c", "soon", "m", "{")
+        for call in (conversation.header(), conversation.messages(), log.conversations()):
+            with pytest.raises(StoreFailed, match="damaged"):
+                await call
+        server.ask("DEL", "tl:{default/c}:h")
+        server.ask("SET", "tl:{default/c}:h", "x")
+        for call in (conversation.header(), conversation.messages(), conversation.delete(), conversation.fork()):
+            with pytest.raises(StoreFailed, match="WRONGTYPE"):
+                await call

@@ -10,9 +10,10 @@ from pathlib import Path
 import apsw
 import pytest
 
-from turnlog import SchemaTooNew, StoreUnavailable, Turnlog, connect, user
+from turnlog import SchemaTooNew, StoreFailed, StoreUnavailable, Turnlog, connect, user
 from turnlog.stores.sqlite import SqliteStore
-from turnlog.stores.sqlite.engine import SQL, migrations
+from turnlog.stores.sqlite.engine import SQL
+from turnlog.stores.sqlite.schema import SUPPORTED
 
 PROGRAMS = Path(__file__).parent / "programs"
 PROCESSES = 8
@@ -50,7 +51,7 @@ async def ids(path: Path) -> list[str]:
 
 def test_a_file_of_a_newer_version_is_refused_and_left_alone(path: Path) -> None:
     asyncio.run(make(path))
-    newer = len(migrations()) + 1
+    newer = SUPPORTED + 1
     with apsw.Connection(str(path)) as connection:
         connection.execute(f"PRAGMA user_version = {newer}")
     connection.close()
@@ -58,7 +59,7 @@ def test_a_file_of_a_newer_version_is_refused_and_left_alone(path: Path) -> None
     async def check() -> None:
         with pytest.raises(SchemaTooNew) as error:
             await log_at(path).open()
-        assert (error.value.found, error.value.supported) == (newer, len(migrations()))
+        assert (error.value.found, error.value.supported) == (newer, SUPPORTED)
 
     asyncio.run(check())
 
@@ -149,9 +150,9 @@ def test_a_defect_in_one_call_does_not_swallow_what_is_acknowledged_later(path: 
             def defect(_: apsw.Connection) -> None:
                 raise ZeroDivisionError
 
-            for run in (store._write, store._read, store._read, store._read):
-                with pytest.raises(ZeroDivisionError):
-                    await run(defect)
+            for call in (store._write(None, defect), store._read(defect), store._read(defect), store._read(defect)):
+                with pytest.raises(StoreFailed, match="ZeroDivision"):
+                    await call
             await conversation.append(user("hello", id="m2"))
             assert len(await conversation.messages()) == 2
             assert await ids(path) == ["m1", "m2"]

@@ -42,6 +42,14 @@ async def test_a_reply_comes_with_its_model_and_what_it_took() -> None:
     assert got == Completion('{"name":"Bo"}', "tiny-2026", Usage(100, 1, 60))
 
 
+async def test_after_it_was_closed_it_connects_anew() -> None:
+    with llm_server(["one", "two"]) as server:
+        async with model(server) as llm:
+            await llm.complete(PROMPT)
+            await llm.close()
+            assert (await llm.complete(PROMPT)).text == "two"
+
+
 async def test_a_request_says_everything_once() -> None:
     with llm_server(["hello"]) as server:
         async with model(server, request={"temperature": 0}) as llm:

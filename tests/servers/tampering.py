@@ -14,6 +14,7 @@ from turnlog import Turnlog
 from turnlog.codec import Record
 from turnlog.ports import Key
 from turnlog.stores.postgres import values
+from turnlog.stores.postgres.names import Names
 from turnlog.stores.redis import frame, keys
 
 
@@ -116,20 +117,23 @@ class InTables:
 
     def __init__(self, url: str, key: Key) -> None:
         self.url = url
-        self.log = values.log_of(key)
+        with psycopg.connect(url) as connection:
+            [secret] = connection.execute("SELECT secret FROM turnlog.schema").fetchone() or [b""]
+        self.names = Names(secret)
+        self.log = self.names.log(key)
 
     def do(self, sql: str, *bound: Any) -> None:
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(sql, bound)  # type: ignore[arg-type]
 
     def put(self, seq: int, record: Record) -> None:
-        numbers, id_, body = values.column(record)
-        created_at, digest, mark, tokens, checksum, version = numbers
+        numbers, id_, digest, body = values.column(record, self.names)
+        mark = numbers[1]
         self.do("DELETE FROM turnlog.message WHERE log = %s AND mark = %s AND seq <> %s", self.log, mark, seq)
         self.do("DELETE FROM turnlog.message WHERE log = %s AND seq = %s", self.log, seq)
         self.do(
             "INSERT INTO turnlog.message VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            self.log, created_at, digest, mark, seq, tokens, checksum, version, id_, body,
+            self.log, *numbers[:2], seq, *numbers[2:], digest, id_, body,
         )  # fmt: skip
 
     def drop(self, seq: int) -> None:

@@ -201,6 +201,11 @@ def test_a_stranger_cannot_name_a_file() -> None:
         counter_of_model("")
 
 
+def test_a_stranger_cannot_fill_the_memory_with_names() -> None:
+    with pytest.raises(InvalidInput, match="255 characters"):
+        counter_of_model("gpt-4o" + "x" * 250)
+
+
 @pytest.mark.parametrize(("name", "extra"), [("o200k_base", "tokens"), ("gpt-4o", "tokens"), ("hf:x.json", "hf")])
 def test_a_missing_package_is_named_with_its_extra(name: str, extra: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from turnlog.context.tokens import names, words

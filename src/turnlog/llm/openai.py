@@ -7,10 +7,12 @@ size of an answer, of errors too, while it is read, and where a request goes: no
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from turnlog import process
 from turnlog.errors import InvalidInput, LLMRefused, LLMReplyInvalid, LLMUnavailable, TurnlogError
 from turnlog.llm.ledger import Ledger, Prices
 from turnlog.message import Usage
@@ -55,8 +57,11 @@ class OpenAIModel:
         self._reply_bytes = reply_bytes
         self._request = dict(request or {})
         self._prices = prices or Prices()
+        self._concurrency = concurrency
         self._places = asyncio.Semaphore(concurrency)
-        self._client = _client(url, key, timeout_s, retries, reply_bytes)
+        self._make = partial(_client, url, key, timeout_s, retries, reply_bytes)
+        self._client: openai.AsyncOpenAI | None = self._make()  # to make one takes 50 ms
+        process.opened(self)
 
     async def complete(self, prompt: Prompt) -> Completion:
         async with self._places:
@@ -72,8 +77,15 @@ class OpenAIModel:
                 await self.ledger.enter(spent)
 
     async def close(self) -> None:
-        """Let go of the connections. Closing twice is fine."""
-        await self._client.close()
+        """Let go of the connections; a later call makes new ones. Closing twice is fine."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
+
+    def abandon(self) -> None:
+        """Forget the connections, which are those of the process that this one was forked from."""
+        process.keep(self._client)
+        self._client, self._places = None, asyncio.Semaphore(self._concurrency)
 
     def _spent(self, usage: Usage) -> Spent:
         cost = self._prices.cost(usage)
@@ -83,6 +95,9 @@ class OpenAIModel:
         import httpx2
         import openai
 
+        if self._client is None:
+            self._client = self._make()
+            process.opened(self)
         try:
             async with self._client.chat.completions.with_streaming_response.create(**self._body(prompt)) as response:
                 answer = b"".join([chunk async for chunk in response.iter_bytes()])

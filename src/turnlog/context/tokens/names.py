@@ -48,6 +48,10 @@ def counter(name: str) -> Counter:
     return counter_of_model(name)
 
 
+MODEL_LENGTH_MAX = 255
+"""Characters of a model's name, at most: names are remembered, whoever sends them."""
+
+
 @lru_cache(maxsize=256)
 def counter_of_model(model: str) -> Counter:
     """The counter for a model, dated, fine-tuned (`ft:gpt-4o:…`) or behind a provider's prefix (`openai/gpt-4o`).
@@ -57,6 +61,8 @@ def counter_of_model(model: str) -> Counter:
     """
     if not model or model.startswith("hf:"):
         raise InvalidInput("model", "must name a model or a tokenizer")
+    if len(model) > MODEL_LENGTH_MAX:
+        raise InvalidInput("model", f"must have at most {MODEL_LENGTH_MAX} characters")
     for segment in re.split(r"[/:]", model.lower()):
         if found := _openai(segment):
             return found

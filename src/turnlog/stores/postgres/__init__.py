@@ -4,11 +4,12 @@ import re
 from collections.abc import Sequence
 from contextlib import closing
 from importlib.resources import files
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import msgspec
 
-from turnlog.codec import Record, checksum
+from turnlog import process
+from turnlog.codec import Record, intact
 from turnlog.errors import (
     ConversationDeleted,
     ConversationExists,
@@ -18,34 +19,50 @@ from turnlog.errors import (
     MessageNotFound,
     RevisionMoved,
     SnapshotMoved,
+    StoreFailed,
     StoreUnavailable,
 )
-from turnlog.ports import Appended, Fault, Finding, Header, Key, Page, Position, Recent, SchemaVersion, Snapshot, Stale
-from turnlog.stores.decide import decide
-from turnlog.stores.postgres import doctor, schema, values
-from turnlog.stores.postgres.values import (
-    Param,
-    blob,
-    boolean,
-    columns,
-    int8s,
-    integer,
-    log_of,
-    number,
-    signed,
-    text,
-    texts,
+from turnlog.ports import (
+    PAGE_BYTES,
+    Appended,
+    Fault,
+    Finding,
+    Header,
+    Key,
+    Page,
+    Position,
+    Recent,
+    SchemaVersion,
+    Snapshot,
+    Stale,
 )
-from turnlog.stores.postgres.wire import Pool, Row
-from turnlog.stores.postgres.writer import LANES, OPTIONS, Writer
+from turnlog.stores.decide import decide
+from turnlog.stores.postgres import apart, doctor, patience, schema, values
+from turnlog.stores.postgres.names import Names
+from turnlog.stores.postgres.patience import Patience
+from turnlog.stores.postgres.values import Param, arrays, blob, boolean, int8s, integer, number, text, texts
+from turnlog.stores.postgres.wire import READING, WRITING, Pool, Row
+from turnlog.stores.postgres.writer import LANES, Writer
 
 _FOUND = re.split(r"^-- name: (\w+)\n", (files(__package__) / "queries.sql").read_text(), flags=re.MULTILINE)
 SQL = dict(zip(_FOUND[1::2], _FOUND[2::2], strict=True))
 _FAR = 2**63 - 1
 _Expected = tuple[int | None, int | None]
 _PAGE = 1000
-_header = msgspec.json.Decoder(Header).decode
+_ROWS_PER_STEP = 2000
+"""How many rows a deletion takes away at a time, about 10 ms of the server's."""
+_decode_header = msgspec.json.Decoder(Header).decode
 _json = msgspec.json.Encoder().encode
+
+
+class _Open(NamedTuple):
+    """What a store that is open works with."""
+
+    names: Names
+    pool: Pool
+    writer: Writer
+    patience: Patience
+    pools: tuple[Pool, ...]
 
 
 class PostgresStore:
@@ -61,32 +78,40 @@ class PostgresStore:
         self._timeout_s = timeout_s
         self._connections = connections
         self._sharded = sharded
-        self._pools: tuple[Pool, Pool] | None = None
-        self._writer: Writer | None = None
+        self._open: _Open | None = None
 
     async def open(self) -> None:
-        if self._pools is not None:
+        if self._open is not None:
             return
-        pool = Pool(self._url, limit=self._connections, timeout_s=self._timeout_s)
+        process.opened(self)
+        pool = self._pool(self._connections, READING)
         try:
             await schema.migrate(pool)
+            names = Names(await schema.secret(pool))
         except BaseException:
             pool.close()
             raise
         lanes = self._connections if self._sharded else LANES
-        writing = Pool(self._url, limit=lanes, timeout_s=self._timeout_s, options=OPTIONS)
-        self._pools, self._writer = (
-            (pool, writing),
-            Writer(writing, timeout_s=self._timeout_s, lanes=lanes, sharded=self._sharded),
-        )
+        writing, alone = self._pool(lanes, WRITING), self._pool(apart.LANES, WRITING)
+        waiting = self._pool(patience.LANES, READING)
+        writer = Writer(writing, alone, names, timeout_s=self._timeout_s, lanes=lanes, sharded=self._sharded)
+        self._open = _Open(names, pool, writer, Patience(pool, waiting), (pool, writing, alone, waiting))
+
+    def _pool(self, limit: int, options: str) -> Pool:
+        return Pool(self._url, limit=limit, timeout_s=self._timeout_s, options=options)
 
     async def close(self) -> None:
-        writer, self._writer = self._writer, None
-        pools, self._pools = self._pools, None
-        if writer is not None:
-            await writer.close()
-        for pool in pools or ():
-            pool.close()
+        was, self._open = self._open, None
+        if was is not None:
+            await was.writer.close()
+            for pool in was.pools:
+                pool.close()
+        process.closed(self)
+
+    def abandon(self) -> None:
+        """Forget the connections, which are the parent's."""
+        process.keep(self._open)
+        self._open = None
 
     async def ping(self) -> None:
         await self._ask("ping")
@@ -101,43 +126,63 @@ class PostgresStore:
         return appended
 
     async def append(self, key: Key, records: Sequence[Record], *, now: int, expect_head: int | None = None) -> Appended:
-        if self._writer is None:
-            raise StoreUnavailable("it is not open")
-        return await self._writer.submit(key, records, now, expect_head)
+        return await self._opened.writer.submit(key, records, now, expect_head)
 
     async def get(self, key: Key) -> Header:
-        return (await self._read(key, 0, 1, 0, newest=False))[0]
+        return _there(await self._read(key, 0, 1, 0), key)
 
-    async def read(self, key: Key, *, after: int = 0, before: int | None = None, limit: int, newest: bool = False) -> Page:
+    async def read(
+        self,
+        key: Key,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        limit: int,
+        bytes_max: int = PAGE_BYTES,
+        newest: bool = False,
+    ) -> Page:
         before = _FAR if before is None else before
-        header, records = await self._read(key, after, before, limit, newest=newest)
+        rows = await self._read(key, after, before, limit, bytes_max=bytes_max, newest=newest)
+        header = _there(rows, key)
+        found = [row[2:] for row in rows[1:] if row[9] is not None]
         there = max(min(header.head, before - 1) - after, 0)
-        count = min(there, limit)
+        whole = min(there, limit)
+        cut = len(found) < len(rows) - 1 or sum([len(row[7] or b"") for row in found]) > bytes_max
+        count = len(found) if cut else whole
         first = after + 1 + (there - count if newest else 0)
-        if [record.seq for record in records] != list(range(first, first + count)):
+        if [integer(row[0]) for row in found] != list(range(first, first + count)):
             raise CorruptRecord(seq=first, reason=f"not all {count} rows from here on are there")
-        return Page(header, records, more=count < there)
+        return Page(header, [values.record(row) for row in found], more=count < there)
 
     async def recent(
-        self, key: Key, *, tokens: int, limit: int, pinned: Sequence[int] = (), folds: Sequence[tuple[str, int]] = ()
+        self,
+        key: Key,
+        *,
+        tokens: int,
+        limit: int,
+        bytes_max: int = PAGE_BYTES,
+        pinned: Sequence[int] = (),
+        folds: Sequence[tuple[str, int]] = (),
     ) -> Recent:
         rows = await self._ask(
-            "recent", *_named(key), number(tokens), number(limit), int8s(list(pinned)), texts(name for name, _ in folds),
-            int8s([version for _, version in folds]), binary=True, prepare=True,
+            "recent", *self._named(key), number(tokens), number(limit), int8s(list(pinned)),
+            texts(name for name, _ in folds), int8s([version for _, version in folds]), number(bytes_max),
+            binary=True, prepare=True,
         )  # fmt: skip
         header = _there(rows, key)
         snapshots: list[Snapshot | None] = [None] * len(folds)
-        records: list[Record] = []
-        pins: list[Record] = []
+        parts: dict[bytes | None, list[Row]] = {b"r": [], b"p": [], b"c": []}
         for _, _, part, *row in rows[1:]:
             if part == b"s":
-                snapshots[integer(row[0]) - 1] = Snapshot(integer(row[2]), integer(row[5]), row[7] or b"")
+                snapshots[integer(row[0]) - 1] = Snapshot(integer(row[2]), integer(row[6]), row[7] or b"")
             else:
-                (records if part == b"r" else pins).append(values.record(row))
+                parts[part].append(row)
+        records = [values.record(row) for row in reversed(parts[b"r"])]
         first = header.head - len(records) + 1
-        if [record.seq for record in reversed(records)] != list(range(first, header.head + 1)):
+        if [record.seq for record in records] != list(range(first, header.head + 1)):
             raise CorruptRecord(seq=first, reason="not all rows from here on are there")
-        return Recent(header, records[::-1], pins, tuple(snapshots))
+        pins = [values.record(row) for row in parts[b"p"]]
+        return Recent(header, records, pins, tuple(snapshots), bool(parts[b"c"]))
 
     async def update(
         self,
@@ -149,8 +194,8 @@ class PostgresStore:
         expect_head: int | None = None,
     ) -> Header:
         told = await self._call(
-            "update", key, key, texts(changes), text(changes.get("title")), _labels(key.tenant, changes.get("tags", ())),
-            text(_json(changes.get("metadata", {})).decode()), boolean(changes.get("archived", False)), number(now),
+            "update", key, texts(changes), text(changes.get("title")), _labels(key.tenant, changes.get("tags", ())),
+            _metadata(changes.get("metadata", {})), boolean(changes.get("archived", False)), number(now),
             number(expect_revision), number(expect_head), expected=(expect_head, expect_revision),
         )  # fmt: skip
         return _header(told[3] or b"")
@@ -188,25 +233,50 @@ class PostgresStore:
     async def fork(self, key: Key, header: Header) -> Header:
         new = Key(key.tenant, header.id)
         told = await self._call(
-            "fork", key, new, number(log_of(new)), text(new.conversation_id), number(header.parent_seq),
+            "fork", key, number(self._opened.names.log(new)), text(new.conversation_id), number(header.parent_seq),
             number(header.created_at), number(header.updated_at), text(header.user_id), text(header.title),
-            _labels(key.tenant, header.tags), text(_json(header.metadata).decode()), boolean(header.archived),
-            number(header.version), seq=header.parent_seq,
+            _labels(key.tenant, header.tags), _metadata(header.metadata), boolean(header.archived),
+            number(header.version), number(schema.random_int8()), seq=header.parent_seq, new=new,
         )  # fmt: skip
         return _header(told[3] or b"")
 
     async def redact(self, key: Key, tombstone: Record, *, now: int) -> int:
+        numbers, id_, digest, body = values.column(tombstone, self._opened.names)
         told = await self._call(
-            "redact", key, key, number(tombstone.seq), number(tombstone.tokens), number(tombstone.version),
-            number(signed(tombstone.checksum)), blob(tombstone.body), number(now), seq=tombstone.seq,
+            "redact", key, number(tombstone.seq), *map(number, numbers), blob(id_), blob(digest), blob(body), number(now),
+            seq=tombstone.seq,
         )  # fmt: skip
         return int(told[1] or 0)
 
+    async def move_epoch(self, key: Key, *, now: int) -> int:
+        return int((await self._call("move_epoch", key, number(now)))[1] or 0)
+
     async def delete(self, key: Key, *, now: int) -> None:
-        await self._call("delete", key, key, number(now))
+        opened = self._opened
+        log = opened.names.log(key)
+        [row] = await opened.patience.ask(SQL["delete"], *self._named(key), number(now))
+        again = row[0] == b"2"
+        if not again or row[1] == b"1":  # a deletion that was cut short left rows
+            await purge(opened.patience, log)
+        if again or row[0] != b"0":
+            self._raise(row, key)
+
+    async def sweep(self, *, now: int) -> int:
+        pool = self._one_connection()
+        with closing(pool):
+            await schema.version(pool)
+            logs = [int(row[0] or 0) for row in await pool.ask(SQL["purging"])]
+            for log in logs:
+                await purge(Patience(pool, pool), log)
+        return len(logs)
+
+    async def mark_restored(self) -> None:
+        with closing(self._one_connection()) as pool:
+            await schema.version(pool)
+            await schema.mark_restored(pool)
 
     async def load_snapshot(self, key: Key, fold: str, version: int) -> Snapshot | None:
-        rows = await self._ask("load_snapshot", *_named(key), text(fold), number(version), binary=True)
+        rows = await self._ask("load_snapshot", *self._named(key), text(fold), number(version), binary=True)
         if not rows:
             raise ConversationNotFound(key.conversation_id)
         deleted, watermark, epoch, state = rows[0]
@@ -216,9 +286,12 @@ class PostgresStore:
 
     async def save_snapshot(self, key: Key, fold: str, version: int, snapshot: Snapshot, *, expect_watermark: int) -> None:
         await self._call(
-            "save_snapshot", key, key, text(fold), number(version), number(snapshot.watermark), number(snapshot.epoch),
+            "save_snapshot", key, text(fold), number(version), number(snapshot.watermark), number(snapshot.epoch),
             blob(snapshot.state), number(expect_watermark),
         )  # fmt: skip
+
+    async def drop_snapshots(self, key: Key, fold: str, *, below: int) -> None:
+        await self._call("drop_snapshots", key, text(fold), number(below))
 
     async def stale(self, tenant: str, fold: str, version: int, *, limit: int, since: int = 0) -> list[Stale]:
         rows = await self._ask("stale", text(tenant), text(fold), number(version), number(limit), number(since))
@@ -226,20 +299,22 @@ class PostgresStore:
 
     async def verify(self, key: Key) -> list[Fault]:
         header = await self.get(key)
-        faults = []
-        for after in range(0, header.head, _PAGE):
-            _, records = await self._read(key, after, min(after + _PAGE, header.head) + 1, _PAGE, newest=False)
-            if not records:
+        faults: list[Fault] = []
+        after = 0
+        while after < header.head:
+            rows = await self._read(key, after, header.head + 1, _PAGE)
+            found = {integer(row[2]): row for row in rows[1:] if row[9] is not None}
+            if not found:
                 faults.append(Fault(after + 1, f"is missing, with all up to the head at {header.head}"))
                 break
-            there = {record.seq: record for record in records}
-            for seq in range(after + 1, min(after + _PAGE, header.head) + 1):
-                record = there.get(seq)
-                if record is None:
+            last = max(found) if len(found) < len(rows) - 1 else min(after + _PAGE, header.head)
+            for seq in range(after + 1, last + 1):
+                if seq not in found:
                     faults.append(Fault(seq, "is missing"))
-                elif checksum(record.id, record.created_at, record.body) != record.checksum:
+                elif not intact(values.raw(found[seq][2:])):
                     faults.append(Fault(seq, "does not match its checksum"))
-        beyond = await self._ask("beyond", number(log_of(key)))
+            after = last
+        beyond = await self._ask("beyond", self._named(key)[0])
         return faults + [Fault(int(row[0] or 0), "is outside of the log that the header tells") for row in beyond]
 
     async def residue(self) -> tuple[str, ...]:
@@ -249,27 +324,38 @@ class PostgresStore:
         )
 
     async def doctor(self) -> list[Finding]:
-        with self._one_connection() as pool:
+        with closing(self._one_connection()) as pool:
             return await doctor.examine(pool)
 
     async def schema_version(self) -> SchemaVersion:
-        with self._one_connection() as pool:
+        with closing(self._one_connection()) as pool:
             return await schema.version(pool)
 
     async def migrate(self) -> None:
-        with self._one_connection() as pool:
+        with closing(self._one_connection()) as pool:
             await schema.migrate(pool, post=True)
 
-    def _one_connection(self) -> closing[Pool]:
+    def _one_connection(self) -> Pool:
         """For a call that may come while the store is not open."""
-        return closing(Pool(self._url, limit=1, timeout_s=self._timeout_s))
+        return self._pool(1, READING)
+
+    @property
+    def _opened(self) -> _Open:
+        if self._open is None:
+            raise process.unusable(self)
+        return self._open
+
+    def _named(self, key: Key) -> tuple[Param, Param, Param]:
+        return number(self._opened.names.log(key)), text(key.tenant), text(key.conversation_id)
 
     async def _create(self, key: Key, header: Header, records: Sequence[Record]) -> None:
+        names = self._opened.names
         made = await self._ask(
-            "create", number(log_of(key)), number(header.created_at), number(header.updated_at), number(len(records)),
-            number(header.version), boolean(header.archived), text(key.tenant), text(header.id), text(header.user_id),
-            text(header.title), _labels(key.tenant, header.tags), text(_json(header.metadata).decode()),
-            *columns(((), record) for record in records),
+            "create", number(names.log(key)), number(header.created_at), number(header.updated_at),
+            number(len(records)), number(schema.random_int8()), number(header.version), boolean(header.archived),
+            text(key.tenant), text(header.id), text(header.user_id), text(header.title), _labels(key.tenant, header.tags),
+            _metadata(header.metadata), blob(names.secret),
+            *arrays(((), values.column(record, names)) for record in records),
         )  # fmt: skip
         if not made:
             await self._refuse(key)
@@ -281,30 +367,36 @@ class PostgresStore:
         except ConversationDeleted:
             raise
         except ConversationNotFound:  # of 2**64 numbers, another conversation has this one's
-            pass
+            if await schema.secret(self._opened.pool) != self._opened.names.secret:
+                raise StoreUnavailable("the schema was made anew since it was opened: open it again") from None
         raise ConversationExists(key.conversation_id)
 
-    async def _read(self, key: Key, after: int, before: int, limit: int, *, newest: bool) -> tuple[Header, list[Record]]:
-        rows = await self._ask(
-            "read", *_named(key), number(after), number(before), number(limit), boolean(newest), binary=True, prepare=True
-        )
-        return _there(rows, key), [values.record(row[2:]) for row in rows[1:]]
+    async def _read(
+        self, key: Key, after: int, before: int, limit: int, *, bytes_max: int = PAGE_BYTES, newest: bool = False
+    ) -> list[Row]:
+        return await self._ask(
+            "read", *self._named(key), number(after), number(before), number(limit), boolean(newest), number(bytes_max),
+            binary=True, prepare=True,
+        )  # fmt: skip
 
     async def _call(
-        self, name: str, key: Key, new: Key, *params: Param, seq: int = 0, expected: _Expected = (None, None)
+        self, name: str, key: Key, *params: Param, seq: int = 0, expected: _Expected = (None, None), new: Key | None = None
     ) -> Row:
         """What a function that answers with a state says. Raises what the state means."""
-        [row] = await self._ask(name, *_named(key), *params)
+        [row] = await self._opened.patience.ask(SQL[name], *self._named(key), *params)
+        if row[0] == b"3":
+            await self._refuse(new or key)
+        if row[0] != b"0":
+            self._raise(row, key, seq=seq, expected=expected)
+        return row
+
+    def _raise(self, row: Row, key: Key, *, seq: int = 0, expected: _Expected = (None, None)) -> NoReturn:
         a, b = int(row[1] or 0), int(row[2] or 0)
         match int(row[0] or 0):
-            case 0:
-                return row
             case 1:
                 raise ConversationNotFound(key.conversation_id)
             case 2:
                 raise ConversationDeleted(key.conversation_id)
-            case 3:
-                return await self._refuse(new)
             case 4:
                 raise HeadMoved(expected=expected[0] or 0, actual=a)
             case 5:
@@ -318,13 +410,17 @@ class PostgresStore:
         return await self._rows(SQL[name], *params, binary=binary, prepare=prepare)
 
     async def _rows(self, sql: str, *params: Param, binary: bool = False, prepare: bool = False) -> list[Row]:
-        if self._pools is None:
-            raise StoreUnavailable("it is not open")
-        return await self._pools[0].ask(sql, *params, binary=binary, prepare=prepare)
+        return await self._opened.pool.ask(sql, *params, binary=binary, prepare=prepare)
 
 
-def _named(key: Key) -> tuple[Param, Param, Param]:
-    return number(log_of(key)), text(key.tenant), text(key.conversation_id)
+async def purge(through: Patience, log: int) -> None:
+    """Take the rows of a deleted conversation away that nobody shows, in steps that hold nobody up."""
+    place, upto = 1, _FAR
+    while True:
+        [row] = await through.ask(SQL["purge"], number(log), number(place), number(upto), number(_ROWS_PER_STEP))
+        if row[0] != b"0":
+            return
+        place, upto = int(row[1] or 0), int(row[2] or 0)
 
 
 def _there(rows: list[Row], key: Key) -> Header:
@@ -335,6 +431,20 @@ def _there(rows: list[Row], key: Key) -> Header:
     if deleted != b"\0":
         raise ConversationDeleted(key.conversation_id)
     return _header(header or b"")
+
+
+def _header(told: bytes) -> Header:
+    try:
+        return _decode_header(told)
+    except msgspec.MsgspecError as error:
+        raise CorruptRecord(seq=0, reason=f"the header is none: {error}") from None
+
+
+def _metadata(value: dict[str, Any]) -> Param:
+    try:
+        return text(_json(value).decode())
+    except (msgspec.MsgspecError, TypeError, ValueError, OverflowError) as error:
+        raise StoreFailed(f"the metadata is no JSON: {error}") from None
 
 
 def _labels(tenant: str, tags: Sequence[str]) -> Param:

@@ -7,7 +7,7 @@ from turnlog.stores.postgres.wire import Pool
 _SETTINGS = """
 SELECT current_setting('server_version'), current_setting('fsync'), current_setting('full_page_writes'),
     current_setting('synchronous_commit'), current_setting('synchronous_standby_names'),
-    CASE WHEN pg_is_in_recovery() THEN 'yes' ELSE 'no' END
+    CASE WHEN pg_is_in_recovery() THEN 'yes' ELSE 'no' END, current_setting('transaction_isolation')
 """
 _WAITS = {
     "remote_apply": "A commit waits until a named standby shows it.",
@@ -21,7 +21,7 @@ _WAITS = {
 async def examine(pool: Pool) -> list[Finding]:
     """What bears on the promises. Raises `StoreUnavailable`."""
     [row] = await pool.ask(_SETTINGS)
-    version, fsync, full_pages, commit, standbys, recovery = ((value or b"").decode() for value in row)
+    version, fsync, full_pages, commit, standbys, recovery, isolation = ((value or b"").decode() for value in row)
     return [
         Finding("version", version, "ok", "The server's version."),
         _fsync(fsync),
@@ -29,6 +29,7 @@ async def examine(pool: Pool) -> list[Finding]:
         _commit(commit),
         _standbys(standbys, commit),
         _recovery(recovery),
+        _isolation(isolation),
         _schema(await schema.version(pool)),
     ]
 
@@ -65,6 +66,16 @@ def _recovery(value: str) -> Finding:
     if value == "no":
         return Finding("in_recovery", value, "ok", "The server takes writes.")
     return Finding("in_recovery", value, "bad", "This is a standby: it takes no writes.")
+
+
+def _isolation(value: str) -> Finding:
+    if value == "read committed":
+        return Finding("transaction_isolation", value, "ok", "What is read behind a lock is what is there then.")
+    meaning = (
+        "turnlog refuses to write, and a pooler keeps it from choosing `read committed` itself: "
+        "ALTER ROLE ... SET default_transaction_isolation = 'read committed'."
+    )
+    return Finding("transaction_isolation", value, "bad", meaning)
 
 
 def _schema(version: SchemaVersion) -> Finding:

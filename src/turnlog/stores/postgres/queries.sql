@@ -1,39 +1,52 @@
 -- The statements of the PostgreSQL store that are no functions, each under its name.
 
 -- name: create
--- the log; nothing if it is there
+-- the log; nothing if it is there, or if names are hashed under another secret by now
 WITH made AS (
-    INSERT INTO turnlog.conversation (log, created_at, updated_at, touched, head, parent_seq, epoch, version, archived, tenant, id,
-        user_id, title, labels, metadata)
-    VALUES ($1, $2, $3, turnlog.touched_1($3), $4, 0, 0, $5, $6, $7, $8, $9, $10, $11, $12)
+    INSERT INTO turnlog.conversation (log, created_at, updated_at, touched, head, parent_seq, epoch, origin, version, archived,
+        tenant, id, user_id, title, labels, metadata)
+    SELECT $1, $2, $3, turnlog.touched_1($3), $4, 0, 0, $5, $6, $7, $8, $9, $10, $11, $12, $13 FROM turnlog.schema WHERE secret = $14
     ON CONFLICT DO NOTHING RETURNING log
 ), stored AS (
-    INSERT INTO turnlog.message (log, created_at, digest, mark, seq, tokens, checksum, version, id, body)
-    SELECT made.log, v[6 * n - 5], v[6 * n - 4], v[6 * n - 3], n, v[6 * n - 2], v[6 * n - 1], v[6 * n], r.name, r.body
-    FROM made, unnest($14::bytea[], $15::bytea[]) WITH ORDINALITY AS r(name, body, n), LATERAL (SELECT $13::int8[]) AS numbers(v)
+    INSERT INTO turnlog.message (log, created_at, mark, seq, checksum, tokens, version, digest, id, body)
+    SELECT made.log, v[5 * n - 4], v[5 * n - 3], n, v[5 * n - 2], v[5 * n - 1], v[5 * n], r.digest, r.name, r.body
+    FROM made, unnest($16::bytea[], $17::bytea[], $18::bytea[]) WITH ORDINALITY AS r(name, digest, body, n),
+        LATERAL (SELECT $15::int8[]) AS numbers(v)
 )
-SELECT log, turnlog.begin_1() FROM made;
+SELECT log, turnlog.begin_write_1(10000) FROM made;
 
 -- name: read
-SELECT * FROM turnlog.read_1($1, $2, $3, $4, $5, $6, $7);
+SELECT * FROM turnlog.read_1($1, $2, $3, $4, $5, $6, $7, $8);
 
 -- name: recent
-SELECT * FROM turnlog.recent_1($1, $2, $3, $4, $5, $6, $7, $8);
+SELECT * FROM turnlog.recent_1($1, $2, $3, $4, $5, $6, $7, $8, $9);
 
 -- name: update
-SELECT * FROM turnlog.update_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
+SELECT * FROM turnlog.update_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
 
 -- name: fork
-SELECT * FROM turnlog.fork_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14);
+SELECT * FROM turnlog.fork_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16);
 
 -- name: redact
-SELECT * FROM turnlog.redact_1($1, $2, $3, $4, $5, $6, $7, $8, $9);
+SELECT * FROM turnlog.redact_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14);
+
+-- name: move_epoch
+SELECT * FROM turnlog.move_epoch_1($1, $2, $3, $4, $5);
 
 -- name: delete
-SELECT * FROM turnlog.delete_1($1, $2, $3, $4);
+SELECT * FROM turnlog.delete_1($1, $2, $3, $4, $5);
+
+-- name: purge
+SELECT * FROM turnlog.purge_1($1, $2, $3, $4, $5);
+
+-- name: purging
+SELECT log FROM turnlog.conversation WHERE purging ORDER BY log;
 
 -- name: save_snapshot
-SELECT * FROM turnlog.save_snapshot_1($1, $2, $3, $4, $5, $6, $7, $8, $9);
+SELECT * FROM turnlog.save_snapshot_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
+
+-- name: drop_snapshots
+SELECT * FROM turnlog.drop_snapshots_1($1, $2, $3, $4, $5, $6);
 
 -- name: load_snapshot
 SELECT c.deleted, s.watermark, s.epoch, s.state
@@ -42,7 +55,7 @@ LEFT JOIN turnlog.snapshot AS s ON s.log = c.log AND s.fold = $4 AND s.version =
 WHERE c.log = $1 AND c.tenant = $2 AND c.id = $3;
 
 -- name: list
-SELECT turnlog.header_1(c) FROM turnlog.conversation AS c WHERE c.tenant = $1 AND NOT c.deleted;
+SELECT turnlog.header_1(c, (SELECT turnlog.era_1())) FROM turnlog.conversation AS c WHERE c.tenant = $1 AND NOT c.deleted;
 
 -- name: stale
 SELECT c.id, c.head, coalesce(s.watermark, 0), c.epoch
@@ -59,4 +72,4 @@ WHERE c.log = $1 ORDER BY m.seq LIMIT 100;
 
 -- name: ping
 -- takes a row lock, which is written and committed like any change
-SELECT pre FROM turnlog.schema FOR SHARE;
+SELECT turnlog.begin_write_1(10000) FROM turnlog.schema FOR SHARE;

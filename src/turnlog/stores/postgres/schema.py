@@ -6,19 +6,28 @@ away what older software needs; `migrate` takes it when told that none runs any 
 
 from functools import cache
 from importlib.resources import files
+from secrets import token_bytes
 from typing import NamedTuple
 
 from turnlog.errors import SchemaTooNew
 from turnlog.ports import SchemaVersion
-from turnlog.stores.postgres.values import ints
+from turnlog.stores.postgres.values import ints, number
 from turnlog.stores.postgres.wire import Pool, Wire
 
 _BEGIN = """
-BEGIN;
+BEGIN ISOLATION LEVEL READ COMMITTED;
+SET LOCAL lock_timeout = 0;
 SELECT pg_advisory_xact_lock(1953853038, 1);
-CREATE SCHEMA IF NOT EXISTS turnlog;
-CREATE TABLE IF NOT EXISTS turnlog.schema (pre int4 NOT NULL, post int4 NOT NULL);
-INSERT INTO turnlog.schema SELECT 0, 0 WHERE NOT EXISTS (SELECT FROM turnlog.schema);
+DO $$ BEGIN
+    IF to_regnamespace('turnlog') IS NULL THEN  -- IF NOT EXISTS asks for the right to create it, also where it is there
+        CREATE SCHEMA turnlog;
+    END IF;
+    IF to_regclass('turnlog.schema') IS NULL THEN
+        CREATE TABLE turnlog.schema (
+            pre int4 NOT NULL, post int4 NOT NULL, secret bytea NOT NULL, incarnation int8 NOT NULL);
+        INSERT INTO turnlog.schema VALUES (0, 0, '\\x{secret}', {incarnation});
+    END IF;
+END $$;
 """
 
 
@@ -57,8 +66,24 @@ async def version(pool: Pool, *, known: tuple[Step, ...] = steps()) -> SchemaVer
     return SchemaVersion(pre, _check(pre, post, known))
 
 
+async def secret(pool: Pool) -> bytes:
+    """What names are hashed under, made with the schema."""
+    [[found]] = await pool.ask("SELECT secret FROM turnlog.schema", binary=True)
+    return found or b""
+
+
+async def mark_restored(pool: Pool) -> None:
+    """Have the incarnation of the store be a new one."""
+    await pool.ask("UPDATE turnlog.schema SET incarnation = $1", number(random_int8()))
+
+
+def random_int8() -> int:
+    """A number that nobody had before."""
+    return int.from_bytes(token_bytes(8), "big", signed=True)
+
+
 async def _take(wire: Wire, number: int, phase: str, sql: str, known: tuple[Step, ...]) -> None:
-    await wire.run(_BEGIN)
+    await wire.run(_BEGIN.format(secret=token_bytes(32).hex(), incarnation=random_int8()))
     if await _missing(wire, number, phase, known):
         await wire.run(f"{sql}; UPDATE turnlog.schema SET {phase} = {number};")
     await wire.run("COMMIT")

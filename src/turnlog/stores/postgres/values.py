@@ -1,14 +1,12 @@
-"""How values travel: the parameters of a statement, ids as bytes, the number of a log."""
+"""How values travel: the parameters of a statement, ids as bytes, rows of records."""
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
-from hashlib import blake2b
 from struct import pack
 from typing import NamedTuple
 
-from turnlog.codec import Record
-from turnlog.ports import Key
+from turnlog.codec import Record, checked
+from turnlog.stores.postgres.names import Names, utf8
 
 _UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _UUID_BYTES = 16
@@ -30,8 +28,8 @@ def number(value: int | None) -> Param:
 
 
 def text(value: str | None) -> Param:
-    """A text."""
-    return Param(None if value is None else value.encode(), 25, 0)
+    """A text, in binary form: in text form libpq would end it at a zero byte, which the server is to refuse."""
+    return Param(None if value is None else utf8(value), 25, 1)
 
 
 def boolean(value: bool) -> Param:
@@ -51,7 +49,7 @@ def int8s(values: list[int]) -> Param:
 
 def texts(values: Iterable[str]) -> Param:
     """A text[]."""
-    return Param(_binary_array([value.encode() for value in values], 25), 1009, 1)
+    return Param(_binary_array([utf8(value) for value in values], 25), 1009, 1)
 
 
 def blobs(values: Sequence[bytes]) -> Param:
@@ -76,69 +74,71 @@ def integer(value: bytes | None) -> int:
     return int.from_bytes(value or b"", "big", signed=True)
 
 
-@lru_cache(maxsize=10_000)
-def log_of(key: Key) -> int:
-    """The number that names a conversation in the tables: 64 bits of a hash, signed."""
-    name = f"{key.tenant}\0{key.conversation_id}".encode()
-    return int.from_bytes(blake2b(name, digest_size=8).digest(), "big", signed=True)
-
-
 def pack_id(id_: str) -> bytes:
     """A message's id in 16 bytes if it is a UUID in its usual form, else its text, which never has that length."""
     if len(id_) == _UUID_TEXT and _UUID.fullmatch(id_):
         return bytes.fromhex(id_.replace("-", ""))
-    told = id_.encode()
+    told = utf8(id_)
     return told + b"\0" if len(told) == _UUID_BYTES else told
 
 
 def unpack_id(packed: bytes) -> str:
-    """The id that was packed."""
+    """The id that was packed. Bytes that decayed give an id, too; the checksum tells."""
     if len(packed) == _UUID_BYTES:
         told = packed.hex()
         return f"{told[:8]}-{told[8:12]}-{told[12:16]}-{told[16:20]}-{told[20:]}"
-    return packed.rstrip(b"\0").decode()
+    return packed.rstrip(b"\0").decode(errors="replace")
 
 
-def mark(packed: bytes) -> int:
-    """64 bits of a hash of a packed id, signed."""
-    return int.from_bytes(blake2b(packed, digest_size=8).digest(), "big", signed=True)
-
-
-def signed(checksum: int) -> int:
-    """32 bits without a sign, in an int4."""
-    return checksum - (1 << 32) if checksum >> 31 else checksum
+def hexes(array: bytes | None) -> list[bytes]:
+    """The bytes of an array of texts in text form, each of hexadecimal digits."""
+    return [bytes.fromhex(value.decode()) for value in array[1:-1].split(b",")] if array and array != b"{}" else []
 
 
 def record(row: Sequence[bytes | None]) -> Record:
-    """The record of a row (seq, id, created_at, tokens, version, digest, checksum, body) in binary form."""
+    """The record of a row as `raw` makes it. Raises `CorruptRecord` when it is not what was written."""
+    return checked(raw(row))
+
+
+def raw(row: Sequence[bytes | None]) -> Record:
+    """What stands in a row (seq, id, created_at, tokens, version, digest, checksum, body) in binary form."""
     seq, id_, created_at, tokens, version, digest, check, body = row
     return Record(
         unpack_id(id_ or b""),
         integer(created_at),
         integer(tokens),
         body or b"",
-        integer(digest),
-        int.from_bytes(check or b"", "big"),
+        digest or b"",
+        integer(check),
         integer(version),
         integer(seq),
     )
 
 
-def columns(records: Iterable[tuple[tuple[int, ...], Record]]) -> tuple[Param, Param, Param]:
-    """Records, each with its place, as arrays: the numbers of each (those of its place first), ids, bodies."""
+class Column(NamedTuple):
+    """What is stored of a record: created_at, mark, checksum, tokens and version; its id, packed; digest; body."""
+
+    numbers: tuple[int, int, int, int, int]
+    id: bytes
+    digest: bytes
+    body: bytes
+
+
+def column(record: Record, names: Names) -> Column:
+    """What is stored of `record`."""
+    id_ = pack_id(record.id)
+    numbers = (record.created_at, names.mark(id_), record.checksum, record.tokens, record.version)
+    return Column(numbers, id_, record.digest, record.body)
+
+
+def arrays(columns: Iterable[tuple[tuple[int, ...], Column]]) -> tuple[Param, Param, Param, Param]:
+    """Columns, each with its place, as arrays: the numbers of each (those of its place first), ids, digests, bodies."""
     numbers: list[int] = []
-    ids, bodies = [], []
-    for place, record in records:
-        told, id_, body = column(record)
+    ids, digests, bodies = [], [], []
+    for place, (told, id_, digest, body) in columns:
         numbers += place
         numbers += told
         ids.append(id_)
+        digests.append(digest)
         bodies.append(body)
-    return int8s(numbers), blobs(ids), blobs(bodies)
-
-
-def column(record: Record) -> tuple[tuple[int, ...], bytes, bytes]:
-    """Of one record: created_at, digest, mark, tokens, checksum and version; the packed id; the body."""
-    id_ = pack_id(record.id)
-    numbers = (record.created_at, record.digest, mark(id_), record.tokens, signed(record.checksum), record.version)
-    return numbers, id_, record.body
+    return int8s(numbers), blobs(ids), blobs(digests), blobs(bodies)

@@ -16,19 +16,29 @@ from math import inf
 from typing import Any
 
 import psycopg
-from psycopg import conninfo, errors, pq
+from psycopg import conninfo, pq
 from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, TransactionStatus
 
-from turnlog.errors import StoreUnavailable
+from turnlog.errors import StoreFailed, StoreUnavailable
+from turnlog.process import NOT_OPEN
 from turnlog.stores.postgres.values import Param
 
 Row = list[bytes | None]
 Done = Callable[[list[Row] | Exception], None]
-"""Is told the rows that a statement answered, or why it did not: `StoreUnavailable`, or an error of ours."""
-_OURS = ("22", "23", "42")  # data, constraints, syntax: what only a defect of ours can cause
-_NO_TABLES = ("42P01", "3F000", "42883", "42501")  # ... but for a schema that is gone or closed to us
+"""Is told the rows that a statement answered, or why it did not: a `TurnlogError`, or an error of this module."""
+_SETTINGS = "-c default_transaction_isolation=read\\ committed -c plan_cache_mode=force_generic_plan -c enable_seqscan=off"
+READING = f"{_SETTINGS} -c lock_timeout=10s"
+"""What a session says once, so that functions need not in each transaction; a pooler may refuse it."""
+WRITING = f"{_SETTINGS} -c enable_bitmapscan=off -c lock_timeout=200ms"
+"""What a session for appends says: a batch does not wait for long because one conversation is locked (decision 014)."""
+_NO_STORE = ("25006", "3F000", "42P01", "42501", "42883")  # a server that only reads; a schema that is gone or closed to us
+_LATER = ("08", "25", "40", "53", "55", "57", "58")  # what may be better the next time; all else is there to stay
+_LOCKED = "55P03"
+LOCKED = "the conversation is locked by another session of the server"
+UNIQUE = "23505"
 _LOST = ("26000", "42P05", "0A000")  # no such prepared statement; another has made it; its plan is out of date
 _REFUSED = "unsupported startup parameter"  # what a pooler says to `options`
+_RETRY = ("40001", "40P01")  # another transaction was first, and may have gone by now
 _DONE = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 
 
@@ -38,6 +48,30 @@ class Again(Exception):
 
 class Unprepared(Exception):
     """The session does not have the prepared statement; nothing happened."""
+
+
+class Refused(Exception):
+    """The server refused a statement, so that nothing happened."""
+
+    def __init__(self, kind: type[StoreUnavailable | StoreFailed], reason: str, code: str) -> None:
+        super().__init__(reason)
+        self.kind = kind
+        self.reason = reason
+        self.code = code
+
+    @property
+    def error(self) -> StoreUnavailable | StoreFailed:
+        """What to tell whoever asked for it: a new error each time, which this one does not hold, so that they are no cycle."""
+        return self.kind(self.reason)
+
+    @property
+    def locked(self) -> bool:
+        """Whether another session held a lock for too long."""
+        return self.code == _LOCKED
+
+
+class NoOptions(Exception):
+    """A pooler does not take options of a session."""
 
 
 class NotFresh(Exception):
@@ -57,6 +91,7 @@ class Wire:
         connection = made.pgconn
         self._connection = connection
         self._prepares = True
+        self._prepared = False  # what is under way has to do with a prepared statement
         self._names: dict[str, bytes] = {}
         self._loop = asyncio.get_running_loop()
         self._done: Done | None = None
@@ -69,20 +104,20 @@ class Wire:
 
     @classmethod
     async def connect(cls, url: str, *, timeout_s: float, options: str = "") -> "Wire":
-        """A new connection, with `options` for the session if whoever answers takes them. Raises `StoreUnavailable`."""
-        told: dict[str, Any] = conninfo.conninfo_to_dict(url)
+        """A new connection, with `options` for the session. Raises `StoreUnavailable`, or `NoOptions`."""
         limits: dict[str, Any] = {
             "connect_timeout": max(2, round(timeout_s)),
             "tcp_user_timeout": round(timeout_s * 1000),
             "application_name": "turnlog",
         }
-        extra = {"options": f"{told.get('options', '')} {options}"} if options else {}
-        full = conninfo.make_conninfo(**{**limits, **told, **extra, "client_encoding": "UTF8"})
         try:
+            told: dict[str, Any] = conninfo.conninfo_to_dict(url)
+            extra = {"options": f"{told.get('options', '')} {options}"} if options else {}
+            full = conninfo.make_conninfo(**{**limits, **told, **extra, "client_encoding": "UTF8"})
             connection = await psycopg.AsyncConnection.connect(full, autocommit=True)
-        except psycopg.Error as error:
-            if extra and _REFUSED in str(error):
-                return await cls.connect(url, timeout_s=timeout_s)
+        except (psycopg.Error, OSError, ValueError) as error:
+            if options and _REFUSED in str(error):
+                raise NoOptions from None
             raise StoreUnavailable(" ".join(str(error).split())) from None
         return cls(connection, timeout_s)
 
@@ -91,7 +126,7 @@ class Wire:
     ) -> list[Row]:
         """The rows that one statement answers by the loop's time `until`; `prepare` one that will come again.
 
-        Raises `StoreUnavailable` or `Again`.
+        Raises `Refused`, `Again`, `NotFresh`, or a `TurnlogError` when nobody knows what happened, or nobody is better off.
         """
         values, types, forms = zip(*params, strict=True) if params else ((), (), ())
         if prepare and self._prepares:
@@ -102,6 +137,7 @@ class Wire:
             except Unprepared:
                 self._prepares = False
         send = partial(self._connection.send_query_params, sql.encode(), values, types, forms, 1 if binary else 0)
+        self._prepared = False
         return await self._answer(lambda done: self._begin(send, until, done))
 
     def knows(self, sql: str) -> bool:
@@ -120,16 +156,19 @@ class Wire:
     ) -> None:
         """Send a statement that the session knows; `done` is called once, with the rows or the error, by `until`."""
         send = partial(self._connection.send_query_prepared, self._names[sql], values, forms, 1 if binary else 0)
+        self._prepared = True
         self._begin(send, until, done)
 
     async def run(self, script: str) -> None:
         """Run statements without parameters."""
         send = partial(self._connection.send_query, script.encode())
+        self._prepared = False
         await self._answer(lambda done: self._begin(send, inf, done))
 
     async def _prepare(self, sql: str, types: Sequence[int], until: float) -> None:
         name = b"turnlog_" + blake2b(sql.encode(), digest_size=12).hexdigest().encode()
         send = partial(self._connection.send_prepare, name, sql.encode(), types)
+        self._prepared = True
         await self._answer(lambda done: self._begin(send, until, done))
         self._names[sql] = name
 
@@ -160,7 +199,10 @@ class Wire:
                 waiter.set_result(rows)
 
         send(told)
-        return await waiter
+        try:
+            return await waiter
+        finally:
+            del waiter  # an error's traceback holds this frame, which must not hold the error
 
     def _begin(self, send: Callable[[], None], until: float, done: Done) -> None:
         """Send something; the answer goes to `done`."""
@@ -183,20 +225,23 @@ class Wire:
         self._break(f"no answer within {self._timeout_s:g} seconds")
 
     def _failure(self, result: pq.abc.PGresult) -> Exception:
-        code = (result.error_field(DiagnosticField.SQLSTATE) or b"").decode()
-        reason = (result.error_field(DiagnosticField.MESSAGE_PRIMARY) or result.error_message).decode(errors="replace")
-        if code in ("40001", "40P01"):
+        code = _field(result, DiagnosticField.SQLSTATE)
+        reason = _field(result, DiagnosticField.MESSAGE_PRIMARY) or result.error_message.decode(errors="replace").strip()
+        if _field(result, DiagnosticField.SEVERITY_NONLOCALIZED) != "ERROR":
+            self.close()  # the session ends, and may have committed: only an ERROR says that nothing happened
+            return StoreUnavailable(reason)
+        if code in _RETRY:
             return Again(reason)
-        if code in _LOST:
+        if self._prepared and code in _LOST:
             return Unprepared(reason)
         if code == "T0001":
             return NotFresh(set(map(int, reason.split())))
-        if code == "23505":
-            return NotFresh(set())
-        if code.startswith(_OURS) and code not in _NO_TABLES:
-            return errors.lookup(code)(reason)
-        self.close()
-        return StoreUnavailable(reason.strip())
+        if code == "T0002":
+            return StoreFailed(reason)
+        if code in _NO_STORE:
+            self.close()  # the next connection may find another server
+            return StoreUnavailable(reason)
+        return _refused(code, reason)
 
     def _flush(self) -> None:
         more = self._connection.flush() == 1
@@ -241,6 +286,21 @@ class Wire:
         self._finish(StoreUnavailable(reason))
 
 
+def _field(result: pq.abc.PGresult, field: DiagnosticField) -> str:
+    return (result.error_field(field) or b"").decode(errors="replace")
+
+
+def _refused(code: str, reason: str) -> Refused:
+    """What a refusal means to whoever asked for it."""
+    if code == _LOCKED:
+        return Refused(StoreUnavailable, LOCKED, code)
+    if code == UNIQUE:
+        return Refused(StoreFailed, f"two names have the same hash, so one of them needs another id ({reason})", code)
+    if code.startswith(_LATER):
+        return Refused(StoreUnavailable, reason, code)
+    return Refused(StoreFailed, f"PostgreSQL refuses it with {code}: {reason}", code)
+
+
 def _rows(result: pq.abc.PGresult) -> list[Row]:
     columns = range(result.nfields)
     return [[result.get_value(row, column) for column in columns] for row in range(result.ntuples)]
@@ -252,7 +312,7 @@ class Pool:
     def __init__(self, url: str, *, limit: int, timeout_s: float, options: str = "") -> None:
         self._url = url
         self._options = options
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
         self._loop = asyncio.get_running_loop()
         self._limit = limit
         self._taken = 0
@@ -263,9 +323,19 @@ class Pool:
     async def ask(
         self, sql: str, *params: Param, binary: bool = False, prepare: bool = False, until: float | None = None
     ) -> list[Row]:
-        """What `Wire.ask` answers. Raises `StoreUnavailable`, within the time limit or at the loop's time `until`."""
+        """What a statement answers. Raises `StoreUnavailable` (within the time limit or at the loop's time `until`) or
+        `StoreFailed`."""
+        try:
+            return await self.attempt(sql, *params, binary=binary, prepare=prepare, until=until)
+        except Refused as refused:
+            raise refused.error from None
+
+    async def attempt(
+        self, sql: str, *params: Param, binary: bool = False, prepare: bool = False, until: float | None = None
+    ) -> list[Row]:
+        """As `ask`, but `Refused` tells of what certainly did not happen."""
         if until is None:
-            until = self._loop.time() + self._timeout_s
+            until = self._loop.time() + self.timeout_s
         wire = self.idle() or await self._connected(until)
         try:
             while True:
@@ -279,13 +349,17 @@ class Pool:
     @asynccontextmanager
     async def lease(self) -> AsyncIterator[Wire]:
         """A connection for several calls; what is done with it has to end within the time limit."""
-        until = self._loop.time() + self._timeout_s
+        until = self._loop.time() + self.timeout_s
         wire = self.idle() or await self._connected(until)
         try:
             async with asyncio.timeout_at(until):
                 yield wire
         except TimeoutError:
-            raise StoreUnavailable(f"no answer within {self._timeout_s:g} seconds") from None
+            raise StoreUnavailable(f"no answer within {self.timeout_s:g} seconds") from None
+        except Refused as refused:
+            raise refused.error from None
+        except Again as again:
+            raise StoreUnavailable(str(again)) from None
         finally:
             self.put(wire)
 
@@ -327,7 +401,7 @@ class Pool:
                     return wire
                 return await self._new()
         except TimeoutError:
-            raise StoreUnavailable(f"no answer within {self._timeout_s:g} seconds") from None
+            raise StoreUnavailable(f"no answer within {self.timeout_s:g} seconds") from None
 
     async def _freed(self) -> None:
         """Wait for one to be put back; who waits longest is woken first."""
@@ -349,10 +423,14 @@ class Pool:
 
     async def _new(self) -> Wire:
         if self._closed:
-            raise StoreUnavailable("it is not open")
+            raise StoreUnavailable(NOT_OPEN)
         self._taken += 1
         try:
-            return await Wire.connect(self._url, timeout_s=self._timeout_s, options=self._options)
+            try:
+                return await Wire.connect(self._url, timeout_s=self.timeout_s, options=self._options)
+            except NoOptions:
+                self._options = ""
+                return await Wire.connect(self._url, timeout_s=self.timeout_s)
         except BaseException:
             self._taken -= 1
             self._wake()

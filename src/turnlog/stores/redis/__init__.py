@@ -8,36 +8,40 @@ from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-import msgspec
-
-from turnlog.codec import Record
-from turnlog.errors import (
-    ConversationDeleted,
-    ConversationExists,
-    ConversationNotFound,
-    CorruptRecord,
-    HeadMoved,
-    KeyReused,
-    MessageNotFound,
-    RevisionMoved,
-    SchemaTooNew,
-    SnapshotMoved,
+from turnlog import process
+from turnlog.codec import Record, checked
+from turnlog.errors import HeadMoved, KeyReused, MessageNotFound, RevisionMoved, SchemaTooNew, SnapshotMoved, StoreFailed
+from turnlog.ports import (
+    PAGE_BYTES,
+    Appended,
+    Fault,
+    Finding,
+    Header,
+    Key,
+    Page,
+    Position,
+    Recent,
+    SchemaVersion,
+    Snapshot,
+    Stale,
 )
-from turnlog.ports import Appended, Fault, Finding, Header, Key, Page, Position, Recent, SchemaVersion, Snapshot, Stale
 from turnlog.stores.decide import Known, decide
 from turnlog.stores.redis import checks, headers, keys
-from turnlog.stores.redis.frame import pack, unpack, unpack_id, unpack_time
+from turnlog.stores.redis.answers import refuse
+from turnlog.stores.redis.births import Births
+from turnlog.stores.redis.frame import pack, unpack, unpack_id, unpack_time, weight
 from turnlog.stores.redis.lists import Lists
-from turnlog.stores.redis.logs import Logs, Part, numbered
+from turnlog.stores.redis.logs import Logs, Part, numbered, placed
 from turnlog.stores.redis.servers import Script, Servers, read_url
-from turnlog.stores.redis.wire import Address
+from turnlog.stores.redis.sweeping import Sweep
+from turnlog.stores.redis.work import Work, accepted
 
 SCHEMA = 1
 _CALL_BYTES = 200
 """About what an append takes beside its frames."""
 
-_APPEND, _CREATE, _READ, _RECENT, _UPDATE, _FORK, _DELETE, _SAVE, _LOAD = map(
-    Script, ("append", "create", "read", "recent", "update", "fork", "delete", "save", "load")
+_APPEND, _READ, _RECENT, _UPDATE, _DELETE, _EPOCH, _SAVE, _LOAD, _DROP, _HEADER = map(
+    Script, ("append", "read", "recent", "update", "delete", "epoch", "save", "load", "drop", "header")
 )
 
 
@@ -45,14 +49,20 @@ class RedisStore:
     """Keeps the logs on the servers that `url` names; every call ends within `timeout_s`, or soon after."""
 
     def __init__(self, url: str, *, timeout_s: float = 30.0) -> None:
+        self.work = Work()
+        self._timeout_s = timeout_s
         self._target = read_url(url)
         self._flags = ("c" if self._target.cluster else "") + ("w" if self._target.replicated else "")
         self._servers = Servers(self._target, timeout_s)
         self._lists = Lists(self._servers)
         self._logs = Logs(self._servers, self._lists)
+        self._births = Births(self._servers, self._lists)
 
     async def open(self) -> None:
         self._servers.opened = True
+        self.work.begin()
+        process.opened(self._servers)
+        process.opened(self)
         try:
             await checks.refuse_eviction(self._servers)
             version = await self.schema_version()
@@ -63,24 +73,28 @@ class RedisStore:
             raise
 
     async def close(self) -> None:
-        self._servers.close()
+        try:
+            await self.work.finish(self._timeout_s)
+        finally:
+            self._servers.close()
+            process.closed(self._servers)
+            process.closed(self)
 
+    def abandon(self) -> None:
+        """Forget the calls under way: nobody in this process waits for them."""
+        self.work = Work()
+
+    @accepted
     async def ping(self) -> None:
         await self._servers.call("SET", keys.PING, 1, write=True)
 
+    @accepted
     async def create(self, tenant: str, header: Header, records: Sequence[Record] = ()) -> Appended | None:
         appended, fresh = decide(0, records, {}, None) if records else (None, [])
-        await self._create(Key(tenant, header.id), header, [pack(record) for _, record in fresh])
+        await self._births.create(Key(tenant, header.id), header, [pack(record) for _, record in fresh])
         return appended
 
-    async def _create(self, key: Key, header: Header, frames: Sequence[bytes]) -> None:
-        fields = headers.flatten(header, header.parent_seq + len(frames))
-        listed = (header.updated_at, header.user_id or "", "\n".join(header.tags))
-        answer = await self._run(_CREATE, key, "hli", *self._place(key), *listed, len(fields), *fields, *frames)
-        if answer[0] == b"exists":
-            raise ConversationExists(key.conversation_id)
-        await self._enlist(key, header.updated_at, header.user_id, header.tags)
-
+    @accepted
     async def append(self, key: Key, records: Sequence[Record], *, now: int, expect_head: int | None = None) -> Appended:
         answer = await self._append(key, records, now, expect_head, self._flags)
         if type(answer) is not int and answer[0] == b"fork":
@@ -103,12 +117,12 @@ class RedisStore:
             if known:
                 decide(0, [record for record in records if record.id in known], known, None)
         except KeyReused:
-            await self.get(key)
+            await self._get(key)
             raise
         rest = [record for record in records if record.id not in known]
         answer = await self._append(key, rest, now, expect_head, self._flags + "f")
         own = await self._appended(key, rest, answer, expect_head)
-        known |= {id_: Known(seq, 0, at) for id_, seq, at in zip(own.ids, own.seqs, own.times, strict=True)}
+        known |= {id_: Known(seq, b"", at) for id_, seq, at in zip(own.ids, own.seqs, own.times, strict=True)}
         ids = tuple([record.id for record in records])
         places = [known[id_] for id_ in ids]
         return Appended(ids, tuple([at.seq for at in places]), tuple([at.created_at for at in places]), own.stored)
@@ -116,50 +130,102 @@ class RedisStore:
     async def _appended(self, key: Key, records: Sequence[Record], answer: Any, expect_head: int | None) -> Appended:
         if type(answer) is int:  # the new head: all were new
             return _all_new(records, answer)
-        self._refuse(key, answer)
+        refuse(key, answer)
         if answer[0] == b"moved":
             raise HeadMoved(expected=expect_head or 0, actual=answer[1])
         if answer[0] == b"reused":
             raise KeyReused(message_id=unpack_id(answer[1]), seq=answer[2])
-        if answer[0] == b"torn":
-            raise CorruptRecord(seq=answer[1], reason="it is missing")
         _, _, stored, updated, user, tags, places = answer
         await self._enlist(key, int(updated), headers.text(user), headers.split(tags))
         ids = tuple([record.id for record in records])
         return Appended(ids, tuple(places[::2]), tuple(map(unpack_time, places[1::2])), stored)
 
+    @accepted
     async def get(self, key: Key) -> Header:
-        return headers.build(key, await self._servers.call("HMGET", keys.of(key, "h")[0], *headers.FIELDS))
+        return await self._get(key)
 
-    async def read(self, key: Key, *, after: int = 0, before: int | None = None, limit: int, newest: bool = False) -> Page:
-        bounds = (after, "" if before is None else before, limit, 1 if newest else "")
+    async def _get(self, key: Key) -> Header:
+        return headers.build(key, await self._servers.run(_HEADER, keys.of(key, "h"), write=False))
+
+    @accepted
+    async def read(
+        self,
+        key: Key,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        limit: int,
+        bytes_max: int = PAGE_BYTES,
+        newest: bool = False,
+    ) -> Page:
+        bounds = (after, "" if before is None else before, limit, "1" if newest else "", bytes_max)
         answer = await self._servers.run(_READ, keys.of(key, "hl"), *bounds, write=False)
         header = headers.build(key, answer[0])
-        _, first, last, more, frames = answer
+        _, first, last, more, frames, _, cut = answer
         if first > last:
             return Page(header, [], more=False)
         here = max(first, header.parent_seq + 1)
-        records = numbered(frames, here, last) if here <= last else []
-        if first <= header.parent_seq:
-            records = await self._logs.shared(key, first, min(last, header.parent_seq)) + records
-        return Page(header, records, more=bool(more))
+        if first < here:
+            return await self._read_through(key, header, answer, newest)
+        placed(frames, here, last, newest=newest, cut=bool(cut))
+        if newest:
+            frames.reverse()
+        records = numbered(frames, last - len(frames) + 1 if newest else here)
+        return Page(header, records, more=bool(more or cut))
 
+    async def _read_through(self, key: Key, header: Header, answer: Any, newest: bool) -> Page:
+        """The page of a fork that begins before its own records; `answer` has those of its own."""
+        _, first, last, more, frames, left, cut = answer
+        base, here = header.parent_seq, max(first, header.parent_seq + 1)
+        own = list(placed(frames, here, last, newest=newest, cut=bool(cut))) if here <= last else []
+        if newest:
+            records = [checked(unpack(frame, seq)) for seq, frame in own]
+            if not cut:
+                shared, cut = await self._logs.shared(
+                    key, first, min(last, base), bytes_max=left, newest=True, begun=bool(own)
+                )
+                records += shared
+            return Page(header, records[::-1], more=bool(more or cut))
+        budget = left + sum(weight(frame) for _, frame in own)
+        records, through = await self._logs.shared(key, first, min(last, base), bytes_max=budget)
+        budget -= sum(len(record.body) for record in records)
+        for seq, frame in () if through else own:
+            budget -= weight(frame)
+            if budget < 0:
+                through = True
+                break
+            records.append(checked(unpack(frame, seq)))
+        return Page(header, records, more=bool(more or cut or through))
+
+    @accepted
     async def recent(
-        self, key: Key, *, tokens: int, limit: int, pinned: Sequence[int] = (), folds: Sequence[tuple[str, int]] = ()
+        self,
+        key: Key,
+        *,
+        tokens: int,
+        limit: int,
+        bytes_max: int = PAGE_BYTES,
+        pinned: Sequence[int] = (),
+        folds: Sequence[tuple[str, int]] = (),
     ) -> Recent:
         pins = sorted(set(pinned))
         names = (f"{version} {fold}" for fold, version in folds)
-        answer = await self._servers.run(_RECENT, keys.of(key, "hls"), tokens, limit, len(pins), *pins, *names, write=False)
+        args = (tokens, limit, bytes_max, len(pins), *pins, *names)
+        answer = await self._servers.run(_RECENT, keys.of(key, "hls"), *args, write=False)
         header = headers.build(key, answer[0])
-        _, states, frames, rest, behind, found = answer
-        records = numbered(frames[::-1], header.head - len(frames) + 1, header.head)
-        if header.parent_seq > behind and rest >= 0:
-            records = await self._logs.shared_within(key, behind + 1, header.parent_seq, rest) + records
+        _, states, frames, rest, behind, found, left, cut = answer
+        records = numbered(frames[::-1], header.head - len(frames) + 1)
+        if header.parent_seq > behind and rest >= 0 and not cut:
+            shared, cut = await self._logs.shared_within(
+                key, behind + 1, header.parent_seq, rest, bytes_max=left, begun=bool(records)
+            )
+            records = shared + records
         before = [seq for seq in pins if 0 < seq <= min(header.head - len(records), header.parent_seq)]
-        shared = [record for seq in before for record in await self._logs.shared(key, seq, seq)]
-        own = [unpack(frame, seq) for seq, frame in zip(found[::2], found[1::2], strict=True)]
-        return Recent(header, records, shared + own, tuple(_snapshot(state) for state in states))
+        shared = await self._logs.pinned(key, before) if before else []
+        own = [checked(unpack(frame, seq)) for seq, frame in zip(found[::2], found[1::2], strict=True)]
+        return Recent(header, records, shared + own, tuple([_snapshot(state) for state in states]), bool(cut))
 
+    @accepted
     async def update(
         self,
         key: Key,
@@ -170,6 +236,8 @@ class RedisStore:
         expect_head: int | None = None,
     ) -> Header:
         expected = ("" if expect is None else expect for expect in (expect_revision, expect_head))
+        if self._target.cluster and changes.get("tags"):  # first the lists: what a crash leaves there is passed over
+            await self._lists.place(key, now, keys.lists(key.tenant, None, tuple(changes["tags"])))
         answer = await self._run(_UPDATE, key, "h", *self._place(key), now, *expected, *headers.changes(changes))
         if answer[0] == b"revised":
             raise RevisionMoved(expected=expect_revision or 0, actual=answer[1])
@@ -181,6 +249,7 @@ class RedisStore:
         await self._enlist(key, header.updated_at, header.user_id, header.tags)
         return header
 
+    @accepted
     async def list_headers(
         self,
         tenant: str,
@@ -193,60 +262,72 @@ class RedisStore:
         limit: int,
     ) -> list[Header]:
         found: list[Header] = []
-        async for header in self._lists.walk(tenant, user_id, tag, after, limit):
-            if updated_since is not None and header.updated_at < updated_since:
+        async for place, header in self._lists.walk(tenant, user_id, tag, after, limit):
+            if updated_since is not None and place.updated_at < updated_since:
                 break
             matches = (user_id is None or header.user_id == user_id) and (tag is None or tag in header.tags)
+            fresh = updated_since is None or header.updated_at >= updated_since
             behind = after is None or Position(header.updated_at, header.id) < after
-            if matches and behind and (archived is None or header.archived == archived):
+            if matches and fresh and behind and (archived is None or header.archived == archived):
                 found.append(header)
             if len(found) == limit:
                 break
-        return found
+        return sorted(found, key=lambda header: (header.updated_at, header.id), reverse=True)
 
+    @accepted
     async def fork(self, key: Key, header: Header) -> Header:
-        parent = await self.get(key)
-        new = Key(key.tenant, header.id)
-        if not 0 <= header.parent_seq <= parent.head:
+        if header.parent_seq < 0:
             raise MessageNotFound(key.conversation_id, header.parent_seq)
-        if await self._lists.living(new, dead_too=True) is not None:
-            raise ConversationExists(header.id)
-        answer = await self._run(_FORK, key, "hf", header.id, header.parent_seq, header.created_at)
-        made = msgspec.structs.replace(header, head=header.parent_seq, epoch=int(answer[1]))
-        await self._create(new, made, ())
-        return made
+        return await self._births.fork(key, header)
 
+    @accepted
     async def redact(self, key: Key, tombstone: Record, *, now: int) -> int:
-        header = await self.get(key)
+        header = await self._get(key)
         seq = tombstone.seq
         if not 1 <= seq <= header.head:
             raise MessageNotFound(key.conversation_id, seq)
         parts = [Part(key, header.parent_seq, header.head), *await self._logs.above(key)]
         keeper = next(part for part in parts if part.base < seq)
         await self._logs.erase(keeper, tombstone, pack(tombstone), now)
-        return (await self.get(key)).epoch
+        return (await self._get(key)).epoch
 
+    @accepted
+    async def move_epoch(self, key: Key, *, now: int) -> int:
+        answer = await self._run(_EPOCH, key, "hs", *self._place(key), now)
+        _, epoch, updated, user, tags = answer
+        await self._enlist(key, int(updated), headers.text(user), headers.split(tags))
+        return int(epoch)
+
+    @accepted
     async def delete(self, key: Key, *, now: int) -> None:
-        answer = await self._run(_DELETE, key, "hlisf", *self._place(key), now)
+        answer = await self._run(_DELETE, key, "hlisfq", *self._place(key), now)
         _, user, tags = answer
         await self._delist(key, headers.text(user), headers.split(tags))
-        await self._logs.trim(key, now)
+        await self._logs.trim(key)
 
+    @accepted
     async def load_snapshot(self, key: Key, fold: str, version: int) -> Snapshot | None:
-        answer = await self._run(_LOAD, key, "hs", f"{version} {fold}", write=False)
+        answer = await self._run(_LOAD, key, "hsq", f"{version} {fold}", write=False)
         return _snapshot(answer[1])
 
+    @accepted
     async def save_snapshot(self, key: Key, fold: str, version: int, snapshot: Snapshot, *, expect_watermark: int) -> None:
         state = b"%d %d " % (snapshot.watermark, snapshot.epoch) + snapshot.state
         answer = await self._run(_SAVE, key, "hs", f"{version} {fold}", expect_watermark, snapshot.epoch, state)
         if answer[0] == b"moved":
             raise SnapshotMoved(watermark=answer[1], epoch=answer[2])
 
+    @accepted
+    async def drop_snapshots(self, key: Key, fold: str, *, below: int) -> None:
+        await self._run(_DROP, key, "hs", fold, below)
+
+    @accepted
     async def stale(self, tenant: str, fold: str, version: int, *, limit: int, since: int = 0) -> list[Stale]:
         return await self._lists.stale(tenant, f"{version} {fold}", limit)
 
+    @accepted
     async def verify(self, key: Key) -> list[Fault]:
-        return await checks.verify(self._servers, key, await self.get(key))
+        return await checks.verify(self._servers, self._logs, key, await self._get(key))
 
     async def residue(self) -> tuple[str, ...]:
         file = "The append-only file keeps bytes until it is written anew, which `turnlog doctor --repair` begins."
@@ -286,32 +367,9 @@ class RedisStore:
         """
         async with self._asking():
             await self.schema_version()
-            mended = sum([await self._sweep_one(address, now) for address in await self._servers.primaries()])
+            mended = await Sweep(self._servers, self._lists, self._logs).run(now)
             await checks.rewrite_files(self._servers)
             return mended
-
-    async def _sweep_one(self, address: Address, now: int) -> int:
-        mended, cursor = 0, b"0"
-        while True:
-            cursor, found = await self._servers.ask(address, "SCAN", cursor, "MATCH", keys.HEADERS, "COUNT", 500)
-            for name in found:
-                mended += await self._mend(keys.conversation(name.decode()), now)
-            if cursor == b"0":
-                return mended
-
-    async def _mend(self, key: Key, now: int) -> bool:
-        pending, dead, kept = await self._servers.call("HMGET", keys.of(key, "h")[0], "x", "d", "n")
-        for seq in (pending or b"").split(b",")[:-1]:
-            await self._logs.spread(key, int(seq), now)
-        if dead is not None:
-            await self._logs.trim(key, now)
-            left = await self._servers.call("HGET", keys.of(key, "h")[0], "n")
-            return pending is not None or left != kept
-        header = await self._lists.living(key)
-        if header is None or not await self._lists.misses(header, key):
-            return pending is not None
-        await self._lists.add(key, header.updated_at, header.user_id, header.tags)
-        return True
 
     def _place(self, key: Key) -> tuple[str, str, str]:
         """What a script needs to write the lists itself, which it can on one server only."""
@@ -327,15 +385,8 @@ class RedisStore:
 
     async def _run(self, script: Script, key: Key, kinds: str, *args: Any, write: bool = True) -> Any:
         answer = await self._servers.run(script, keys.of(key, kinds), *args, write=write)
-        self._refuse(key, answer)
+        refuse(key, answer)
         return answer
-
-    @staticmethod
-    def _refuse(key: Key, answer: Any) -> None:
-        if answer[0] == b"gone":
-            raise ConversationNotFound(key.conversation_id)
-        if answer[0] == b"dead":
-            raise ConversationDeleted(key.conversation_id)
 
 
 def _all_new(records: Sequence[Record], head: int) -> Appended:
@@ -349,5 +400,8 @@ def _all_new(records: Sequence[Record], head: int) -> Appended:
 def _snapshot(kept: bytes | None) -> Snapshot | None:
     if kept is None:
         return None
-    watermark, epoch, state = kept.split(b" ", 2)
-    return Snapshot(int(watermark), int(epoch), state)
+    try:
+        watermark, epoch, state = kept.split(b" ", 2)
+        return Snapshot(int(watermark), int(epoch), state)
+    except ValueError as error:
+        raise StoreFailed(f"a snapshot is damaged: {error}") from error

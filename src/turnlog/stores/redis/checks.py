@@ -3,11 +3,12 @@
 from contextlib import suppress
 from typing import Any
 
-from turnlog.codec import checksum
+from turnlog.codec import ERASED, intact
 from turnlog.errors import CorruptRecord, InvalidInput, StoreUnavailable
 from turnlog.ports import Fault, Finding, Header, Key
 from turnlog.stores.redis import keys
 from turnlog.stores.redis.frame import pack_id, unpack
+from turnlog.stores.redis.logs import Logs
 from turnlog.stores.redis.servers import Servers
 from turnlog.stores.redis.wire import Address
 
@@ -106,19 +107,26 @@ async def _settings(servers: Servers, address: Address) -> dict[str, str]:
     return {said[n].decode(): said[n + 1].decode() for n in range(0, len(said), 2)}
 
 
-async def verify(servers: Servers, key: Key, header: Header) -> list[Fault]:
+async def verify(servers: Servers, logs: Logs, key: Key, header: Header) -> list[Fault]:
     """What is wrong with the records that a conversation keeps itself."""
-    base, faults = header.parent_seq, list[Fault]()
-    for first in range(base + 1, header.head + 1, _RECORDS_PER_CALL):
-        last = min(first + _RECORDS_PER_CALL - 1, header.head)
-        frames = await servers.call("LRANGE", keys.of(key, "l")[0], first - base - 1, last - base - 1)
-        if not frames:
-            faults.append(Fault(first, f"is missing, with all up to the head at {header.head}"))
-            break
-        faults += await _check(servers, key, first, frames)
-        faults += [Fault(seq, "is missing") for seq in range(first + len(frames), last + 1)]
-    kept = await servers.call("LLEN", keys.of(key, "l")[0])
-    known = await servers.call("HLEN", keys.of(key, "i")[0]) - await servers.call("HEXISTS", keys.of(key, "i")[0], "")
+    base, faults, erased = header.parent_seq, list[Fault](), 0
+    seq, end = base + 1, header.head
+    while seq <= end:
+        last = min(seq + _RECORDS_PER_CALL - 1, end)
+        try:
+            frames, _ = await logs.frames(key, base, seq, last)
+        except CorruptRecord as torn:
+            end = torn.seq - 1
+            faults.append(_missing(torn.seq, seq, header.head))
+            continue
+        faults_here, erased_here = await _check(servers, key, frames)
+        faults += faults_here
+        erased += erased_here
+        seq += len(frames)
+    list_, ids = keys.of(key, "li")
+    kept = await servers.call("LLEN", list_)
+    known = await servers.call("HLEN", ids) - await servers.call("HEXISTS", ids, "")
+    known -= min(erased, max(known - kept, 0))  # a tombstone may have brought an id of its own
     if min(kept, known) > header.head - base:  # appends may have come meanwhile, to both
         header_now = await servers.call("HGET", keys.of(key, "h")[0], "n")
         if max(kept, known) > int(header_now or 0) - base:
@@ -126,17 +134,23 @@ async def verify(servers: Servers, key: Key, header: Header) -> list[Fault]:
     return faults
 
 
-async def _check(servers: Servers, key: Key, first: int, frames: list[bytes]) -> list[Fault]:
-    faults = []
-    for seq, frame in enumerate(frames, first):
+def _missing(seq: int, first: int, head: int) -> Fault:
+    return Fault(seq, "is missing" if seq > first or seq == head else f"is missing, with all up to the head at {head}")
+
+
+async def _check(servers: Servers, key: Key, frames: list[tuple[int, bytes]]) -> tuple[list[Fault], int]:
+    """What is wrong with these records, and how many are erased."""
+    faults, erased = [], 0
+    for seq, frame in frames:
         try:
             record = unpack(frame, seq)
         except CorruptRecord:
             faults.append(Fault(seq, "cannot be read"))
             continue
+        erased += record.digest == ERASED
         place = await servers.call("HGET", keys.of(key, "i")[0], pack_id(record.id))
-        if checksum(record.id, record.created_at, record.body) != record.checksum:
+        if not intact(record):
             faults.append(Fault(seq, "does not match its checksum"))
         elif place is None or int(place) != seq:
             faults.append(Fault(seq, "is not found by its id"))
-    return faults
+    return faults, erased

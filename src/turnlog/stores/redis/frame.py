@@ -9,7 +9,7 @@ import struct
 from turnlog.codec import Record
 from turnlog.errors import CorruptRecord
 
-_HEAD = struct.Struct("<BqqIqB")
+_HEAD = struct.Struct("<Bq16sIqB")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII).fullmatch
 _TIME = struct.Struct("<q")
 
@@ -37,13 +37,18 @@ def pack(record: Record) -> bytes:
 
 
 def unpack(frame: bytes, seq: int) -> Record:
-    """The record at `seq`. Raises `CorruptRecord` for what no `pack` made."""
+    """The record at `seq`, decayed or not. Raises `CorruptRecord` for what no `pack` made."""
     try:
         version, created_at, digest, checksum, tokens, length = _HEAD.unpack_from(frame)
         body = _HEAD.size + length
         return Record(unpack_id(frame[_HEAD.size : body]), created_at, tokens, frame[body:], digest, checksum, version, seq)
     except (struct.error, UnicodeDecodeError) as error:
         raise CorruptRecord(seq=seq, reason=str(error)) from error
+
+
+def weight(frame: bytes) -> int:
+    """How many bytes the record's body has."""
+    return len(frame) - _HEAD.size - frame[_HEAD.size - 1] if len(frame) >= _HEAD.size else 0
 
 
 def unpack_time(packed: bytes) -> int:

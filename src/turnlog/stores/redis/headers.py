@@ -5,10 +5,9 @@ from typing import Any
 
 import msgspec
 
-from turnlog.errors import ConversationDeleted, ConversationNotFound
+from turnlog.errors import ConversationDeleted, ConversationNotFound, StoreFailed
 from turnlog.ports import Header, Key
 
-FIELDS = ("c", "u", "o", "t", "g", "m", "p", "b", "n", "r", "e", "a", "v", "d")
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -50,8 +49,18 @@ def flatten(header: Header, head: int) -> list[Any]:
 
 
 def build(key: Key, values: Sequence[bytes | None]) -> Header:
-    """The header from the values of `FIELDS`. Raises `ConversationNotFound` or `ConversationDeleted`."""
-    created, updated, user, title, tags, metadata, parent, base, head, revision, epoch, archived, version, dead = values
+    """The header from what `header_of` in `lua/prelude.lua` answers.
+
+    Raises `ConversationNotFound`, `ConversationDeleted`, or `StoreFailed` for what no header can be made of.
+    """
+    try:
+        return _build(key, values)
+    except (ValueError, msgspec.MsgspecError) as error:
+        raise StoreFailed(f"the header of {key.conversation_id!r} is damaged: {error}") from error
+
+
+def _build(key: Key, values: Sequence[bytes | None]) -> Header:
+    created, updated, user, title, tags, metadata, parent, base, head, revision, epoch, archived, version, dead = values[:14]
     if dead is not None:
         raise ConversationDeleted(key.conversation_id)
     if created is None:
@@ -71,4 +80,10 @@ def build(key: Key, values: Sequence[bytes | None]) -> Header:
         int(epoch or 0),
         archived is not None,
         int(version or 0),
+        incarnation(values[14] or b"", values[16] or b""),
     )
+
+
+def incarnation(number: bytes, history: bytes) -> str:
+    """A conversation's own number, mixed with what names the history of its server's data (decision 023)."""
+    return f"{int(number[:16] or b'0', 16) ^ int(history[:16] or b'0', 16):016x}"

@@ -9,18 +9,21 @@ SHARDS = 8
 """In a cluster; one server needs but one."""
 SCHEMA = "tl:schema"
 PING = "tl:ping"
-HEADERS = "tl:{*}:h"
+SWEPT = "tl:swept"
+LISTS = ("tl:u:*", "tl:g:*", "tl:x:{*}:[ut]")
+HEADERS = "tl:{*}:[hq]"
+"""Of headers, and of reservations of ids where there may be no header yet."""
 
 
 @lru_cache(maxsize=8192)
 def of(key: Key, kinds: str) -> tuple[str, ...]:
-    """A conversation's keys, one for each letter: h header, l records, i ids, s snapshots, f forks."""
+    """A conversation's keys, one for each letter: h header, l records, i ids, s snapshots, f forks, q reservations."""
     tag = f"tl:{{{key.tenant}/{key.conversation_id}}}:"
     return tuple([tag + kind for kind in kinds])
 
 
 def conversation(header: str) -> Key:
-    """The conversation whose header has this name."""
+    """The conversation whose header or reservations have this name."""
     tenant, _, id_ = header[4:-3].partition("/")
     return Key(tenant, id_)
 
@@ -33,6 +36,17 @@ def shard(key: Key, count: int) -> str:
 def shards(tenant: str, count: int) -> list[str]:
     """The beginnings of the names of all these lists of a tenant."""
     return [f"tl:x:{{{tenant}/{number}}}" for number in range(count)]
+
+
+def tenant(list_: str) -> str:
+    """Whose list this is."""
+    return list_[5:].lstrip("{").partition("/")[0]
+
+
+def belongs(list_: str, user_id: str | None, tags: tuple[str, ...]) -> bool:
+    """Whether a conversation of this user and these tags belongs into one of its tenant's lists."""
+    kind, name = list_[3], list_.partition("/")[2]
+    return kind == "x" or (kind == "u" and name == user_id) or (kind == "g" and name in tags)
 
 
 def lists(tenant: str, user_id: str | None, tags: tuple[str, ...]) -> list[str]:

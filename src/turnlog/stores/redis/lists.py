@@ -1,19 +1,28 @@
 """What spans conversations: lists by time, by user, by tag, and the work that folds have to do.
 
-On one server a script writes them together with the conversation. In a cluster they lie elsewhere and are written after it,
-before the acknowledgement, so that writing them twice does no harm; what a crash leaves out, a sweep puts in. So a list
-is a hint: whoever reads it looks at the headers.
+On one server a script writes them together with the conversation. In a cluster they lie in other slots. There a conversation
+is put into its lists before it is written (decision 022), and moved up in them after an append, before the acknowledgement.
+An entry that names nothing is passed over, one at a wrong time is put right by who reads it, and a sweep looks at all.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from bisect import insort
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import TypeVar
 
-from turnlog.errors import ConversationDeleted, ConversationNotFound
+from turnlog.errors import ConversationNotFound
 from turnlog.ports import Header, Key, Position, Stale
 from turnlog.stores.redis import headers, keys
 from turnlog.stores.redis.servers import Script, Servers
 
-_TOUCH, _DUE, _DONE, _LOAD = Script("touch"), Script("due"), Script("done"), Script("load")
+_PLACE, _SETTLE, _DUE, _DONE, _LOAD, _HEADER = map(Script, ("place", "settle", "due", "done", "load", "header"))
+_AT_ONCE = 500
+"""How many conversations are looked at in one go."""
+_TAKEN_AT_ONCE, _TAKEN_IN_MAX = 1000, 20_000
+_RESERVED = (0, Stale("", 0, 0, 0))
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 
 class Lists:
@@ -28,11 +37,14 @@ class Lists:
         return keys.shard(key, self._shards)
 
     async def add(self, key: Key, updated: int, user_id: str | None, tags: tuple[str, ...]) -> None:
-        """A conversation was written to: put it where it belongs now."""
-        shard, id_ = self.shard(key), key.conversation_id
-        touch = self._servers.run(_TOUCH, [shard + ":u", shard + ":a"], shard, id_, updated)
-        names = keys.lists(key.tenant, user_id, tags)
-        await asyncio.gather(touch, *(self._servers.call("ZADD", name, "GT", updated, id_, write=True) for name in names))
+        """A conversation is written to: put it where it belongs now."""
+        shard = self.shard(key)
+        arrival = self._servers.run(_PLACE, [shard + ":u", shard + ":a"], key.conversation_id, updated)
+        await asyncio.gather(arrival, self.place(key, updated, keys.lists(key.tenant, user_id, tags)))
+
+    async def place(self, key: Key, updated: int, names: Sequence[str]) -> None:
+        """Put a conversation into lists at a time, unless it stands at a later one."""
+        await asyncio.gather(*(self._servers.run(_PLACE, [name], key.conversation_id, updated) for name in names))
 
     async def remove(self, key: Key, user_id: str | None, tags: tuple[str, ...], *, wholly: bool = True) -> None:
         """Take a conversation out of these lists, and if `wholly` out of its shard."""
@@ -44,61 +56,122 @@ class Lists:
             calls.append(self._servers.call("SREM", self.shard(key) + ":a", key.conversation_id, write=True))
         await asyncio.gather(*calls)
 
-    async def misses(self, header: Header, key: Key) -> bool:
-        """Whether a list does not hold the conversation at its time."""
+    async def mend(self, header: Header, key: Key) -> bool:
+        """Put a conversation where it belongs; whether it was not there."""
         shard = self.shard(key)
         names = [*keys.lists(key.tenant, header.user_id, header.tags), shard + ":u"]
         scores = await asyncio.gather(*(self._servers.call("ZSCORE", name, header.id) for name in names))
         arrived = await self._servers.call("SISMEMBER", shard + ":a", header.id)
-        numbered = await self._servers.call("ZSCORE", shard + ":t", header.id)
-        return not (arrived or numbered) or any(score is None or float(score) < header.updated_at for score in scores)
+        numbered = arrived or await self._servers.call("ZSCORE", shard + ":t", header.id)
+        wrong = [
+            (name, score)
+            for name, score in zip(names, scores, strict=True)
+            if score is None or _time(score) != header.updated_at
+        ]
+        for name, score in wrong:
+            if score is not None:
+                await self._settle(name, header.id, _time(score), header.updated_at)
+        if any(score is None for _, score in wrong) or not numbered:
+            await self.add(key, header.updated_at, header.user_id, header.tags)
+        return bool(wrong) or not numbered
 
-    async def living(self, key: Key, *, dead_too: bool = False) -> Header | None:
-        """The header of a conversation, None where there is none; with `dead_too`, a deleted one raises as ever."""
+    async def living(self, key: Key) -> Header | None:
+        """The header of a conversation, None where there is none or a deleted one."""
         try:
-            return headers.build(key, await self._servers.call("HMGET", keys.of(key, "h")[0], *headers.FIELDS))
-        except ConversationDeleted:
-            if dead_too:
-                raise
-            return None
+            return headers.build(key, await self._servers.run(_HEADER, keys.of(key, "h"), write=False))
         except ConversationNotFound:
             return None
 
     async def walk(
         self, tenant: str, user_id: str | None, tag: str | None, after: Position | None, size: int
-    ) -> AsyncIterator[Header]:
-        """Living conversations behind `after` that a list names, latest first."""
+    ) -> AsyncIterator[tuple[Position, Header]]:
+        """Living conversations that a list has behind `after`, latest first, each with the place at which the walk is."""
         if user_id is not None:
             names = keys.lists(tenant, user_id, ())
         elif tag is not None:
             names = keys.lists(tenant, None, (tag,))
         else:
             names = [shard + ":u" for shard in keys.shards(tenant, self._shards)]
-        while entries := await self._behind(names, after, size):
-            found = await asyncio.gather(*(self.living(Key(tenant, entry.conversation_id)) for entry in entries))
-            for header in found:
-                if header is not None:
-                    yield header
-            after = entries[-1]
+        early: list[
+            tuple[Position, Header]
+        ] = []  # met too early, since a wrong clock or a failover left them at a later time
+        while entries := await self._behind(names, after, min(size, _AT_ONCE)):
+            places = [place for place, _ in entries]
+            found = await asyncio.gather(*(self.living(Key(tenant, place.conversation_id)) for place in places))
+            for (place, name), header in zip(entries, found, strict=True):
+                while early and early[-1][0] > place:
+                    yield place, early.pop()[1]
+                if header is None or header.updated_at != place.updated_at:
+                    await self._correct(tenant, name, place, header)
+                if header is not None and header.updated_at < place.updated_at:
+                    insort(early, (Position(header.updated_at, header.id), header), key=lambda entry: entry[0])
+                elif header is not None:
+                    yield place, header
+            after = places[-1]
+        for place, header in reversed(early):
+            yield place, header
 
-    async def _behind(self, names: Sequence[str], after: Position | None, size: int) -> list[Position]:
+    async def _correct(self, tenant: str, name: str, place: Position, header: Header | None) -> None:
+        """Put an entry right, in a cluster; on one server no entry is wrong for longer than a script runs."""
+        if not self._servers.target.cluster:
+            return
+        if header is not None:
+            await self._settle(name, place.conversation_id, place.updated_at, header.updated_at)
+        elif await self.is_dead(Key(tenant, place.conversation_id)):  # else it may be about to be there
+            await self._servers.call("ZREM", name, place.conversation_id, write=True)
+
+    async def is_dead(self, key: Key) -> bool:
+        """Whether a conversation was deleted."""
+        return await self._servers.call("HGET", keys.of(key, "h")[0], "d") is not None
+
+    async def _settle(self, name: str, id_: str, seen: int, right: int | str) -> None:
+        await self._servers.run(_SETTLE, [name], id_, seen, right)
+
+    async def _behind(self, names: Sequence[str], after: Position | None, size: int) -> list[tuple[Position, str]]:
         pages = await asyncio.gather(*(self._page(name, after, size) for name in names))
-        merged = sorted((entry for page in pages for entry in page), reverse=True)
+        merged = sorted(((entry, name) for page, name in zip(pages, names, strict=True) for entry in page), reverse=True)
         # beyond the end of a page that may go on, entries are not known to be next
         known = max((page[-1] for page in pages if len(page) >= size), default=None)
-        return [entry for entry in merged if known is None or entry >= known]
+        return [(entry, name) for entry, name in merged if known is None or entry >= known]
 
     async def _page(self, name: str, after: Position | None, size: int) -> list[Position]:
         """At least `size` entries of one list behind `after`, if it has as many."""
         top, skip, found = "+inf" if after is None else after.updated_at, 0, list[Position]()
         while len(found) < size:
             said = await self._servers.call("ZRANGE", name, top, "-inf", "BYSCORE", "REV", "LIMIT", skip, size, "WITHSCORES")
-            page = [Position(int(float(said[n + 1])), said[n].decode()) for n in range(0, len(said), 2)]
+            page = [Position(_time(said[n + 1]), said[n].decode()) for n in range(0, len(said), 2)]
             found += [entry for entry in page if after is None or entry < after]
             skip += size
             if len(page) < size:
                 break
         return found
+
+    async def tidy(self, name: str) -> int:
+        """Take out of a list what does not belong there; how many entries that were.
+
+        What may be about to be written loses its reservation first, so that it is begun anew, also with its lists.
+        """
+        taken, cursor = 0, b"0"
+        while True:
+            cursor, said = await self._servers.call("ZSCAN", name, cursor, "COUNT", _AT_ONCE)
+            entries = [(said[n].decode(), _time(said[n + 1])) for n in range(0, len(said), 2)]
+            taken += sum(await in_chunks(entries, lambda entry: self._judge(name, *entry)))
+            if cursor == b"0":
+                return taken
+
+    async def _judge(self, name: str, id_: str, score: int) -> bool:
+        tenant = keys.tenant(name)
+        key = Key(tenant, id_)
+        header = await self.living(key)
+        if header is not None and keys.belongs(name, header.user_id, header.tags):
+            return False
+        if header is None:
+            await self._servers.call("UNLINK", keys.of(key, "q")[0], write=True)
+        await self._settle(name, id_, score, "")
+        header = await self.living(key)  # it may have come to be, or been changed, just now
+        if header is not None and keys.belongs(name, header.user_id, header.tags):
+            await self.add(key, header.updated_at, header.user_id, header.tags)
+        return True
 
     async def stale(self, tenant: str, fold: str, limit: int) -> list[Stale]:
         """Conversations that a fold has not seen to their end, longest untouched first."""
@@ -107,29 +180,47 @@ class Lists:
 
     async def _due(self, tenant: str, shard: str, fold: str, limit: int) -> list[tuple[int, Stale]]:
         due, cursor = f"{shard}:d:{fold}", f"{shard}:c:{fold}"
+        names = [*(shard + kind for kind in (":u", ":a", ":t", ":n")), due, cursor]
         found: dict[str, tuple[int, Stale]] = {}
+        kept: set[bytes] = set()
+        for _ in range(_TAKEN_IN_MAX // _TAKEN_AT_ONCE):  # who is due longest shows when all that arrived are taken in
+            _, _, taken = await self._servers.run(_DUE, names, 0, 0)
+            if not taken:
+                break
         while len(found) < limit:
-            names = [*(shard + kind for kind in (":u", ":a", ":t", ":n")), due, cursor]
-            ids, numbers = await self._servers.run(_DUE, names, len(found), limit)
-            looks = await asyncio.gather(*(self._look(Key(tenant, id_.decode()), fold) for id_ in ids))
-            fresh = [look for look in looks if look is not None and look[1].conversation_id not in found]
-            done = [
-                part
-                for entry, look in zip(zip(ids, numbers, strict=True), looks, strict=True)
-                if look is None
-                for part in entry
-            ]
+            ids, numbers, taken = await self._servers.run(_DUE, names, len(kept), min(limit, _AT_ONCE))
+            looks = await in_chunks(ids, lambda id_: self._look(Key(tenant, id_.decode()), fold))
+            done: list[bytes] = []
+            before = len(kept)
+            for id_, number, look in zip(ids, numbers, looks, strict=True):
+                if look is None:
+                    done += (id_, number)
+                    continue
+                kept.add(id_)
+                if look is not _RESERVED:
+                    found[id_.decode()] = look
             if done:
                 await self._servers.run(_DONE, [shard + ":t", shard + ":a", due], *done)
-            elif not fresh:
+            elif len(kept) == before and not taken:
                 break
-            found |= {look[1].conversation_id: look for look in fresh}
-        return list(found.values())
+        return sorted(found.values())[:limit]
 
     async def _look(self, key: Key, fold: str) -> tuple[int, Stale] | None:
-        answer = await self._servers.run(_LOAD, keys.of(key, "hs"), fold, write=False)
+        answer = await self._servers.run(_LOAD, keys.of(key, "hsq"), fold, write=False)
         if answer[0] != b"ok":
-            return None
+            return _RESERVED if answer[0] == b"gone" and answer[1] else None
         _, state, head, epoch, updated = answer
         watermark = int(state.split(b" ", 1)[0]) if state is not None else 0
         return (int(updated), Stale(key.conversation_id, head, watermark, epoch)) if head > watermark else None
+
+
+async def in_chunks(asked: Sequence[A], ask: Callable[[A], Awaitable[B]]) -> list[B]:
+    """The answers, some asked for at a time."""
+    answers: list[B] = []
+    for n in range(0, len(asked), _AT_ONCE):
+        answers += await asyncio.gather(*(ask(each) for each in asked[n : n + _AT_ONCE]))
+    return answers
+
+
+def _time(score: bytes) -> int:
+    return int(float(score))

@@ -11,12 +11,14 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import msgspec
 
-from turnlog.errors import InvalidInput, StoreUnavailable
+from turnlog.errors import InvalidInput, StoreFailed, StoreUnavailable
+from turnlog.process import keep, unusable
 from turnlog.stores.redis.wire import Address, Login, ServerError, Wire, connect
 
 _SLOTS = 16384
 _RETRY_S = 0.02
 _LEARN_S_MAX = 1.0
+_APART_MAX = 1000
 _SCHEMES = {"redis": False, "valkey": False, "rediss": True, "valkeys": True}
 
 
@@ -77,10 +79,13 @@ class Servers:
         self._wires: dict[tuple[Address, bool], Wire] = {}
         self._slots: list[Address] = []
         self._connecting: defaultdict[Address, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._apart: set[str] = set()
+        self.changes = 0
+        """Grows with each connection and each look at the cluster, after which the data may be of another history."""
         self._learning = asyncio.Lock()
 
     async def run(self, script: Script, keys: Sequence[str], *args: Any, write: bool = True) -> Any:
-        """Run a script on keys of one slot. Raises `StoreUnavailable`.
+        """Run a script on keys of one slot. Raises `StoreUnavailable` or `StoreFailed`.
 
         What writes is confirmed by a replica first, if the target says so.
         """
@@ -92,17 +97,36 @@ class Servers:
         `size` is about how many bytes the call has. The answer is this call's own.
         """
         wire = None if self.target.cluster else self._wires.get((self.target.seeds[0], True))
-        if wire is None or wire.lost:
-            return (await self._send(keys[0], _evaluate(script, keys, args), True, script))[0]
+        if wire is None or wire.lost or keys[0] in self._apart:
+            return await self._alone(script, keys, args)
         answer = await wire.join(script.sha, keys, args, size)
-        if type(answer) is ServerError:
-            return (await self._send_slowly(keys[0], _evaluate(script, keys, args), True, script, wire, answer))[0]
+        if type(answer) is ServerError:  # all together were refused: whose fault that is shows when each goes alone
+            unknown = (wire, answer) if str(answer).startswith("NOSCRIPT") else (None, None)
+            return await self._alone(script, keys, args, *unknown)
         if self.target.replicated:
             await wire.confirm()
         return answer
 
+    async def _alone(
+        self, script: Script, keys: Sequence[str], args: Sequence[Any], wire: Wire | None = None, answer: Any = None
+    ) -> Any:
+        """As `join`, in a call of its own; who fails in it does not travel with others until it has gone well once."""
+        command = _evaluate(script, keys, args)
+        try:
+            if wire is None:
+                [answer] = await self._send(keys[0], command, True, script)
+            else:
+                [answer] = await self._send_slowly(keys[0], command, True, script, wire, answer)
+        except StoreFailed:
+            if len(self._apart) >= _APART_MAX:
+                self._apart.clear()
+            self._apart.add(keys[0])
+            raise
+        self._apart.discard(keys[0])
+        return answer
+
     async def call(self, command: str, key: str, *args: Any, write: bool = False) -> Any:
-        """Send a command on one key. Raises `StoreUnavailable`."""
+        """Send a command on one key. Raises `StoreUnavailable` or `StoreFailed`."""
         return await self._send(key, (command, key, *args), write, None)
 
     async def ask(self, address: Address, *command: Any) -> Any:
@@ -128,6 +152,12 @@ class Servers:
         for wire in self._wires.values():
             wire.close()
         self._wires.clear()
+
+    def abandon(self) -> None:
+        """Forget the connections, which are the parent's."""
+        keep(self._wires)
+        self.opened, self._wires, self._slots = False, {}, []
+        self._connecting, self._learning = defaultdict(asyncio.Lock), asyncio.Lock()
 
     async def _send(self, key: str, command: tuple[Any, ...], write: bool, script: Script | None) -> Any:
         wire = self._wires.get((self._place(key), write))
@@ -195,7 +225,7 @@ class Servers:
             return await self._wire(key, write), command
         if kind == "READONLY":
             wire.close("the server became a replica")
-        raise StoreUnavailable(why)
+        raise StoreFailed(why) if _is_final(kind, why) else StoreUnavailable(why)
 
     async def _wire(self, key: str, write: bool) -> Wire:
         if self.target.cluster:
@@ -204,11 +234,12 @@ class Servers:
 
     async def _connect(self, address: Address, write: bool) -> Wire:
         if not self.opened:
-            raise StoreUnavailable("it is not open")
+            raise unusable(self)
         async with self._connecting[address]:
             wire = self._wires.get((address, write))
             if wire is None or wire.lost:
                 wire = self._wires[address, write] = await connect(address, self.target.login, self._timeout_s)
+                self.changes += 1
             return wire
 
     async def _learn(self, *, again: bool = True) -> None:
@@ -223,6 +254,7 @@ class Servers:
                 try:
                     async with asyncio.timeout(_LEARN_S_MAX):
                         self._slots = _slots(await self.ask(address, "CLUSTER", "SLOTS"), address)
+                        self.changes += 1
                         return
                 except (StoreUnavailable, TimeoutError) as error:
                     errors.append(f"{address}: {error}")
@@ -231,6 +263,11 @@ class Servers:
 
 def _evaluate(script: Script, keys: Sequence[str], args: Sequence[Any]) -> tuple[Any, ...]:
     return ("EVALSHA", script.sha, len(keys), *keys, *args)
+
+
+def _is_final(kind: str, why: str) -> bool:
+    """Whether a refusal is about the call or its data, not about the state that the server is in for now."""
+    return kind in ("WRONGTYPE", "ERR") and "max number of clients" not in why
 
 
 def slot_of(key: str) -> int:

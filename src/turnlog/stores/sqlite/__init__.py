@@ -1,18 +1,32 @@
 """The embedded store: one SQLite file in WAL mode, durable by an fsync before each acknowledgement."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 import apsw
 
+from turnlog import process
 from turnlog.codec import Record
-from turnlog.errors import StoreUnavailable
-from turnlog.ports import Appended, Fault, Finding, Header, Key, Page, Position, Recent, SchemaVersion, Snapshot, Stale
-from turnlog.stores.sqlite import doctor, engine, reading, writing
+from turnlog.errors import ConversationDeleted, StoreUnavailable, TurnlogError
+from turnlog.ports import (
+    PAGE_BYTES,
+    Appended,
+    Fault,
+    Finding,
+    Header,
+    Key,
+    Page,
+    Position,
+    Recent,
+    SchemaVersion,
+    Snapshot,
+    Stale,
+)
+from turnlog.stores.sqlite import doctor, engine, reading, upkeep, writing
 from turnlog.stores.sqlite.batch import Reader, Writer
 from turnlog.stores.sqlite.engine import Desk
-from turnlog.stores.sqlite.lane import Call, Empty, Lane, Save
+from turnlog.stores.sqlite.lane import Call, Empty, Lane, Save, Step
 from turnlog.stores.sqlite.writing import Append
 
 T = TypeVar("T")
@@ -29,49 +43,77 @@ class SqliteStore:
     """
 
     def __init__(self, path: str, *, timeout_s: float = 30.0, linger_s: float = 0.0) -> None:
-        self._path = path
+        self._path = engine.path_of(path)
         self._linger_s = linger_s
         self._timeout_s = timeout_s
         self._writer: Lane | None = None
         self._readers: list[Lane] = []
+        self._erasing: set[asyncio.Task[Any]] = set()
 
     async def open(self) -> None:
         if self._writer is not None:
             return
-        self._writer = Lane("turnlog-write", Writer(self._desk()), linger_s=self._linger_s)
+        process.opened(self)
+        self._writer = Lane("turnlog-write", Writer(self._desk(make=True)), linger_s=self._linger_s)
         try:
-            await self._write(lambda connection: None)
+            await self._write(None, lambda connection: None)
         except BaseException:
             await self.close()
             raise
         self._readers = [Lane("turnlog-read", Reader(self._desk())) for _ in range(_READERS)]
 
     async def close(self) -> None:
+        while self._erasing:  # whoever asked for these may have gone; they are finished all the same
+            await asyncio.wait(self._erasing)
         lanes = [*self._readers, *([self._writer] if self._writer else [])]
         self._writer, self._readers = None, []
         for lane in lanes:
             await lane.close()
+        process.closed(self)
+
+    def abandon(self) -> None:
+        """Forget the lanes, whose threads this process does not have."""
+        process.keep(self._writer, *self._readers)
+        self._writer, self._readers = None, []
 
     async def ping(self) -> None:
-        await self._write(writing.touch)
+        await self._write(None, writing.touch)
 
     async def create(self, tenant: str, header: Header, records: Sequence[Record] = ()) -> Appended | None:
-        return await self._write(lambda connection: writing.create(connection, tenant, header, records))
+        key = Key(tenant, header.id)
+        return await self._write(key, lambda connection: writing.create(connection, tenant, header, records))
 
     async def append(self, key: Key, records: Sequence[Record], *, now: int, expect_head: int | None = None) -> Appended:
-        appended: Appended = await self._open_writer().submit(Append(key, records, now, expect_head))
+        job = Append(key=key, records=records, now=now, expect_head=expect_head)
+        appended: Appended = await self._open_writer().submit(job)
         return appended
 
     async def get(self, key: Key) -> Header:
         return await self._read(lambda connection: reading.find(connection, key)[1])
 
-    async def read(self, key: Key, *, after: int = 0, before: int | None = None, limit: int, newest: bool = False) -> Page:
-        return await self._read(lambda connection: reading.read(connection, key, after, before, limit, newest))
+    async def read(
+        self,
+        key: Key,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        limit: int,
+        bytes_max: int = PAGE_BYTES,
+        newest: bool = False,
+    ) -> Page:
+        return await self._read(lambda connection: reading.read(connection, key, after, before, limit, bytes_max, newest))
 
     async def recent(
-        self, key: Key, *, tokens: int, limit: int, pinned: Sequence[int] = (), folds: Sequence[tuple[str, int]] = ()
+        self,
+        key: Key,
+        *,
+        tokens: int,
+        limit: int,
+        bytes_max: int = PAGE_BYTES,
+        pinned: Sequence[int] = (),
+        folds: Sequence[tuple[str, int]] = (),
     ) -> Recent:
-        return await self._read(lambda connection: reading.recent(connection, key, tokens, limit, pinned, folds))
+        return await self._read(lambda connection: reading.recent(connection, key, tokens, limit, bytes_max, pinned, folds))
 
     async def update(
         self,
@@ -83,7 +125,7 @@ class SqliteStore:
         expect_head: int | None = None,
     ) -> Header:
         return await self._write(
-            lambda connection: writing.update(connection, key, changes, now, expect_revision, expect_head)
+            key, lambda connection: writing.update(connection, key, changes, now, expect_revision, expect_head)
         )
 
     async def list_headers(
@@ -102,21 +144,39 @@ class SqliteStore:
         )
 
     async def fork(self, key: Key, header: Header) -> Header:
-        return await self._write(lambda connection: writing.fork(connection, key, header))
+        return await self._write(key, lambda connection: writing.fork(connection, key, header))
 
     async def redact(self, key: Key, tombstone: Record, *, now: int) -> int:
-        return await self._erase(lambda connection: writing.redact(connection, key, tombstone, now))
+        async def erase() -> int:
+            return await self._write(key, lambda connection: writing.redact(connection, key, tombstone, now))
+
+        return await self._erase(erase())
+
+    async def move_epoch(self, key: Key, *, now: int) -> int:
+        return await self._write(key, lambda connection: writing.move_epoch(connection, key, now))
 
     async def delete(self, key: Key, *, now: int) -> None:
-        await self._erase(lambda connection: writing.delete(connection, key, now))
+        """Mark it as deleted, and drop what it had in steps, between which others write (decision 015)."""
+
+        async def erase() -> None:
+            dead = await self._write(key, lambda connection: writing.bury(connection, key, now))
+            n: int | None = dead.n
+            while n is not None:
+                n = await self._step(key, n)
+            if dead.again:
+                raise ConversationDeleted(key.conversation_id)
+
+        await self._erase(erase())
 
     async def load_snapshot(self, key: Key, fold: str, version: int) -> Snapshot | None:
         return await self._read(lambda connection: reading.load_snapshot(connection, key, fold, version))
 
     async def save_snapshot(self, key: Key, fold: str, version: int, snapshot: Snapshot, *, expect_watermark: int) -> None:
-        await self._open_writer().submit(
-            Save(lambda connection: writing.save_snapshot(connection, key, fold, version, snapshot, expect_watermark))
-        )
+        work = lambda connection: writing.save_snapshot(connection, key, fold, version, snapshot, expect_watermark)  # noqa: E731
+        await self._open_writer().submit(Save(key=key, work=work))
+
+    async def drop_snapshots(self, key: Key, fold: str, *, below: int) -> None:
+        await self._write(key, lambda connection: writing.drop_versions(connection, key, fold, below))
 
     async def stale(self, tenant: str, fold: str, version: int, *, limit: int, since: int = 0) -> list[Stale]:
         return await self._read(lambda connection: reading.stale(connection, tenant, fold, version, limit, since))
@@ -134,43 +194,70 @@ class SqliteStore:
         return await asyncio.to_thread(doctor.schema_version, self._path)
 
     async def migrate(self) -> None:
-        await asyncio.to_thread(engine.bring_up_to_date, self._path, busy_timeout_s=self._timeout_s)
+        await asyncio.to_thread(upkeep.bring_up_to_date, self._desk(make=True))
+
+    async def mark_restored(self) -> None:
+        """Give every conversation a new incarnation.
+
+        A copy that lies in another place is noticed when it is opened; call this where a backup was copied over the file.
+        """
+        await asyncio.to_thread(upkeep.mark_restored, self._desk())
 
     async def sweep(self, *, now: int) -> int:
-        """Write the file anew, without what page splits left of erased text; nothing is ever half done. Writers wait."""
-        await asyncio.to_thread(engine.vacuum, self._path, busy_timeout_s=self._timeout_s)
-        return 0
+        """Drop the rest of deletions that a crash cut short; then write the file anew, without what page splits left of
+        erased text. Writers wait.
+        """
+        return await asyncio.to_thread(upkeep.sweep, self._desk(), busy_timeout_s=self._timeout_s)
 
-    def _desk(self) -> Desk:
-        return Desk(self._path, busy_timeout_s=self._timeout_s)
+    def _desk(self, *, make: bool = False) -> Desk:
+        return Desk(self._path, busy_timeout_s=self._timeout_s, make=make)
 
     def _open_writer(self) -> Lane:
         if self._writer is None:
-            raise StoreUnavailable("it is not open")
+            raise process.unusable(self)
         return self._writer
 
-    async def _write(self, work: Callable[[apsw.Connection], T]) -> T:
-        result: T = await self._open_writer().submit(Call(work))
+    async def _write(self, key: Key | None, work: Callable[[apsw.Connection], T]) -> T:
+        result: T = await self._open_writer().submit(Call(key=key, work=work))
         return result
 
-    async def _erase(self, work: Callable[[apsw.Connection], T]) -> T:
-        """`_write`, and then empty the WAL, which holds what was erased.
+    async def _step(self, key: Key, n: int) -> int | None:
+        """A step of the deletion of conversation `n`; which one to go on with."""
+        result: int | None = await self._open_writer().submit(
+            Step(key=key, work=lambda connection: writing.trim(connection, n))
+        )
+        return result
 
-        Raises `StoreUnavailable` if somebody reads on in it for longer than the time limit: erased all the same, and a
-        repeated call empties it.
+    async def _erase(self, work: Coroutine[Any, Any, T]) -> T:
+        """What `work` brings, once the WAL, which holds what was erased, is empty; also finished if the caller goes."""
+        task = asyncio.create_task(self._erased(work))
+        self._erasing.add(task)
+        task.add_done_callback(self._erasing.discard)
+        return await asyncio.shield(task)
+
+    async def _erased(self, work: Coroutine[Any, Any, T]) -> T:
+        """Raises `StoreUnavailable` if somebody reads on in the WAL for longer than the time limit: erased all the same, and
+        a repeated call empties it.
         """
+        refused: TurnlogError | None = None
+        try:
+            result = await work
+        except TurnlogError as error:  # perhaps because it is erased already
+            refused = error
         until = asyncio.get_running_loop().time() + self._timeout_s
-        done = self._open_writer().submit(Call(work))
-        await asyncio.wait([done])
         while not await self._open_writer().submit(Empty()):
             if asyncio.get_running_loop().time() > until:
                 raise StoreUnavailable(engine.READER_HOLDS)
             await asyncio.sleep(engine.EMPTY_AGAIN_S)
-        result: T = done.result()
-        return result
+        try:
+            if refused is not None:
+                raise refused
+            return result
+        finally:
+            refused = None  # it would hold this frame, and this frame it
 
     async def _read(self, work: Callable[[apsw.Connection], T]) -> T:
         self._open_writer()
         lane = min(self._readers, key=lambda reader: reader.waiting)
-        result: T = await lane.submit(Call(work))
+        result: T = await lane.submit(Call(work=work))
         return result

@@ -1,16 +1,20 @@
-"""What a lane does with the jobs that it took: one transaction for all of them."""
+"""What a lane does with the jobs that it took: one transaction for all of them, as long as none of them spoils it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import apsw
 
 from turnlog.errors import TurnlogError
 from turnlog.ports import Key
-from turnlog.stores.sqlite.engine import Desk, empty_wal, translate
+from turnlog.stores.sqlite import schema
+from turnlog.stores.sqlite.engine import MACHINE, STORE_WIDE, Desk, empty_wal, translate
 from turnlog.stores.sqlite.lane import Call, Empty, Job, Save
-from turnlog.stores.sqlite.writing import Append, decide_all, decide_from_memory, insert
+from turnlog.stores.sqlite.writing import Append, Heads, decide_all, decide_from_memory, insert
 
-_HEADS_REMEMBERED = 10_000
+_SICK_REMEMBERED = 1000
+_FAILURES_IN_A_ROW = 3
+
+Tell = Callable[[Sequence[Job]], None]
 
 
 class Reader:
@@ -23,19 +27,23 @@ class Reader:
         """Let go of the connection."""
         self.desk.close()
 
-    def work_off(self, jobs: list[Job]) -> None:
-        """Do the jobs, each a `Call`."""
+    def work_off(self, jobs: list[Job], tell: Tell) -> None:
+        """Do the jobs, each a `Call`; what one of them finds out of order does nothing to the others."""
         try:
-            self._in_transaction(jobs)
-        except (apsw.Error, TurnlogError) as error:
-            _fail(self.desk, jobs, error)
-
-    def _in_transaction(self, jobs: list[Job]) -> None:
-        connection = self.desk.connection()
-        connection.execute("BEGIN")
-        for job in jobs:
-            _call(job, connection)
-        connection.execute("COMMIT")
+            connection = self.desk.connection()
+            broken = None
+            for job in jobs:
+                if not connection.in_transaction:  # at first, and when an error ended it
+                    connection.execute("BEGIN")
+                broken = _call(job, connection) or broken
+            if broken is None:
+                connection.execute("COMMIT")
+            else:
+                self.desk.recover(broken)
+        except Exception as error:
+            self.desk.recover(error)
+            _fail(jobs, error)
+        tell(jobs)
 
 
 class Writer:
@@ -44,103 +52,169 @@ class Writer:
 
     A batch of appends whose conversations' heads are remembered is a single statement: the table itself refuses it if
     another process moved a head meanwhile, or if an id is already there. Everything else is decided under the write lock.
+
+    When the engine refuses a batch, its members go alone; a conversation that fails alone, too, goes behind the others until
+    a change of it succeeds (decision 015).
     """
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
-        self._heads: dict[Key, tuple[int, int]] = {}
-        self._relaxed: apsw.Connection | None = None
+        self._heads = Heads()
+        self._sick: dict[Key, None] = {}
+        self._connection: apsw.Connection | None = None
+        self._relaxed = False
 
     def close(self) -> None:
         """Let go of the connection."""
         self.desk.close()
 
-    def work_off(self, jobs: list[Job]) -> None:
-        """Do the jobs, in their order; what empties the WAL comes last."""
+    def work_off(self, jobs: list[Job], tell: Tell) -> None:
+        """Do the jobs: in their order, but those of sick conversations behind all others, and what empties the WAL last."""
         emptying = [job for job in jobs if type(job) is Empty]
-        changes = [job for job in jobs if type(job) is not Empty] if emptying else jobs
-        if changes:
-            self._commit(changes)
-        if emptying:
-            self._empty(emptying)
+        sick = [job for job in jobs if job.key in self._sick] if self._sick else []
+        if emptying or sick:
+            jobs = [job for job in jobs if type(job) is not Empty and job.key not in self._sick]
+        if jobs:
+            self._together(jobs, tell)
+        self._each(sick, tell)
+        self._empty(emptying, tell)
 
-    def _commit(self, jobs: list[Job]) -> None:
+    def _together(self, jobs: Sequence[Job], tell: Tell) -> None:
+        """All jobs in one transaction, or else each in its own."""
+        error = self._try(jobs)
+        if error is not None and len(jobs) > 1 and not isinstance(error, STORE_WIDE):
+            self._each(jobs, tell)
+        else:
+            self._end(jobs, error)
+            tell(jobs)
+
+    def _each(self, jobs: Sequence[Job], tell: Tell) -> None:
+        """Each job in a transaction of its own, as long as the machine is not at fault."""
+        failures = 0
+        for at, job in enumerate(jobs):
+            error = self._try([job])
+            failures = failures + 1 if isinstance(error, MACHINE) else 0
+            if error is not None and (isinstance(error, STORE_WIDE) or failures == _FAILURES_IN_A_ROW):
+                _fail(jobs[at:], error)
+                tell(jobs[at:])
+                return
+            self._end([job], error)
+            tell([job])
+
+    def _end(self, jobs: Sequence[Job], error: Exception | None) -> None:
+        """Note whether a job that went alone may travel with others the next time."""
+        if error is not None:
+            _fail(jobs, error)
+        if len(jobs) > 1 or (key := jobs[0].key) is None:
+            return
+        if error is None:
+            self._sick.pop(key, None)
+        elif not isinstance(error, STORE_WIDE):
+            self._sick[key] = None
+            if len(self._sick) > _SICK_REMEMBERED:
+                del self._sick[next(iter(self._sick))]
+
+    def _try(self, jobs: Sequence[Job]) -> Exception | None:
+        """Do the jobs in one transaction; what stood in the way, after which none of them happened."""
+        for job in jobs:
+            job.result = job.error = None
         try:
-            self._sync(jobs)
-            if not self._from_memory(jobs):
-                self._in_transaction(jobs)
-        except (apsw.Error, TurnlogError) as error:
-            self._heads.clear()
-            _fail(self.desk, jobs, error)
+            connection = self.desk.connection()
+            if connection is not self._connection:  # perhaps of another file, in which other heads have these numbers
+                self._heads, self._connection, self._relaxed = Heads(), connection, False
+            self._sync(connection, jobs)
+            if not self._from_memory(connection, jobs):
+                self._in_transaction(connection, jobs)
+            self.desk.check()  # what is in a file without a name is not acknowledged
+        except Exception as error:
+            self._heads.forget(job.key for job in jobs)
+            self.desk.recover(error)
+            return error.with_traceback(None)
+        return None
 
-    def _sync(self, jobs: list[Job]) -> None:
+    def _sync(self, connection: apsw.Connection, jobs: Sequence[Job]) -> None:
         """Have the next commit wait for the disk unless it is of saves alone."""
-        connection = self.desk.connection()
-        relaxed = all(type(job) is Save for job in jobs)
-        if relaxed != (self._relaxed is connection):
+        relaxed = all(isinstance(job, Save) for job in jobs)
+        if relaxed != self._relaxed:
             connection.execute(f"PRAGMA synchronous = {'NORMAL' if relaxed else 'FULL'}")
-            self._relaxed = connection if relaxed else None
+            self._relaxed = relaxed
 
-    def _empty(self, jobs: Sequence[Job]) -> None:
+    def _empty(self, jobs: Sequence[Job], tell: Tell) -> None:
+        if not jobs:
+            return
         try:
             emptied = empty_wal(self.desk.connection())
-        except (apsw.Error, TurnlogError) as error:
-            _fail(self.desk, jobs, error)
+            self.desk.check()
+        except Exception as error:
+            self.desk.recover(error)
+            _fail(jobs, error)
         else:
             for job in jobs:
                 job.result = emptied
+        tell(jobs)
 
-    def _from_memory(self, jobs: list[Job]) -> bool:
+    def _from_memory(self, connection: apsw.Connection, jobs: Sequence[Job]) -> bool:
         rows = decide_from_memory(self._heads, jobs)
         if rows is None:
             return False
         try:
-            insert(self.desk.connection(), rows)
+            insert(connection, rows)
         except apsw.ConstraintError:
+            self._heads.forget(rows.heads)
             return False
-        self._heads.update(rows.heads)
+        self._heads.remember(rows.heads)
         return True
 
-    def _in_transaction(self, jobs: list[Job]) -> None:
-        connection = self.desk.connection()
+    def _in_transaction(self, connection: apsw.Connection, jobs: Sequence[Job]) -> None:
         connection.execute("BEGIN IMMEDIATE")
-        self._heads.clear()
+        schema.gate(connection)
+        heads: dict[Key, tuple[int, int]] = {}
         appends: list[Append] = []
         for job in jobs:
             if isinstance(job, Append):
                 appends.append(job)
                 continue
-            self._append(connection, appends)
+            heads |= _append(connection, appends)
             appends = []
             _in_savepoint(job, connection)
-        self._append(connection, appends)
+        heads |= _append(connection, appends)
         connection.execute("COMMIT")
+        self._heads.remember(heads)
 
-    def _append(self, connection: apsw.Connection, appends: list[Append]) -> None:
-        if appends:
-            rows = decide_all(connection, appends)
-            insert(connection, rows)
-            self._heads.update(rows.heads)
+
+def _append(connection: apsw.Connection, appends: list[Append]) -> dict[Key, tuple[int, int]]:
+    """Append all; the heads after that."""
+    if not appends:
+        return {}
+    rows = decide_all(connection, appends)
+    insert(connection, rows)
+    return rows.heads
 
 
 def _in_savepoint(job: Job, connection: apsw.Connection) -> None:
     connection.execute("SAVEPOINT job")
-    _call(job, connection)
+    broken = _call(job, connection)
+    if isinstance(broken, STORE_WIDE + MACHINE):
+        raise broken
     if job.error is not None:
         connection.execute("ROLLBACK TO job")
     connection.execute("RELEASE job")
 
 
-def _call(job: Job, connection: apsw.Connection) -> None:
-    assert isinstance(job, Call)
+def _call(job: Job, connection: apsw.Connection) -> Exception | None:
+    """Do the job; an error that is none of ours."""
+    assert isinstance(job, Call) and job.work is not None
     try:
         job.result = job.work(connection)
     except TurnlogError as error:
-        job.error = error
+        job.error = translate(error)
+    except Exception as error:
+        job.error = translate(error)
+        return error.with_traceback(None)
+    return None
 
 
-def _fail(desk: Desk, jobs: Sequence[Job], error: apsw.Error | TurnlogError) -> None:
+def _fail(jobs: Iterable[Job], error: Exception) -> None:
     """None of the jobs happened; those that were refused may have been so because of one that did not happen either."""
-    desk.recover(error)
     for job in jobs:
-        job.result, job.error = None, translate(error) if isinstance(error, apsw.Error) else error
+        job.result, job.error = None, translate(error)

@@ -8,42 +8,41 @@ import apsw
 
 from turnlog.errors import StoreUnavailable
 from turnlog.ports import Finding, SchemaVersion
-from turnlog.stores.sqlite import engine
+from turnlog.stores.sqlite import engine, schema
 
 ROOM_BYTES_GOOD = 1 << 30
 ROOM_BYTES_LEAST = 64 << 20
 _SYNCHRONOUS = ("off", "normal", "full", "extra")
 
 
-def schema_version(path: str) -> SchemaVersion:
+def schema_version(path: Path) -> SchemaVersion:
     """The version of the schema in the file, 0 when there is no file, and the one that this software writes."""
-    supported = len(engine.migrations())
-    if not Path(path).exists():
-        return SchemaVersion(0, supported)
+    if not path.exists():
+        return SchemaVersion(0, schema.SUPPORTED)
     try:
-        connection = apsw.Connection(path, flags=apsw.SQLITE_OPEN_READONLY)
+        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
         try:
-            return SchemaVersion(engine.version(connection), supported)
+            return SchemaVersion(schema.taken(connection).pre, schema.SUPPORTED)
         finally:
             connection.close()
     except apsw.Error as error:
-        raise StoreUnavailable(str(error)) from error
+        raise engine.translate(error) from error
 
 
-def examine(path: str, *, busy_timeout_s: float) -> list[Finding]:
+def examine(path: Path, *, busy_timeout_s: float) -> list[Finding]:
     """What bears on the promises of the file. Raises `StoreUnavailable` when there is none, or it is not ours."""
     version = schema_version(path)
-    if not Path(path).exists():
+    if not path.exists():
         raise StoreUnavailable(f"there is no file {path}")
     try:
-        connection = engine.connect(path, busy_timeout_s=busy_timeout_s)
+        connection = engine.connect(path, busy_timeout_s=busy_timeout_s, begun=False)
         try:
             journal = str(connection.pragma("journal_mode"))
             synchronous = _SYNCHRONOUS[int(connection.pragma("synchronous"))]
         finally:
             connection.close()
     except apsw.Error as error:
-        raise StoreUnavailable(str(error)) from error
+        raise engine.translate(error) from error
     return [_journal(journal), _synchronous(synchronous), _mode(path), _room(path), _schema(version)]
 
 
@@ -59,15 +58,15 @@ def _synchronous(level: str) -> Finding:
     return Finding("synchronous", level, "bad", "A power cut may lose what was acknowledged.")
 
 
-def _mode(path: str) -> Finding:
-    bits = stat.S_IMODE(Path(path).stat().st_mode)
+def _mode(path: Path) -> Finding:
+    bits = stat.S_IMODE(path.stat().st_mode)
     if bits & (stat.S_IRWXG | stat.S_IRWXO):
         return Finding("file_mode", f"{bits:04o}", "warn", "Others than the owner may open the file: `chmod 600` ends that.")
     return Finding("file_mode", f"{bits:04o}", "ok", "Only the owner may open the file.")
 
 
-def _room(path: str) -> Finding:
-    free = shutil.disk_usage(Path(path).parent).free
+def _room(path: Path) -> Finding:
+    free = shutil.disk_usage(path.parent).free
     value = f"{free >> 20} MiB"
     if free < ROOM_BYTES_LEAST:
         return Finding("free_disk", value, "bad", "Appends are about to be refused: the disk is full.")

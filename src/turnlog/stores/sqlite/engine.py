@@ -1,23 +1,35 @@
-"""SQLite itself: opening a file, its schema, its errors, its statements."""
+"""SQLite itself: opening a file, its errors, its statements, its write-ahead log."""
 
-import os
+import logging
 import re
 import time
 from contextlib import suppress
-from functools import cache
 from importlib.resources import files
+from pathlib import Path
 
 import apsw
 
-from turnlog.errors import SchemaTooNew, StoreUnavailable
+from turnlog.errors import InvalidInput, SchemaTooNew, StoreFailed, StoreUnavailable, TurnlogError
+from turnlog.stores.sqlite import schema
+from turnlog.stores.sqlite.parking import refuse_left
+from turnlog.stores.sqlite.place import Watch, inode, make_private, place_of
 
-APPLICATION_ID = 0x7475726E  # "turn"
-_HERE = files(__package__)
 EMPTYING_MS = 50
 """How long emptying the WAL holds up writers while it waits for readers."""
 READER_HOLDS = "the write-ahead log still holds what was erased: a reader needs it"
 EMPTY_AGAIN_S = 0.02
+STORE_WIDE = (
+    *(apsw.BusyError, apsw.LockedError, apsw.ReadOnlyError, apsw.CantOpenError, apsw.NotADBError, apsw.ProtocolError),
+    *(apsw.PermissionsError, StoreUnavailable, SchemaTooNew),
+)
+"""Errors that would meet every other change just as well."""
+MACHINE = (apsw.IOError, apsw.FullError, apsw.NoMemError)
+"""Errors of the machine: of one conversation's bytes, or of all that come after it."""
+_UNAVAILABLE = (*STORE_WIDE, *MACHINE, apsw.InterruptError, apsw.AbortError, apsw.SchemaChangeError)
 _BROKEN = (apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError, apsw.CorruptError, apsw.NotADBError)
+
+
+_logger = logging.getLogger(__name__)
 
 
 def _named(text: str) -> dict[str, str]:
@@ -25,69 +37,43 @@ def _named(text: str) -> dict[str, str]:
     return dict(zip(found[1::2], (sql.strip() for sql in found[2::2]), strict=True))
 
 
-SQL = _named((_HERE / "queries.sql").read_text())
+SQL = _named((files(__package__) / "queries.sql").read_text())
 
 
-@cache
-def migrations() -> list[str]:
-    """The steps of the schema, oldest first; the n-th leads to version n."""
-    steps = sorted((entry for entry in (_HERE / "migrations").iterdir()), key=lambda entry: entry.name)
-    return [step.read_text() for step in steps if step.name.endswith(".sql")]
+def path_of(path: str) -> Path:
+    """The file that `path` names. Raises `InvalidInput` when it can mean something else."""
+    if not path or path.startswith((":", "file:")) or any(mark in path for mark in "?#\0"):
+        rule = "must name a file: not :memory:, not a file: URI, no parameters (ram: keeps everything in this process)"
+        raise InvalidInput("store", rule)
+    return Path(path).absolute()
 
 
-def connect(path: str, *, busy_timeout_s: float) -> apsw.Connection:
-    """A connection to the file, which is made when it is not there; a commit on it returns after the fsync."""
-    _make_private(path)
-    connection = apsw.Connection(path, statementcachesize=256)
-    connection.set_busy_timeout(int(busy_timeout_s * 1000))
-    version(connection)  # before a pragma changes a file that is not ours
-    for pragma in (
-        "journal_mode = WAL",
-        "synchronous = FULL",
-        "secure_delete = ON",  # also what a fold saves over: erased later, its old states are not found again
-        "cache_size = -16000",
-        "temp_store = MEMORY",
-        "wal_autocheckpoint = 1000",
-    ):
-        connection.execute(f"PRAGMA {pragma}").fetchall()
+def connect(path: Path, *, busy_timeout_s: float, begun: bool) -> apsw.Connection:
+    """A connection to the file, which is there; a commit on it returns after the fsync. Raises if it has to be `begun` and
+    holds nothing of ours.
+    """
+    refuse_left(str(path))
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, statementcachesize=256)
+    try:
+        connection.set_busy_timeout(int(busy_timeout_s * 1000))
+        taken = schema.taken(connection)  # before a pragma changes a file that is not ours
+        if begun and taken.pre == 0:
+            raise StoreUnavailable("there is a file without data of turnlog in the place of the one that was used")
+        for pragma in (
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "fullfsync = ON",  # on macOS an fsync leaves it to the disk when; elsewhere this changes nothing
+            "checkpoint_fullfsync = ON",
+            "secure_delete = ON",  # also what a fold saves over: erased later, its old states are not found again
+            "cache_size = -16000",
+            "temp_store = MEMORY",
+            "wal_autocheckpoint = 1000",
+        ):
+            connection.execute(f"PRAGMA {pragma}").fetchall()
+    except BaseException:
+        connection.close()
+        raise
     return connection
-
-
-def _make_private(path: str) -> None:
-    """Make the file, if it is not there, for its owner alone; SQLite gives the files beside it the same mode."""
-    with suppress(OSError):  # SQLite will tell why it cannot be opened
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-
-
-_STATE = """
-SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema) FROM pragma_application_id, pragma_user_version
-"""
-
-
-def version(connection: apsw.Connection) -> int:
-    """The version of the schema in the file. Raises when the file is not ours or from newer software."""
-    application, found, tables = map(int, connection.execute(_STATE).get)  # in one statement: another process may migrate
-    if application != APPLICATION_ID and tables:
-        raise StoreUnavailable("the file is an SQLite database of another application")
-    if found > len(migrations()):
-        raise SchemaTooNew(found=found, supported=len(migrations()))
-    return found
-
-
-def migrate(connection: apsw.Connection) -> None:
-    """Bring the schema up to date, each step in a transaction of its own; several processes may do this at once."""
-    while version(connection) < len(migrations()):
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            step = version(connection)
-            if step < len(migrations()):
-                connection.execute(migrations()[step]).fetchall()
-                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-                connection.execute(f"PRAGMA user_version = {step + 1}")
-            connection.execute("COMMIT")
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
 
 
 def empty_wal(connection: apsw.Connection) -> bool:
@@ -103,61 +89,90 @@ def empty_wal(connection: apsw.Connection) -> bool:
     return True
 
 
-def vacuum(path: str, *, busy_timeout_s: float) -> None:
-    """Write the file anew, without what page splits left between its rows. Writers wait meanwhile. Raises `TurnlogError`."""
-    desk = Desk(path, busy_timeout_s=busy_timeout_s)
-    try:
-        connection = desk.connection()
-        connection.execute("PRAGMA temp_store = FILE")  # it may be as large as what is kept
-        connection.execute("VACUUM")
-        until = time.monotonic() + busy_timeout_s
-        while not empty_wal(connection):
-            if time.monotonic() > until:
-                raise StoreUnavailable(READER_HOLDS)
-            time.sleep(EMPTY_AGAIN_S)
-    except apsw.Error as error:
-        raise translate(error) from error
-    finally:
-        desk.close()
+def vacuum(connection: apsw.Connection, *, busy_timeout_s: float) -> None:
+    """Write the file anew, without what page splits left between its rows. Writers wait meanwhile."""
+    connection.execute("PRAGMA temp_store = FILE")  # it may be as large as what is kept
+    connection.execute("VACUUM")
+    until = time.monotonic() + busy_timeout_s
+    while not empty_wal(connection):
+        if time.monotonic() > until:
+            raise StoreUnavailable(READER_HOLDS)
+        time.sleep(EMPTY_AGAIN_S)
 
 
-def bring_up_to_date(path: str, *, busy_timeout_s: float) -> None:
-    """Make the file if it is not there, and give it the present schema. Raises `TurnlogError`."""
-    desk = Desk(path, busy_timeout_s=busy_timeout_s)
-    try:
-        desk.connection()
-    except apsw.Error as error:
-        raise translate(error) from error
-    finally:
-        desk.close()
+def translate(error: Exception) -> TurnlogError:
+    """The error that callers see: one of ours, and one of its own for each caller."""
+    if isinstance(error, TurnlogError):
+        return _twin(error)
+    reason = f"{type(error).__name__.removesuffix('Error')}: {error}"
+    if isinstance(error, _UNAVAILABLE):
+        return StoreUnavailable(reason)
+    if not isinstance(error, apsw.Error):  # decayed data, or a defect: the error leaves without its traceback
+        _logger.error("the SQLite store failed", exc_info=error)
+    return StoreFailed(reason)
 
 
-def translate(error: apsw.Error) -> Exception:
-    """The error that callers see. What can only be a defect in a statement of ours stays what it is."""
-    if isinstance(error, apsw.SQLError | apsw.MisuseError | apsw.RangeError | apsw.MismatchError | apsw.ConstraintError):
-        return error
-    return StoreUnavailable(f"{type(error).__name__.removesuffix('Error')}: {error}")
+def _twin(error: TurnlogError) -> TurnlogError:
+    """The same error without traceback and cause, whose frames would keep the job alive that they came from."""
+    twin = type(error).__new__(type(error), *error.args)
+    twin.__dict__.update(error.__dict__)
+    return twin
 
 
 class Desk:
-    """One thread's connection: opened when it is needed, and anew after the engine broke under it."""
+    """One thread's connection: opened when it is needed, and anew after the engine broke under it, or after the file went
+    from its place and another came. Only with `make`, and only the first time, a file is made where there is none.
+    """
 
-    def __init__(self, path: str, *, busy_timeout_s: float) -> None:
+    def __init__(self, path: Path, *, busy_timeout_s: float, make: bool = False) -> None:
         self._path = path
         self._busy_timeout_s = busy_timeout_s
+        self._make = make
         self._connection: apsw.Connection | None = None
+        self._watch: Watch | None = None
 
-    def connection(self) -> apsw.Connection:
-        """The connection, with the schema checked. Raises `apsw.Error` or `TurnlogError`."""
+    def connection(self, *, post: bool = False) -> apsw.Connection:
+        """The connection, with file and schema checked, and with `post` the schema brought wholly up to date.
+
+        Raises `apsw.Error` or `TurnlogError`.
+        """
         if self._connection is None:
-            connection = connect(self._path, busy_timeout_s=self._busy_timeout_s)
-            try:
-                migrate(connection)
-            except BaseException:
-                connection.close()
-                raise
-            self._connection = connection
+            self._open(post)
+            assert self._connection is not None
+        else:
+            self.check()
         return self._connection
+
+    def check(self) -> None:
+        """Raise `StoreUnavailable` if the file that is open is not the one at the path any more."""
+        if self._watch is not None and not self._watch.unmoved():
+            self._leave()
+            raise StoreUnavailable("its file, or the write-ahead log beside it, was removed or replaced")
+
+    def _open(self, post: bool) -> None:
+        if self._make:
+            make_private(self._path)
+        before = inode(self._path)
+        if before is None:
+            raise StoreUnavailable(f"there is no file {self._path}")
+        connection = connect(self._path, busy_timeout_s=self._busy_timeout_s, begun=not self._make)
+        try:
+            schema.migrate(connection, post=post)
+            watch = Watch(self._path)
+            if watch.file != before:
+                raise StoreUnavailable("its file was replaced")
+            schema.notice_copy(connection, place_of(self._path))
+        except BaseException:
+            connection.close()
+            raise
+        self._connection, self._watch, self._make = connection, watch, False
+
+    def _leave(self) -> None:
+        """Let go of a file that is not in its place. What a WAL without a name holds goes into its file first."""
+        if self._connection is not None and self._watch is not None and self._watch.lost_wal():
+            with suppress(apsw.Error):  # acknowledged text is nowhere else
+                self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        self.close()
 
     def recover(self, error: BaseException) -> None:
         """Leave no transaction open; let go of a connection that `error` may have broken."""
@@ -176,4 +191,4 @@ class Desk:
         """Let go of the connection."""
         if self._connection is not None:
             self._connection.close()
-            self._connection = None
+            self._connection, self._watch = None, None

@@ -7,43 +7,75 @@ so a lone job never waits for company and a crowd shares one transaction. Saves 
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from queue import Empty as NothingWaits
 from queue import SimpleQueue
 from typing import Any, Protocol
 
 import msgspec
 
+from turnlog.errors import TurnlogError
+from turnlog.ports import Key
+from turnlog.stores.sqlite import parking
+from turnlog.stores.sqlite.engine import translate
+
 JOBS_PER_BATCH = 64
 
 
-class Job(msgspec.Struct, kw_only=True, eq=False, gc=False):
-    """Something to do on a lane; `done` waits for its result or error."""
+class Job(msgspec.Struct, kw_only=True, eq=False):
+    """Something to do on a lane; `done` waits for its result or error.
 
-    done: asyncio.Future[Any] = None  # type: ignore[assignment]  # set by Lane.submit
+    `key` names the conversation that it changes. The garbage collector has to see jobs (with `gc=False` each one leaks whose
+    error's traceback leads back to it), and `tell` cuts what they hold, so that it need not do anything (decision 013).
+    """
+
+    key: Key | None = None
+    done: asyncio.Future[Any] | None = None
     result: Any = None
-    error: BaseException | None = None
+    error: TurnlogError | None = None
+
+    def tell(self) -> None:
+        """Give whoever waits the result or the error, and hold nothing more."""
+        done, result, error = self.done, self.result, self.error
+        self.forget()
+        if done is None or done.done():
+            return
+        if error is not None:
+            done.set_exception(error)
+        else:
+            done.set_result(result)
+
+    def forget(self) -> None:
+        """Hold nothing more."""
+        self.done = self.result = self.error = None
 
 
-class Call(Job, gc=False):
+class Call(Job):
     """A function to call with the lane's connection."""
 
-    work: Callable[[Any], Any]
+    work: Callable[[Any], Any] | None
+
+    def forget(self) -> None:
+        self.done = self.result = self.error = self.work = None
 
 
-class Save(Call, gc=False):
+class Save(Call):
     """A call that stores what can be computed again: alone, it need not be on the disk before it is acknowledged."""
 
 
-class Empty(Job, gc=False):
+class Step(Save):
+    """A part of a longer change that is taken up again after a crash; it does not wait for company."""
+
+
+class Empty(Job):
     """Moves all that is in the WAL into the file and cuts the WAL to nothing; the result is whether it did."""
 
 
 class Work(Protocol):
     """What a lane does with its jobs."""
 
-    def work_off(self, jobs: list[Job]) -> None:
-        """Fill in each job's result or error."""
+    def work_off(self, jobs: list[Job], tell: Callable[[Sequence[Job]], None]) -> None:
+        """Fill in each job's result or error, and tell those that are done."""
 
     def close(self) -> None:
         """Let go of everything."""
@@ -56,35 +88,49 @@ class Lane:
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
         self._work = work
         self._linger_s = linger_s
+        self.busy = threading.Lock()  # decision 048: a fork waits for it
+        parking.register(self)
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     def submit(self, job: Job) -> asyncio.Future[Any]:
         """Queue `job`; await what comes back for its result."""
-        job.done = asyncio.get_running_loop().create_future()
+        done = job.done = asyncio.get_running_loop().create_future()
         self._queue.put(job)
-        return job.done
+        return done
 
     @property
     def waiting(self) -> int:
         """How many jobs are queued, about."""
         return self._queue.qsize()
 
+    def let_go(self) -> None:
+        """Close the connection until it is needed again; called with `busy` held."""
+        self._work.close()
+
     async def close(self) -> None:
         """Work off what is queued, then end the thread."""
         self._queue.put(None)
-        await asyncio.to_thread(self._thread.join)
+        # not in a thread that joins it: when exit handlers run, none can be begun any more
+        while self._thread.is_alive():  # noqa: ASYNC110
+            await asyncio.sleep(0.002)
 
     def _run(self) -> None:
         while (jobs := self._gather()) is not None:
-            try:
-                self._work.work_off(jobs)
-            except Exception as error:  # a defect of ours must not leave the waiters hanging
-                self._work.close()  # and no transaction open
-                for job in jobs:
-                    job.error = job.error or error
+            with self.busy:
+                self._work_off(jobs)
+            del jobs  # not to be held while nothing comes
+        with self.busy:
+            self._work.close()
+
+    def _work_off(self, jobs: list[Job]) -> None:
+        try:
+            self._work.work_off(jobs, _settle)
+        except Exception as error:  # a defect of ours must not leave the waiters hanging
+            self._work.close()  # and no transaction open
+            for job in jobs:
+                job.error = job.error or translate(error)
             _settle(jobs)
-        self._work.close()
 
     def _gather(self) -> list[Job] | None:
         """What waits; None when the lane was closed and everything before that is done."""
@@ -105,10 +151,11 @@ class Lane:
         return jobs or None
 
 
-def _settle(jobs: list[Job]) -> None:
+def _settle(jobs: Sequence[Job]) -> None:
     loops: dict[asyncio.AbstractEventLoop, list[Job]] = {}
     for job in jobs:
-        loops.setdefault(job.done.get_loop(), []).append(job)
+        if (done := job.done) is not None:
+            loops.setdefault(done.get_loop(), []).append(job)
     for loop, settled in loops.items():
         try:
             loop.call_soon_threadsafe(_tell, settled)
@@ -118,9 +165,4 @@ def _settle(jobs: list[Job]) -> None:
 
 def _tell(jobs: list[Job]) -> None:
     for job in jobs:
-        if job.done.done():
-            continue
-        if job.error is not None:
-            job.done.set_exception(job.error)
-        else:
-            job.done.set_result(job.result)
+        job.tell()

@@ -13,11 +13,11 @@ chain (place, id, n, upto) AS (
     UNION ALL
     SELECT chain.place, chain.id, c.parent, min(chain.upto, c.parent_seq)
     FROM chain JOIN conversation AS c ON c.n = chain.n
-    WHERE c.parent IS NOT NULL
+    WHERE c.parent < c.n
 )
 SELECT json_array(
     json((SELECT json_group_array(json_array(place, n, head, deleted, parent)) FROM found)),
-    json((SELECT json_group_array(json_array(chain.place, m.seq, m.digest, m.created_at))
+    json((SELECT json_group_array(json_array(chain.place, m.seq, hex(m.digest), m.created_at))
      FROM chain
      CROSS JOIN message_id AS i ON i.id = chain.id AND i.conversation = chain.n
      CROSS JOIN message AS m ON m.n = i.message AND m.seq <= chain.upto))
@@ -36,39 +36,49 @@ INSERT OR IGNORE INTO conversation_tag SELECT ?2, value, ?1 FROM json_each(?3);
 DELETE FROM conversation_tag WHERE tenant = ?2 AND conversation = ?1 AND tag IN (SELECT value FROM json_each(?3));
 
 -- name: header
-SELECT c.n, c.deleted, c.id, c.created_at, c.updated_at, c.user_id, c.title, c.tags, c.metadata,
-       (SELECT p.id FROM conversation AS p WHERE p.n = c.parent), c.parent_seq, c.head,
-       c.revision, c.epoch, c.archived, c.version, c.last
-FROM conversation AS c
+SELECT store.post, c.n, c.deleted, c.last, store.incarnation, c.incarnation, c.id, c.created_at, c.updated_at, c.user_id, c.title,
+       c.tags, c.metadata, (SELECT p.id FROM conversation AS p WHERE p.n = c.parent), c.parent_seq, c.head,
+       c.revision, c.epoch, c.archived, c.version
+FROM conversation AS c CROSS JOIN store
 WHERE c.tenant = ? AND c.id = ?;
 
 -- name: begin
--- where to begin a walk down to seq ?2 of ?1: the row and the seq of its mark at or above that, its parents' marks included
+-- where to begin a walk down to seq ?2 of ?1: the row and the seq of the nearest mark at or above that, parents' marks included
 WITH RECURSIVE chain (n, upto) AS (
     SELECT ?1, 0xFFFFFFFF
     UNION ALL
     SELECT c.parent, min(chain.upto, c.parent_seq)
     FROM chain JOIN conversation AS c ON c.n = chain.n
-    WHERE c.parent IS NOT NULL
+    WHERE c.parent < c.n
 )
 SELECT mark.message, mark.seq FROM chain
 JOIN mark ON mark.conversation = chain.n
     AND mark.seq = (SELECT min(m.seq) FROM mark AS m WHERE m.conversation = chain.n AND m.seq BETWEEN ?2 AND chain.upto)
-LIMIT 1;
+ORDER BY mark.seq LIMIT 1;
 
--- name: walk
--- the rows with ?3 <= seq <= ?4, in one JSON, from the last down; the walk begins at row ?1, which is at seq ?2
+-- name: down
+-- the rows with ?3 <= seq <= ?4, from the last down; the walk begins at row ?1, which is at seq ?2
 WITH RECURSIVE walk (n, seq) AS (
     SELECT ?1, ?2
     UNION ALL
     SELECT (SELECT prev FROM message WHERE n = walk.n), seq - 1 FROM walk WHERE seq > ?3 AND n IS NOT NULL
 )
-SELECT json_group_array(json_array(m.seq, m.id, m.created_at, m.tokens, m.version, m.digest, m.checksum, CAST(m.body AS TEXT)))
+SELECT m.id, m.created_at, m.tokens, m.body, m.digest, m.checksum, m.version, walk.seq, m.seq
 FROM walk CROSS JOIN message AS m ON m.n = walk.n
 WHERE walk.seq <= ?4;
 
+-- name: up
+-- the same rows from the first up; LIMIT keeps the inner order from being taken for idle
+WITH RECURSIVE walk (n, seq) AS (
+    SELECT ?1, ?2
+    UNION ALL
+    SELECT (SELECT prev FROM message WHERE n = walk.n), seq - 1 FROM walk WHERE seq > ?3 AND n IS NOT NULL
+)
+SELECT m.id, m.created_at, m.tokens, m.body, m.digest, m.checksum, m.version, w.seq, m.seq
+FROM (SELECT n, seq FROM walk WHERE seq <= ?4 ORDER BY seq LIMIT -1) AS w CROSS JOIN message AS m ON m.n = w.n;
+
 -- name: recent
--- the rows with ?3 <= seq from row ?1, which is at seq ?2, down to the first that makes them cost more than ?4, in one JSON
+-- the rows with ?3 <= seq from row ?1, which is at seq ?2, down to the first that makes them cost more than ?4
 WITH RECURSIVE walk (n, seq, prev, rest) AS (
     SELECT n, ?2, prev, ?4 - tokens FROM message WHERE n = ?1
     UNION ALL
@@ -76,44 +86,65 @@ WITH RECURSIVE walk (n, seq, prev, rest) AS (
     FROM walk CROSS JOIN message AS m ON m.n = walk.prev
     WHERE walk.seq > ?3 AND walk.rest >= 0
 )
-SELECT json_group_array(json_array(m.seq, m.id, m.created_at, m.tokens, m.version, m.digest, m.checksum, CAST(m.body AS TEXT)))
+SELECT m.id, m.created_at, m.tokens, m.body, m.digest, m.checksum, m.version, walk.seq, m.seq
 FROM walk CROSS JOIN message AS m ON m.n = walk.n;
 
 -- name: row_at
--- the row at seq ?3, whose it is and its digest; the walk begins at row ?1, which is at seq ?2
+-- the row at seq ?3; the walk begins at row ?1, which is at seq ?2
 WITH RECURSIVE walk (n, seq) AS (
     SELECT ?1, ?2
     UNION ALL
     SELECT (SELECT prev FROM message WHERE n = walk.n), seq - 1 FROM walk WHERE seq > ?3 AND n IS NOT NULL
 )
-SELECT m.n, m.conversation, m.digest FROM walk CROSS JOIN message AS m ON m.n = walk.n WHERE walk.seq = ?3 AND m.seq = ?3;
+SELECT m.n, CAST(m.id AS BLOB), m.created_at, m.tokens, m.body, m.digest, m.checksum, m.version
+FROM walk CROSS JOIN message AS m ON m.n = walk.n WHERE walk.seq = ?3;
+
+-- name: owner
+-- the conversation in which the message at seq ?2 of ?1 was written
+WITH RECURSIVE chain (n, above) AS (
+    SELECT n, iif(parent IS NULL, 0, parent_seq) FROM conversation WHERE n = ?1
+    UNION ALL
+    SELECT p.n, iif(p.parent IS NULL, 0, p.parent_seq)
+    FROM chain JOIN conversation AS c ON c.n = chain.n JOIN conversation AS p ON p.n = c.parent
+    WHERE chain.above >= ?2 AND p.n < c.n
+)
+SELECT n FROM chain WHERE above < ?2;
 
 -- name: update_header
+UPDATE conversation SET title = ?2, tags = ?3, metadata = ?4, archived = ?5, revision = revision + 1 WHERE n = ?1;
+
+-- name: touch
+-- as `decide.later` says
 UPDATE conversation
-SET title = ?2, tags = ?3, metadata = ?4, archived = ?5, updated_at = max(updated_at, ?6),
-    active = max(updated_at, ?6) >> 16, revision = revision + 1
+SET updated_at = iif(updated_at - ?2 > 86400000000, ?2, max(updated_at, ?2)),
+    active = iif(updated_at - ?2 > 86400000000, ?2, max(updated_at, ?2)) >> 16
 WHERE n = ?1;
 
 -- name: blank_row
-UPDATE message SET tokens = ?2, version = ?3, digest = ?4, checksum = ?5, body = ?6 WHERE n = ?1;
+UPDATE message
+SET conversation = ?2, seq = ?3, id = ?4, created_at = ?5, tokens = ?6, body = ?7, digest = ?8, checksum = ?9, version = ?10
+WHERE n = ?1;
 
--- name: bump_epochs
--- every conversation that shows the row ?2 of ?1; their snapshots go
+-- name: name_row
+INSERT INTO message_id VALUES (?, ?, ?) ON CONFLICT DO NOTHING;
+
+-- name: shows
+-- every conversation that shows the message at seq ?2 of ?1, which was written there
 WITH RECURSIVE shows (n) AS (
     SELECT ?1
     UNION
     SELECT c.n FROM shows JOIN conversation AS c ON c.parent = shows.n AND c.parent_seq >= ?2
 )
-UPDATE conversation SET epoch = epoch + 1, updated_at = max(updated_at, ?3), active = max(updated_at, ?3) >> 16
-WHERE n IN (SELECT n FROM shows);
+SELECT n FROM shows;
+
+-- name: next_epoch
+UPDATE conversation SET epoch = epoch + 1 WHERE n = ?;
 
 -- name: drop_snapshots
-WITH RECURSIVE shows (n) AS (
-    SELECT ?1
-    UNION
-    SELECT c.n FROM shows JOIN conversation AS c ON c.parent = shows.n AND c.parent_seq >= ?2
-)
-DELETE FROM snapshot WHERE conversation IN (SELECT n FROM shows);
+DELETE FROM snapshot WHERE conversation = ?;
+
+-- name: drop_versions
+DELETE FROM snapshot WHERE conversation = ? AND fold = ? AND version < ?;
 
 -- name: bury
 -- the header of a deleted conversation keeps nothing but its id and its place among forks
@@ -122,26 +153,55 @@ SET deleted = 1, user_id = NULL, title = NULL, tags = '[]', metadata = '{}', arc
     epoch = epoch + 1
 WHERE n = ?1;
 
+-- name: to_trim
+-- the dead conversations that have rows to drop
+SELECT n FROM conversation WHERE deleted = 1 LIMIT 1;
+
+-- name: trimmed
+UPDATE conversation SET deleted = 2 WHERE n = ?;
+
+-- name: again
+-- a dead parent may shrink now
+UPDATE conversation SET deleted = 1 WHERE n = ? AND deleted <> 0 RETURNING n;
+
 -- name: still_shown
 -- up to which seq living forks, or dead ones that living forks read through, show the log of ?1
 SELECT coalesce(max(CASE deleted WHEN 0 THEN parent_seq ELSE min(parent_seq, head) END), 0) FROM conversation WHERE parent = ?1;
 
 -- name: own_rows
--- every row that ?1 wrote above seq ?2, from the last down; what forks and erasures may have left is no part of it
+-- up to ?3 rows that ?1 wrote above seq ?2, from the last down; what forks and erasures may have left is no part of it
 WITH RECURSIVE walk (n) AS (
     SELECT last FROM conversation WHERE n = ?1
     UNION ALL
-    SELECT m.prev FROM walk CROSS JOIN message AS m ON m.n = walk.n WHERE m.seq > ?2 + 1
+    SELECT m.prev FROM walk CROSS JOIN message AS m ON m.n = walk.n WHERE m.seq > ?2 + 1 AND m.conversation = ?1 AND m.prev < m.n
+    LIMIT ?3
 )
-SELECT m.n, m.id, m.prev, m.seq FROM walk CROSS JOIN message AS m ON m.n = walk.n WHERE m.conversation = ?1 AND m.seq > ?2;
+SELECT m.n, m.prev, m.seq FROM walk CROSS JOIN message AS m ON m.n = walk.n WHERE m.conversation = ?1 AND m.seq > ?2;
 
 -- name: drop_rows
 -- ?1: JSON [row, …]
 DELETE FROM message WHERE n IN (SELECT value FROM json_each(?1));
 
+-- name: highest
+SELECT max(n) FROM message;
+
+-- name: hold_place
+-- so that the number of the row is not taken again
+UPDATE message
+SET conversation = 0, seq = 0, prev = NULL, created_at = 0, tokens = 0, version = 0, digest = x'', checksum = 0, id = '', body = x''
+WHERE n = ?1;
+
+-- name: drop_place
+DELETE FROM message WHERE n = (SELECT placeholder FROM store) AND conversation = 0;
+
+-- name: note_place
+UPDATE store SET placeholder = ?;
+
 -- name: drop_ids
--- ?1: JSON [[id, conversation], …]
-DELETE FROM message_id WHERE (id, conversation) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?1));
+-- ?1: JSON [row, …] of conversation ?2
+DELETE FROM message_id WHERE (id, conversation) IN (
+    SELECT m.id, ?2 FROM json_each(?1) AS j CROSS JOIN message AS m ON m.n = j.value
+);
 
 -- name: drop_marks
 DELETE FROM mark WHERE conversation = ? AND seq > ?;
@@ -174,6 +234,7 @@ SELECT message FROM message_id WHERE id = ? AND conversation = ?;
 WITH RECURSIVE walk (n) AS (
     SELECT last FROM conversation WHERE n = ?1
     UNION ALL
-    SELECT m.prev FROM walk CROSS JOIN message AS m ON m.n = walk.n WHERE m.conversation = ?1
+    SELECT m.prev FROM walk CROSS JOIN message AS m ON m.n = walk.n WHERE m.conversation = ?1 AND m.prev < m.n
 )
-SELECT m.n, m.conversation, m.seq, m.id, m.created_at, m.checksum, m.body FROM walk CROSS JOIN message AS m ON m.n = walk.n;
+SELECT CAST(m.id AS BLOB), m.created_at, m.tokens, m.body, m.digest, m.checksum, m.version, m.seq, m.n, m.conversation
+FROM walk CROSS JOIN message AS m ON m.n = walk.n;

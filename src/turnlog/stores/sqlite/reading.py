@@ -1,20 +1,22 @@
 """What the reading lanes do: each function reads on a connection inside one transaction."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import apsw
 import msgspec
 
-from turnlog.codec import Record, checksum
+from turnlog.codec import Record, checked, intact
 from turnlog.errors import ConversationDeleted, ConversationNotFound, CorruptRecord
 from turnlog.ports import Fault, Header, Key, Page, Position, Recent, Snapshot, Stale
 from turnlog.stores.decide import behind
 from turnlog.stores.sqlite.engine import SQL
+from turnlog.stores.sqlite.schema import refuse_newer
 
 MARK_EVERY = 64
+_ALL = 1 << 62
+"""More bytes than there are."""
 _json = msgspec.json.decode
-_json_rows = msgspec.json.Decoder(list[tuple[int, str, int, int, int, int, int, str]]).decode
 
 
 class Place(NamedTuple):
@@ -26,64 +28,74 @@ class Place(NamedTuple):
 
 def find(connection: apsw.Connection, key: Key) -> tuple[Place, Header]:
     """The conversation. Raises `ConversationNotFound` or `ConversationDeleted`."""
-    row = connection.execute(SQL["header"], key).fetchone()
+    try:
+        row = connection.execute(SQL["header"], key).fetchone()
+    except UnicodeDecodeError as error:
+        raise _decayed(key.conversation_id) from error
     if row is None:
         raise ConversationNotFound(key.conversation_id)
-    if row[1]:
+    if row[2]:
         raise ConversationDeleted(key.conversation_id)
-    return Place(row[0], row[16]), _header(row)
+    return Place(row[1], row[3]), _header(row)
 
 
-def _header(row: tuple) -> Header:  # type: ignore[type-arg]
+def _decayed(conversation_id: str) -> CorruptRecord:
+    return CorruptRecord(seq=0, reason=f"the header of conversation {conversation_id!r} is not what was written")
+
+
+def _header(row: tuple[Any, ...]) -> Header:
     (
-        _,
-        _,
-        id_,
-        created,
-        updated,
-        user,
-        title,
-        tags,
-        metadata,
-        parent,
-        parent_seq,
-        head,
-        revision,
-        epoch,
-        archived,
-        version,
-        *_,
-    ) = row
+        post, _, _, _, store, incarnation, id_, created, updated, user, title, tags, metadata, parent, parent_seq, head,
+        revision, epoch, archived, version,
+    ) = row  # fmt: skip
+    refuse_newer(post)
+    try:
+        about = tuple(_json(tags)), _json(metadata)
+    except msgspec.DecodeError as error:
+        raise _decayed(id_) from error
     return Header(
-        id_, created, updated, user, title, tuple(_json(tags)), _json(metadata), parent, parent_seq, head, revision, epoch,
-        bool(archived), version,
+        id_, created, updated, user, title, *about, parent, parent_seq, head, revision, epoch, bool(archived), version,
+        f"{(store ^ incarnation) & 0xFFFF_FFFF_FFFF_FFFF:016x}",
     )  # fmt: skip
 
 
-def read(connection: apsw.Connection, key: Key, after: int, before: int | None, limit: int, newest: bool) -> Page:
+def read(
+    connection: apsw.Connection, key: Key, after: int, before: int | None, limit: int, bytes_max: int, newest: bool
+) -> Page:
     place, header = find(connection, key)
     end = header.head if before is None else min(before - 1, header.head)
     count = min(end - after, limit)
     if count <= 0:
         return Page(header, [], more=False)
     last = end if newest else after + count
-    records = _walk(connection, _begin(connection, place, header.head, last), last - count + 1, last)
-    return Page(header, records, more=count < end - after)
+    walk = _walk_down if newest else _walk_up
+    records, _ = walk(connection, _begin(connection, place, header.head, last), last - count + 1, last, bytes_max)
+    return Page(header, records, more=len(records) < end - after)
 
 
 def recent(
-    connection: apsw.Connection, key: Key, tokens: int, limit: int, pinned: Sequence[int], folds: Sequence[tuple[str, int]]
+    connection: apsw.Connection,
+    key: Key,
+    tokens: int,
+    limit: int,
+    bytes_max: int,
+    pinned: Sequence[int],
+    folds: Sequence[tuple[str, int]],
 ) -> Recent:
     place, header = find(connection, key)
     snapshots = tuple(_snapshot(connection, place, *fold) for fold in folds)
-    first = max(behind(snapshots, header.epoch), header.head - limit) + 1
-    records = []
-    if first <= header.head:
-        records = _records(connection, "recent", (place.last, header.head, first, tokens), header.head)
-    pins = []
-    for first, last in _runs(seq for seq in sorted(set(pinned)) if 0 < seq <= header.head - len(records)):
-        pins += _walk(connection, _begin(connection, place, header.head, last), first, last)
-    return Recent(header, records, pins, snapshots)
+    first, head = max(behind(snapshots, header.epoch), header.head - limit) + 1, header.head
+    records: list[Record] = []
+    cut = False
+    if first <= head:
+        records, cut = _take(connection, "recent", (place.last, head, first, tokens), head, -1, bytes_max)
+        if not cut and head - len(records) >= first and sum([record.tokens for record in records]) <= tokens:
+            raise CorruptRecord(seq=head - len(records), reason="its row is missing")
+        records.reverse()
+    pins: list[Record] = []
+    for first, last in _runs(seq for seq in sorted(set(pinned)) if 0 < seq <= head - len(records)):
+        pins += _walk_up(connection, _begin(connection, place, head, last), first, last, _ALL)[0]
+    return Recent(header, records, pins, snapshots, cut)
 
 
 def _runs(seqs: Iterable[int]) -> list[tuple[int, int]]:
@@ -97,13 +109,21 @@ def _runs(seqs: Iterable[int]) -> list[tuple[int, int]]:
     return runs
 
 
-def row_at(connection: apsw.Connection, place: Place, head: int, seq: int) -> tuple[int, int, int]:
-    """The row of the message at `seq`, the conversation that it was written in, and its digest."""
+def row_at(connection: apsw.Connection, place: Place, head: int, seq: int) -> tuple[int, Record | None]:
+    """The row of the message at `seq`, and the record in it, decayed or not; None if it is none at all."""
     row = connection.execute(SQL["row_at"], (*_begin(connection, place, head, seq), seq)).fetchone()
     if row is None:
         raise CorruptRecord(seq=seq, reason="its row is missing")
-    n, conversation, digest = row
-    return n, conversation, digest
+    n, name, *rest = row
+    return n, _record(name, *rest, seq)
+
+
+def _record(name: bytes, *rest: Any) -> Record | None:
+    """A record from its id in bytes and all its other fields; None if the id is no text."""
+    try:
+        return Record(name.decode(), *rest)
+    except UnicodeDecodeError:
+        return None
 
 
 def _begin(connection: apsw.Connection, place: Place, head: int, seq: int) -> tuple[int | None, int]:
@@ -113,27 +133,48 @@ def _begin(connection: apsw.Connection, place: Place, head: int, seq: int) -> tu
     return connection.execute(SQL["begin"], (place.n, seq)).fetchone() or (place.last, head)
 
 
-def _walk(connection: apsw.Connection, begin: tuple[int | None, int], first: int, last: int) -> list[Record]:
-    records = _records(connection, "walk", (*begin, first, last), last)
-    if len(records) != last - first + 1:
-        raise CorruptRecord(seq=first, reason=f"not all rows from here to {last} are there")
-    return records
+def _walk_up(
+    connection: apsw.Connection, begin: tuple[int | None, int], first: int, last: int, bytes_max: int
+) -> tuple[list[Record], bool]:
+    records, cut = _take(connection, "up", (*begin, first, last), first, 1, bytes_max)
+    if not cut and len(records) != last - first + 1:
+        raise CorruptRecord(seq=first + len(records), reason="its row is missing")
+    return records, cut
 
 
-def _records(connection: apsw.Connection, statement: str, bound: tuple[int | None, ...], last: int) -> list[Record]:
-    """The records of the rows that a statement walks from seq `last` down."""
+def _walk_down(
+    connection: apsw.Connection, begin: tuple[int | None, int], first: int, last: int, bytes_max: int
+) -> tuple[list[Record], bool]:
+    records, cut = _take(connection, "down", (*begin, first, last), last, -1, bytes_max)
+    if not cut and len(records) != last - first + 1:
+        raise CorruptRecord(seq=last - len(records), reason="its row is missing")
+    records.reverse()
+    return records, cut
+
+
+def _take(
+    connection: apsw.Connection, statement: str, bound: tuple[int | None, ...], seq: int, step: int, bytes_max: int
+) -> tuple[list[Record], bool]:
+    """The records of the rows that a statement gives from `seq` on, and whether they were cut because they weigh too much.
+
+    The rows come one by one, so that no more of them are in memory than are taken.
+    """
+    records: list[Record] = []
     try:
-        rows = connection.execute(SQL[statement], bound).get
+        for *fields, there in connection.execute(SQL[statement], bound):
+            record = Record(*fields)
+            if record.seq != seq:
+                raise CorruptRecord(seq=seq, reason="its row is missing")
+            if there != seq:
+                raise CorruptRecord(seq=seq, reason=f"seq {there} stands in its place", record=record)
+            bytes_max -= len(record.body)
+            if bytes_max < 0 and records:
+                return records, True
+            records.append(checked(record))
+            seq += step
     except UnicodeDecodeError as error:
-        raise CorruptRecord(seq=last, reason="there, or before it, are bytes that are no text") from error
-    records = [
-        Record(id_, created, tokens, body.encode(), digest, check, version, seq)
-        for seq, id_, created, tokens, version, digest, check, body in reversed(_json_rows(rows))
-    ]
-    first = last - len(records) + 1
-    if not records or [record.seq for record in records] != list(range(first, last + 1)):
-        raise CorruptRecord(seq=first, reason=f"not all rows from here to {last} are there, each in its place")
-    return records
+        raise CorruptRecord(seq=seq, reason="its id is no text") from error
+    return records, False
 
 
 def listing(
@@ -176,12 +217,13 @@ def stale(connection: apsw.Connection, tenant: str, fold: str, version: int, lim
 def verify(connection: apsw.Connection, key: Key) -> list[Fault]:
     place, header = find(connection, key)
     faults, expected = [], header.head
-    for n, conversation, seq, id_, created, check, body in connection.execute(SQL["all_rows"], (place.n,)):
+    for *fields, seq, n, conversation in connection.execute(SQL["all_rows"], (place.n,)):
+        record = _record(*fields)
         if seq != expected:
             faults.append(Fault(expected, f"is missing: seq {seq} stands in its place"))
-        if checksum(id_, created, body) != check:
+        if record is None or not intact(record):
             faults.append(Fault(seq, "does not match its checksum"))
-        if connection.execute(SQL["by_id"], (id_, conversation)).get != n:
+        if record is None or connection.execute(SQL["by_id"], (record.id, conversation)).get != n:
             faults.append(Fault(seq, "is not found by its id"))
         went_down, expected = seq <= expected, seq - 1
         if conversation != place.n or not went_down:

@@ -1,13 +1,13 @@
 """What the writing lane does, on its connection, inside the transaction of a whole batch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import apsw
 import msgspec
 
-from turnlog.codec import Record
+from turnlog.codec import ERASED, Record, intact
 from turnlog.errors import (
     ConversationDeleted,
     ConversationExists,
@@ -23,20 +23,54 @@ from turnlog.stores.decide import Known, decide
 from turnlog.stores.sqlite.engine import SQL
 from turnlog.stores.sqlite.lane import Job
 from turnlog.stores.sqlite.reading import find, row_at
+from turnlog.stores.sqlite.schema import SUPPORTED
 
 _to_json = msgspec.json.Encoder().encode
 _from_json = msgspec.json.decode
 _COLUMNS = 10
 ROWS_PER_STATEMENT = 64
+ROWS_PER_STEP = 500
+"""How many rows of a deleted conversation go at once; other writers wait as long as that takes."""
+_HEADS_REMEMBERED = 10_000
 
 
-class Append(Job, gc=False):
+class Append(Job):
     """An append that waits; its result is an `Appended`."""
 
     key: Key
     records: Sequence[Record]
     now: int
     expect_head: int | None
+
+    def forget(self) -> None:
+        self.done = self.result = self.error = None
+        self.records = ()
+
+
+class Heads:
+    """Where unforked conversations ended when they were appended to last: number and head.
+
+    That may be past: the statement that adds a row looks at the head itself. A number is never another conversation's.
+    """
+
+    def __init__(self) -> None:
+        self._heads: dict[Key, tuple[int, int]] = {}
+
+    def get(self, key: Key) -> tuple[int, int] | None:
+        """Number and head, if they are remembered."""
+        return self._heads.get(key)
+
+    def remember(self, heads: Mapping[Key, tuple[int, int]]) -> None:
+        """Remember these, and some of those before."""
+        self._heads.update(heads)
+        while len(self._heads) > _HEADS_REMEMBERED:
+            del self._heads[next(iter(self._heads))]
+
+    def forget(self, keys: Iterable[Key | None]) -> None:
+        """Look in the file the next time."""
+        for key in keys:
+            if key is not None:
+                self._heads.pop(key, None)
 
 
 class Rows:
@@ -67,7 +101,7 @@ class _Log:
         self.known: dict[str, Known] = {}
 
 
-def decide_from_memory(heads: Mapping[Key, tuple[int, int]], jobs: Sequence[Job]) -> Rows | None:
+def decide_from_memory(heads: Heads, jobs: Sequence[Job]) -> Rows | None:
     """What a crowd of appends adds if nobody else appended meanwhile and no id is there yet, with their results filled in.
 
     None if the heads that are remembered do not tell, or if it is too much for one statement.
@@ -123,7 +157,7 @@ def _look(connection: apsw.Connection, appends: Sequence[Append]) -> list[_Log |
     logs = {place: _Log(n, head, deleted, parent) for place, n, head, deleted, parent in states}
     for at, seq, digest, created_at in known:
         place, id_ = wanted[at]
-        logs[place].known[id_] = Known(seq, digest, created_at)
+        logs[place].known[id_] = Known(seq, bytes.fromhex(digest), created_at)
     return [logs.get(places[append.key]) for append in appends]
 
 
@@ -139,7 +173,7 @@ def insert(connection: apsw.Connection, rows: Rows) -> None:
 
 @cache
 def _insert_sql(rows: int) -> str:
-    return "INSERT INTO append VALUES " + ",".join(["(" + ",".join("?" * _COLUMNS) + ")"] * rows)
+    return "INSERT INTO append VALUES " + ",".join([f"({','.join('?' * _COLUMNS)},{SUPPORTED})"] * rows)
 
 
 def _text(value: object) -> str:
@@ -202,7 +236,8 @@ def update(
     if expect_head is not None and expect_head != header.head:
         raise HeadMoved(expected=expect_head, actual=header.head)
     new = msgspec.structs.replace(header, **changes)
-    connection.execute(SQL["update_header"], (place.n, new.title, _text(new.tags), _text(new.metadata), new.archived, now))
+    connection.execute(SQL["update_header"], (place.n, new.title, _text(new.tags), _text(new.metadata), new.archived))
+    connection.execute(SQL["touch"], (place.n, now))
     connection.execute(SQL["drop_tags"], (place.n, key.tenant, _text(header.tags)))
     connection.execute(SQL["add_tags"], (place.n, key.tenant, _text(new.tags)))
     return find(connection, key)[1]
@@ -214,51 +249,110 @@ def fork(connection: apsw.Connection, key: Key, header: Header) -> Header:
         raise MessageNotFound(key.conversation_id, header.parent_seq)
     new = Key(key.tenant, header.id)
     _refuse_if_there(connection, new)
-    row, _, _ = row_at(connection, place, parent.head, header.parent_seq) if header.parent_seq else (None, 0, 0)
+    row = row_at(connection, place, parent.head, header.parent_seq)[0] if header.parent_seq else None
     _add(connection, key.tenant, msgspec.structs.replace(header, epoch=parent.epoch), parent=place.n, last=row)
     return find(connection, new)[1]
 
 
 def redact(connection: apsw.Connection, key: Key, tombstone: Record, now: int) -> int:
     place, header = find(connection, key)
-    if not 1 <= tombstone.seq <= header.head:
-        raise MessageNotFound(key.conversation_id, tombstone.seq)
-    row, n, digest = row_at(connection, place, header.head, tombstone.seq)
-    if digest == 0:
+    seq = tombstone.seq
+    if not 1 <= seq <= header.head:
+        raise MessageNotFound(key.conversation_id, seq)
+    row, there = row_at(connection, place, header.head, seq)
+    if there is not None and there.digest == ERASED and intact(there):
         return header.epoch
+    owner = connection.execute(SQL["owner"], (place.n, seq)).get
     connection.execute(
         SQL["blank_row"],
-        (row, tombstone.tokens, tombstone.version, tombstone.digest, tombstone.checksum, tombstone.body),
-    )
-    connection.execute(SQL["bump_epochs"], (n, tombstone.seq, now))
-    connection.execute(SQL["drop_snapshots"], (n, tombstone.seq))
-    return find(connection, key)[1].epoch
+        (
+            row, owner, seq, tombstone.id, tombstone.created_at, tombstone.tokens, tombstone.body, tombstone.digest,
+            tombstone.checksum, tombstone.version,
+        ),
+    )  # fmt: skip
+    connection.execute(SQL["name_row"], (tombstone.id, owner, row))
+    shows: list[Any] = connection.execute(SQL["shows"], (owner, seq)).fetchall()
+    for (n,) in shows:
+        _next_epoch(connection, n, now)
+    return header.epoch + 1
 
 
-def delete(connection: apsw.Connection, key: Key, now: int) -> None:
+def move_epoch(connection: apsw.Connection, key: Key, now: int) -> int:
+    place, header = find(connection, key)
+    _next_epoch(connection, place.n, now)
+    return header.epoch + 1
+
+
+def _next_epoch(connection: apsw.Connection, n: int, now: int) -> None:
+    connection.execute(SQL["next_epoch"], (n,))
+    connection.execute(SQL["touch"], (n, now))
+    connection.execute(SQL["drop_snapshots"], (n,))
+
+
+class Dead(NamedTuple):
+    """A conversation that was deleted, in whose rows `trim` has work to do; `again` if it was so before."""
+
+    n: int
+    again: bool
+
+
+def bury(connection: apsw.Connection, key: Key, now: int) -> Dead:
+    """Delete a conversation but for its rows, which nothing shows any more and `trim` drops (decision 015)."""
+    row = connection.execute(SQL["header"], key).fetchone()
+    if row is not None and row[2] == 1:
+        return Dead(row[1], again=True)
     place, header = find(connection, key)
     connection.execute(SQL["drop_tags"], (place.n, key.tenant, _text(header.tags)))
-    connection.execute("DELETE FROM snapshot WHERE conversation = ?", (place.n,))
+    connection.execute(SQL["drop_snapshots"], (place.n,))
     connection.execute(SQL["bury"], (place.n, now))
-    n: int | None = place.n
-    while n is not None:
-        n = _trim(connection, n)
+    return Dead(place.n, again=False)
 
 
-def _trim(connection: apsw.Connection, n: int) -> int | None:
-    """Drop the rows of the dead conversation `n` that no fork shows; its parent, if that is dead too and may shrink now."""
-    keep = connection.execute(SQL["still_shown"], (n,)).get
-    [(_, parent, parent_seq, head, last)] = connection.execute(SQL["grave"], (n,)).fetchall()
-    dropped = connection.execute(SQL["own_rows"], (n, max(keep, parent_seq))).fetchall()
-    if dropped:
-        connection.execute(SQL["drop_ids"], (_text([(id_, n) for _, id_, _, _ in dropped]),))
-        connection.execute(SQL["drop_rows"], (_text([row for row, _, _, _ in dropped]),))
-        connection.execute(SQL["drop_marks"], (n, keep))
-        last = dropped[-1][2]
-    connection.execute(SQL["cut"], (n, min(keep, head), last if keep else None))
-    if parent is None or not connection.execute(SQL["grave"], (parent,)).fetchall()[0][0]:
+def trim(connection: apsw.Connection, n: int) -> int | None:
+    """Drop some rows of the dead conversation `n` that no fork shows; which conversation to go on with, None at the end."""
+    [(deleted, parent, parent_seq, head, last)] = connection.execute(SQL["grave"], (n,)).fetchall()
+    if deleted != 1:
         return None
-    return int(parent)
+    keep = connection.execute(SQL["still_shown"], (n,)).get
+    dropped: list[Any] = connection.execute(SQL["own_rows"], (n, max(keep, parent_seq), ROWS_PER_STEP)).fetchall()
+    if dropped:
+        _drop(connection, n, [row for row, _, _ in dropped])
+        _, last, seq = dropped[-1]
+        connection.execute(SQL["drop_marks"], (n, seq - 1))
+        head = seq - 1
+    if len(dropped) == ROWS_PER_STEP:
+        connection.execute(SQL["cut"], (n, head, last))
+        return n
+    connection.execute(SQL["drop_marks"], (n, keep))
+    connection.execute(SQL["cut"], (n, min(keep, head), last if keep else None))
+    connection.execute(SQL["trimmed"], (n,))
+    follows: int | None = connection.execute(SQL["again"], (parent,)).get
+    return follows
+
+
+def trim_next(connection: apsw.Connection) -> int | None:
+    """A dead conversation in which `trim` has work to do."""
+    found: int | None = connection.execute(SQL["to_trim"]).get
+    return found
+
+
+def _drop(connection: apsw.Connection, n: int, rows: list[int]) -> None:
+    """Drop these rows of conversation `n`, the last one first.
+
+    A row of the highest number leaves its place behind, since SQLite would give the next message the same number
+    (decision 015: `AUTOINCREMENT` would cost each commit a page).
+    """
+    connection.execute(SQL["drop_ids"], (_text(rows), n))
+    if rows[0] == connection.execute(SQL["highest"]).get:
+        place = rows.pop(0)
+        connection.execute(SQL["hold_place"], (place,))
+        connection.execute(SQL["drop_place"])
+        connection.execute(SQL["note_place"], (place,))
+    connection.execute(SQL["drop_rows"], (_text(rows),))
+
+
+def drop_versions(connection: apsw.Connection, key: Key, fold: str, below: int) -> None:
+    connection.execute(SQL["drop_versions"], (find(connection, key)[0].n, fold, below))
 
 
 def save_snapshot(

@@ -1,10 +1,11 @@
--- KEYS h l s; ARGV tokens, limit, count of pinned, seqs pinned..., names of folds...
+-- KEYS h l s; ARGV tokens, limit, bytes, count of pinned, seqs pinned..., names of folds...
 -- The header; the folds' states; the newest records kept here, from the last down to the first that makes them cost more than
--- tokens; what is left of tokens; the seq behind which nothing more is to be read; of the pinned ones kept here seq and record.
-local header = redis.call('HMGET', KEYS[1], unpack(FIELDS))
+-- tokens or weigh more than bytes; what is left of tokens; the seq behind which nothing more is to be read; of the pinned ones
+-- kept here seq and record; what is left of bytes; whether bytes ended the records.
+local header = header_of(KEYS[1])
 if header[14] or not header[1] then return {header} end
-local tokens, behind = tonumber(ARGV[1]), 0
-local folds = 4 + tonumber(ARGV[3])
+local tokens, left, behind, cut = tonumber(ARGV[1]), tonumber(ARGV[3]), 0, false
+local folds = 5 + tonumber(ARGV[4])
 local states, frames, pinned = {}, {}, {}
 for n = folds, #ARGV do
   local state = redis.call('HGET', KEYS[3], ARGV[n])
@@ -17,21 +18,23 @@ end
 local head, base = tonumber(header[9]), tonumber(header[8])
 behind = math.max(behind, head - tonumber(ARGV[2]))
 local last, floor = head, math.max(behind, base)
-while last > floor and tokens >= 0 do
-  local first = math.max(floor + 1, last - 49)
-  local some = redis.call('LRANGE', KEYS[2], first - base - 1, last - base - 1)
-  for n = #some, 1, -1 do
-    if tokens < 0 then break end
-    frames[#frames + 1] = some[n]
-    tokens = tokens - tokens_of(some[n])
+while last > floor and tokens >= 0 and not cut do
+  local first, some = math.max(floor + 1, last - 49), nil
+  some, left, cut = take(KEYS[2], base, first, last, left, header[16], true, #frames > 0, nil)
+  for _, frame in ipairs(some) do
+    if tokens < 0 then cut = false break end
+    frames[#frames + 1] = frame
+    tokens = tokens - tokens_of(frame)
   end
-  last = first - 1
+  if #some < last - first + 1 and not cut then break end  -- one is missing
+  last = last - #some
 end
-for n = 4, folds - 1 do
+if tokens < 0 then cut = false end
+for n = 5, folds - 1 do
   local seq = tonumber(ARGV[n])
   if seq > base and seq <= head - #frames then
     pinned[#pinned + 1] = seq
     pinned[#pinned + 1] = redis.call('LINDEX', KEYS[2], seq - base - 1)
   end
 end
-return {header, states, frames, tokens, behind, pinned}
+return {header, states, frames, tokens, behind, pinned, left, cut and 1 or 0}

@@ -1,5 +1,7 @@
--- KEYS h l i of a deleted conversation; ARGV keep: drop what is above that seq, some at a time; how much is left to drop
-local head, base = unpack(redis.call('HMGET', KEYS[1], 'n', 'b'))
+-- KEYS h l i of a deleted conversation; ARGV keep, y when it was found out: drop what is above that seq, some at a time; how
+-- much is left to drop, or -1: find out again
+local head, base, adopted, widest = unpack(redis.call('HMGET', KEYS[1], 'n', 'b', 'y', 'w'))
+if (adopted or '') ~= ARGV[2] then return -1 end
 head, base = tonumber(head), tonumber(base)
 local keep = math.min(tonumber(ARGV[1]), head)
 if keep <= base then
@@ -7,8 +9,11 @@ if keep <= base then
   redis.call('HSET', KEYS[1], 'n', keep)
   return 0
 end
-local dropped = redis.call('RPOP', KEYS[2], math.min(head - keep, 500)) or {}
-for _, frame in ipairs(dropped) do redis.call('HDEL', KEYS[3], id_of(frame)) end
+local some = math.max(1, math.min(head - keep, 500, math.floor(DROP_BYTES / math.max(tonumber(widest or 0) or FRAME_BYTES_UNKNOWN, 1))))
+local dropped = head > keep and redis.call('RPOP', KEYS[2], some) or {}
+for _, frame in ipairs(dropped) do
+  if #frame >= HEAD then redis.call('HDEL', KEYS[3], id_of(frame)) end
+end
 head = #dropped > 0 and head - #dropped or keep
 redis.call('HSET', KEYS[1], 'n', head)
 return head - keep

@@ -1,0 +1,1 @@
+"""Mixed traffic, what processes take meanwhile, and whether that stays flat."""

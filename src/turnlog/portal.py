@@ -1,0 +1,185 @@
+"""An event loop in a thread of its own, for callers that block. decision 048"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from concurrent.futures import CancelledError, Future
+from contextlib import suppress
+from functools import partial
+from threading import Lock, Thread, get_ident
+from typing import Any, TypeVar
+from weakref import finalize
+
+from turnlog import process
+from turnlog.errors import StoreUnavailable
+
+R = TypeVar("R")
+
+GRACE_S = 1.0
+"""How long calls under way may take to come to their end once the store is closed; then they are cancelled."""
+
+
+class Loop:
+    """A loop that runs, from `start` to `stop`."""
+
+    def __init__(self) -> None:
+        # not what the policy makes: psycopg needs this one on Windows
+        self.loop = asyncio.SelectorEventLoop()
+        self.thread = Thread(target=self._run, name="turnlog-sync", daemon=True)
+        self.futures: set[Future[Any]] = set()
+        self.thread.start()
+
+    def submit(self, coroutine: Coroutine[Any, Any, R], future: "Future[R]") -> None:
+        """Run `coroutine` for `future`: cancelled with it, and when the loop stops first."""
+        self.futures.add(future)
+        future.add_done_callback(self.futures.discard)
+        self.loop.call_soon_threadsafe(self._begin, coroutine, future)
+
+    def _begin(self, coroutine: Coroutine[Any, Any, R], future: "Future[R]") -> None:
+        task = self.loop.create_task(coroutine)
+        task.add_done_callback(partial(_settle, future))
+        future.add_done_callback(partial(self._cancel_with, task))  # at once if the caller was interrupted meanwhile
+
+    def _cancel_with(self, task: "asyncio.Task[R]", future: "Future[R]") -> None:
+        if future.cancelled():
+            with suppress(RuntimeError):  # the loop has ended, and the task with it
+                self.loop.call_soon_threadsafe(task.cancel)
+
+    def stop(self) -> None:
+        """End the loop soon, and its thread."""
+        self.loop.call_soon_threadsafe(self.loop.stop)
+
+    def close(self, finish: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run `finish`, end what is under way, then the thread. Raises what `finish` raises."""
+        finishing = asyncio.run_coroutine_threadsafe(self.finish(finish), self.loop)
+        try:
+            finishing.result()
+        finally:
+            self.stop()
+            self.thread.join()
+
+    async def finish(self, finish: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run `finish`, give what is under way a little time, and cancel the rest."""
+        try:
+            await finish()
+        finally:
+            for cancelled in (False, True):
+                left = asyncio.all_tasks() - {asyncio.current_task()}
+                for task in left if cancelled else ():
+                    task.cancel()
+                if left:
+                    await asyncio.wait(left, timeout=GRACE_S)
+            await self.loop.shutdown_asyncgens()
+
+    def _run(self) -> None:
+        try:
+            self.loop.run_forever()
+        finally:
+            for future in list(self.futures):  # of tasks that did not end: nobody waits for ever
+                future.cancel()
+            self.loop.close()
+
+
+def _settle(future: "Future[R]", task: "asyncio.Task[R]") -> None:
+    if task.cancelled():
+        future.cancel()
+        return
+    error = task.exception()
+    if not future.set_running_or_notify_cancel():
+        return  # nobody waits any more
+    if error is not None:
+        future.set_exception(error)
+    else:
+        future.set_result(task.result())
+
+
+async def _finish_and_stop(loop: Loop, finish: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    try:
+        await loop.finish(finish)
+    finally:
+        loop.loop.stop()
+
+
+def _end(loop: Loop, finish: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """End a loop whose portal nobody holds any more. The garbage collector may be at work in its own thread."""
+    loop.loop.call_soon_threadsafe(lambda: asyncio.ensure_future(_finish_and_stop(loop, finish), loop=loop.loop))
+
+
+class Portal:
+    """Runs coroutines to their end on a `Loop`, which begins with the first; `finish` is the last that is run.
+
+    Any thread may call, the loop's own excepted. A portal that is closed may be opened again.
+    """
+
+    def __init__(self, finish: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._finish = finish
+        self._closing = Lock()
+        self._starting = Lock()
+        self._loop: Loop | None = None
+        self._finalizer: finalize[..., Any] | None = None
+        self._closed = False
+
+    def open(self) -> None:
+        """Take calls again after `close`."""
+        self._refuse_own_thread()
+        with self._closing:  # one that is under way comes to its end first
+            self._closed = False
+
+    def run(self, coroutine: Coroutine[Any, Any, R]) -> R:
+        """What `coroutine` returns or raises. An interrupt while it runs cancels it.
+
+        Raises `StoreUnavailable` when this is closed, or meanwhile, and `RuntimeError` on the loop that would have to run
+        it.
+        """
+        future: Future[R] = Future()  # made before anything begins, so that an interrupt cancels it wherever it comes
+        try:
+            self._submit(coroutine, future)
+            return future.result()
+        except CancelledError:
+            raise StoreUnavailable("it was closed while the call was under way") from None
+        finally:
+            future.cancel()
+
+    def close(self) -> None:
+        """Finish, and end the loop and its thread. Closing twice is fine."""
+        self._refuse_own_thread()
+        with self._closing:
+            with self._starting:  # who was accepted before is on the loop already, and will be told something
+                loop, self._loop, self._closed = self._loop, None, True
+            if loop is not None:
+                assert self._finalizer is not None
+                self._finalizer.detach()
+                process.closed(self)
+                loop.close(self._finish)
+
+    def abandon(self) -> None:
+        """Forget the loop: in this process, its thread does not exist."""
+        process.keep(self._loop, self._finalizer)
+        if self._finalizer is not None:
+            self._finalizer.detach()
+        self._closing, self._starting = Lock(), Lock()
+        self._loop, self._closed = None, True
+
+    def _submit(self, coroutine: Coroutine[Any, Any, R], future: "Future[R]") -> None:
+        try:
+            self._refuse_own_thread()
+            with self._starting:
+                self._running().submit(coroutine, future)
+        except (RuntimeError, StoreUnavailable):
+            coroutine.close()  # it was refused, and has not begun
+            raise
+
+    def _running(self) -> Loop:
+        """The loop, begun if it is not there. Called with `_starting` held."""
+        if self._closed:
+            raise process.unusable(self)
+        if self._loop is None:
+            self._loop = Loop()
+            self._finalizer = finalize(self, _end, self._loop, self._finish)
+            self._finalizer.atexit = False  # the thread is a daemon; nothing that was accepted is under way then
+            process.opened(self)
+        return self._loop
+
+    def _refuse_own_thread(self) -> None:
+        loop = self._loop
+        if loop is not None and loop.thread.ident == get_ident():
+            raise RuntimeError("a blocking call on the event loop that would have to carry it out: use the asynchronous one")

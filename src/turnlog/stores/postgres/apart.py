@@ -1,0 +1,157 @@
+"""Appends that failed in a batch go alone, on connections of their own, so that the others' batches go on (decision 014).
+
+What a member does to its batch (a row that another session has locked, a number that does not fit, two ids with one hash)
+is found out by sending each member alone. A conversation that failed stays apart until an append to it succeeds. Those that
+wait for a lock take turns on some of the connections, so that however many there are, one is left for the others.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from turnlog.errors import StoreFailed, StoreUnavailable
+from turnlog.stores.postgres.batch import APPEND, Append, Batch
+from turnlog.stores.postgres.wire import LOCKED, Pool, Refused
+
+LANES = 4
+"""Connections for what goes alone."""
+_PATIENT_LANES = LANES - 1
+"""How many of them may wait for a lock."""
+_FIRST_MS = 20
+"""How long the first try waits for a lock."""
+_TURN_MS = 500
+"""How long each further one does, if others want a turn."""
+_ALONE_MS = 10_000
+"""... and if not."""
+_LOOK_S = 1.0
+"""How often those are told whose time is over, while they wait for a turn."""
+_KNOWN_MAX = 10_000
+"""How many conversations may stay apart without an append that waits."""
+
+
+class Apart:
+    """Lines of appends, one for each conversation that is apart; the first of a line is under way or waits for a lane.
+
+    `back` is given what waits behind an append that succeeded, and is called as well when nothing waits any more.
+    """
+
+    def __init__(self, pool: Pool, back: Callable[[deque[Append]], None]) -> None:
+        self._pool = pool
+        self._back = back
+        self._loop = asyncio.get_running_loop()
+        self._lines: dict[int, deque[Append]] = {}
+        self._first: deque[int] = deque()
+        self._patient: deque[int] = deque()
+        self._running = 0
+        self._waiting = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._look: asyncio.TimerHandle | None = None
+
+    def __contains__(self, log: int) -> bool:
+        return log in self._lines
+
+    @property
+    def busy(self) -> bool:
+        """Whether an append is here."""
+        return bool(self._running or self._first or self._patient)
+
+    def put(self, append: Append) -> None:
+        """Add an append to the line of its conversation."""
+        line = self._lines.get(append.log)
+        if line is None:
+            line = self.keep(append.log)
+        line.append(append)
+        if len(line) == 1:
+            self._first.append(append.log)
+        self._send()
+
+    def keep(self, log: int) -> deque[Append]:
+        """Have a conversation be apart."""
+        if len(self._lines) >= _KNOWN_MAX:
+            self._lines = {each: line for each, line in self._lines.items() if line}
+        return self._lines.setdefault(log, deque())
+
+    def _send(self) -> None:
+        while self._running < LANES:
+            if self._first:
+                self._start(self._first.popleft(), _FIRST_MS, patient=False)
+            elif self._patient and self._waiting < _PATIENT_LANES:
+                log = self._patient.popleft()
+                self._start(log, _TURN_MS if self._patient else _ALONE_MS, patient=True)
+            else:
+                break
+        if self.busy and self._look is None:
+            self._look = self._loop.call_later(_LOOK_S, self._expire)
+
+    def _start(self, log: int, wait_ms: int, *, patient: bool) -> None:
+        self._running += 1
+        self._waiting += patient
+        task = asyncio.ensure_future(self._try(log, wait_ms, patient=patient))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _try(self, log: int, wait_ms: int, *, patient: bool) -> None:
+        """Send the first append of a line, and see to what becomes of the line."""
+        line = self._lines[log]
+        succeeded = locked = False
+        try:
+            if not line[0].done.done():
+                succeeded = await self._append(line[0], wait_ms)
+        except _Locked:
+            locked = True
+        finally:
+            self._running -= 1
+            self._waiting -= patient
+            self._over(log, line, succeeded=succeeded, locked=locked)
+
+    async def _append(self, append: Append, wait_ms: int) -> bool:
+        """Whether it has an answer of the store, be it a refusal. Raises `_Locked` when it may wait on."""
+        batch = Batch(care=True)
+        batch.take(append)
+        left_ms = round((append.until - self._loop.time()) * 1000)
+        params = batch.params(wait_ms=max(min(wait_ms, left_ms - _MARGIN_MS), 1))
+        try:
+            batch.settle((await self._pool.attempt(APPEND, *params, until=append.until))[0])
+            return True
+        except Refused as refused:
+            if refused.locked and append.until - self._loop.time() > _MARGIN_MS / 1000:
+                raise _Locked from None
+            append.fail(refused.error)
+        except (StoreUnavailable, StoreFailed) as error:
+            append.fail(type(error)(error.reason))
+        except BaseException as error:  # a defect, or the end of the loop, must not leave the waiter hanging
+            append.fail(StoreUnavailable(f"{type(error).__name__} while it was appended"))
+            raise
+        return False
+
+    def _over(self, log: int, line: deque[Append], *, succeeded: bool, locked: bool) -> None:
+        if locked:
+            self._patient.append(log)
+        else:
+            line.popleft()
+            if line and not (succeeded and not line[0].alone):
+                self._first.append(log)
+            elif succeeded:
+                del self._lines[log]
+                self._back(line)
+        self._send()
+        if not self.busy:
+            self._back(deque())
+
+    def _expire(self) -> None:
+        """Tell those whose time is over; they leave their lines when it is their turn."""
+        self._look = None
+        now = self._loop.time()
+        for line in self._lines.values():
+            for append in line:
+                if append.until < now:
+                    append.fail(StoreUnavailable(LOCKED))
+        self._send()
+
+
+_MARGIN_MS = 100
+"""How much earlier than an append's time limit its wait for a lock ends, so that the server's answer comes in time."""
+
+
+class _Locked(Exception):
+    """Another session holds a lock, and there is time left."""

@@ -1,0 +1,43 @@
+"""The numbers that stand for names in the tables: keyed hashes, so that nobody can search for two names with one number."""
+
+from hashlib import blake2b
+
+from turnlog.errors import StoreFailed
+from turnlog.ports import Key
+
+_KNOWN_MAX = 2000
+
+
+def utf8(value: str) -> bytes:
+    """`value` as it is stored. Raises `StoreFailed` for what is no Unicode text."""
+    try:
+        return value.encode()
+    except UnicodeEncodeError:
+        raise StoreFailed("a text holds half of a surrogate pair, which UTF-8 cannot say") from None
+
+
+class Names:
+    """Numbers of conversations and of message ids under the database's `secret` (decision 014)."""
+
+    def __init__(self, secret: bytes) -> None:
+        self.secret = secret
+        self._log = blake2b(digest_size=8, key=secret, person=b"log")
+        self._mark = blake2b(digest_size=8, key=secret, person=b"mark")
+        self._logs: dict[Key, int] = {}
+
+    def log(self, key: Key) -> int:
+        """The number that names a conversation in every table: 64 bits, signed."""
+        found = self._logs.get(key)
+        if found is None:
+            if len(self._logs) >= _KNOWN_MAX:
+                self._logs.clear()
+            hashed = self._log.copy()
+            hashed.update(utf8(f"{key.tenant}\0{key.conversation_id}"))
+            found = self._logs[key] = int.from_bytes(hashed.digest(), "big", signed=True)
+        return found
+
+    def mark(self, packed: bytes) -> int:
+        """The number of a packed message id: 64 bits, signed."""
+        hashed = self._mark.copy()  # a copy of a hash with its key in it costs less than a new one
+        hashed.update(packed)
+        return int.from_bytes(hashed.digest(), "big", signed=True)

@@ -1,0 +1,2 @@
+-- KEYS h
+return header_of(KEYS[1])

@@ -1,0 +1,58 @@
+"""What is done to the file as a whole, on a connection of its own, whether the store is open or not."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import apsw
+
+from turnlog.stores.sqlite import engine, schema, writing
+from turnlog.stores.sqlite.engine import Desk
+
+T = TypeVar("T")
+
+
+def bring_up_to_date(desk: Desk) -> None:
+    """Make the file if it is not there, and take all steps of the schema. Raises `TurnlogError`."""
+    _on(desk, lambda connection: None, post=True)
+
+
+def mark_restored(desk: Desk) -> None:
+    """Begin a new history. Raises `TurnlogError`."""
+    _on(desk, lambda connection: _in_transaction(connection, schema.mark_restored))
+
+
+def sweep(desk: Desk, *, busy_timeout_s: float) -> int:
+    """Finish deletions, and write the file anew; how many there were. Raises `TurnlogError`."""
+
+    def work(connection: apsw.Connection) -> int:
+        count = 0
+        while (n := _in_transaction(connection, writing.trim_next)) is not None:
+            count += 1
+            while n is not None:
+                n = _in_transaction(connection, lambda connection, n=n: writing.trim(connection, n))  # type: ignore[misc]
+        engine.vacuum(connection, busy_timeout_s=busy_timeout_s)
+        return count
+
+    return _on(desk, work)
+
+
+def _on(desk: Desk, work: Callable[[apsw.Connection], T], *, post: bool = False) -> T:
+    try:
+        return work(desk.connection(post=post))
+    except apsw.Error as error:
+        raise engine.translate(error) from error
+    finally:
+        desk.close()
+
+
+def _in_transaction(connection: apsw.Connection, work: Callable[[apsw.Connection], T]) -> T:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        schema.gate(connection)
+        result = work(connection)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    return result

@@ -1,0 +1,226 @@
+"""Fork in the way CASE with the store at URL open; what parent and child may and may not do then is asserted here.
+
+Ends with 0 if all of it holds. A child that hangs is for whoever runs this to notice.
+"""
+
+import asyncio
+import gc
+import multiprocessing
+import os
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+
+import turnlog
+import turnlog.sync
+from turnlog import Settings, StoreUnavailable, Turnlog, TurnlogError, connect, user
+
+FORKS = 6
+
+
+def child(work: Callable[[], None], *, normal: bool) -> int:
+    """Fork; the pid of the child that does `work` and ends as programs do, or at once."""
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        work()
+    except BaseException as error:  # noqa: BLE001  # nothing may go on into what the parent does
+        sys.stderr.write(f"child: {type(error).__name__}: {error}\n")
+        os._exit(1)
+    if not normal:
+        os._exit(0)
+    sys.exit(0)
+
+
+def ended_well(pid: int) -> None:
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+def check_refusal(error: TurnlogError) -> None:
+    assert "another process" in str(error), error
+
+
+async def refused(log: Turnlog) -> None:
+    """Whatever is asked of it, it says at once why it cannot be used."""
+    talk = log.conversation("c1")
+    for call in (talk.append(user("lost")), talk.header(), talk.context(), log.ping(), log.conversations()):
+        try:
+            await call
+        except StoreUnavailable as error:
+            check_refusal(error)
+        else:
+            raise AssertionError("it was carried out")
+    await log.close()
+    gc.collect()
+
+
+async def in_child(log: Turnlog, url: str, said: str) -> None:
+    """Refused, then opened anew: as another object, and as the same."""
+    if url != "ram:":
+        await refused(log)
+        async with connect(url, settings=log.settings) as own:
+            await own.conversation("c1").append(user(f"{said} other", id=f"{said}-other"))
+    async with log:
+        await log.conversation("c1").append(user(f"{said} same", id=f"{said}-same"))
+    gc.collect()
+
+
+async def whole(log: Turnlog, expected: set[str]) -> None:
+    talk = log.conversation("c1")
+    there = {record.id async for page in talk.pages() for record in page.records}
+    assert there == expected, (there ^ expected, await talk.header())
+    assert await talk.verify() == []
+
+
+def of_children(url: str, count: int) -> set[str]:
+    """What `in_child` says in `count` children."""
+    return set() if url == "ram:" else {f"child-{n}-{how}" for n in range(count) for how in ("other", "same")}
+
+
+async def forks_under_load(url: str, settings: Settings) -> None:
+    """The parent appends all the while, from before the fork until after its children have ended."""
+    said: set[str] = set()
+    over = asyncio.Event()
+
+    async def go_on(log: Turnlog, name: str) -> None:
+        while not over.is_set():
+            id_ = f"{name}-{len(said)}"
+            await log.conversation("c1").append(user("parent", id=id_))
+            await asyncio.sleep(0.001)
+            said.add(id_)
+
+    async with connect(url, settings=settings) as log:
+        await log.create(conversation_id="c1")
+        writers = [asyncio.create_task(go_on(log, f"p{n}")) for n in range(4)]
+        for n in range(FORKS):
+            await asyncio.sleep(0.05)
+            pid = child(lambda n=n: asyncio.run(in_child(log, url, f"child-{n}")), normal=False)  # type: ignore[misc]
+            await asyncio.to_thread(ended_well, pid)
+        over.set()
+        await asyncio.gather(*writers)
+        await whole(log, said | of_children(url, FORKS))
+
+
+async def processes(url: str, settings: Settings) -> None:
+    """Processes of `multiprocessing`, forked."""
+    context = multiprocessing.get_context("fork")
+    async with connect(url, settings=settings) as log:
+        talk = await log.create(user("before", id="before"), conversation_id="c1")
+        made = [context.Process(target=lambda n=n: asyncio.run(in_child(log, url, f"child-{n}"))) for n in range(2)]
+        for each in made:
+            each.start()
+        await talk.append(user("meanwhile", id="meanwhile"))
+        for each in made:
+            await asyncio.to_thread(each.join)
+            assert each.exitcode == 0
+        await talk.append(user("after", id="after"))
+        await whole(log, {"before", "meanwhile", "after"} | of_children(url, len(made)))
+
+
+def preload(url: str, settings: Settings) -> None:
+    """Opened in a parent, blocking, and used in its children, which end as programs do; threads of the parent go on."""
+    log = turnlog.sync.connect(url, settings=settings)
+    log.open()
+    log.create(user("before", id="before"), conversation_id="c1")
+    over, said = threading.Event(), set[str]()
+
+    def go_on(name: str) -> None:
+        while not over.is_set():
+            id_ = f"{name}-{len(said)}"
+            log.conversation("c1").append(user("parent", id=id_))
+            said.add(id_)
+
+    def use(n: int) -> None:
+        try:
+            log.conversation("c1").header()
+        except TurnlogError as error:
+            check_refusal(error)
+        else:
+            raise AssertionError("it was carried out")
+        log.close()
+        log.close()
+        if url != "ram:":
+            log.open()
+            log.conversation("c1").append(user("child", id=f"child-{n}"))
+        if n % 2:
+            log.close()
+
+    threads = [threading.Thread(target=go_on, args=(f"t{n}",)) for n in range(3)]
+    for thread in threads:
+        thread.start()
+    pids = [child(lambda n=n: use(n), normal=True) for n in range(FORKS)]  # type: ignore[misc]
+    pids.append(child(lambda: None, normal=True))
+    for pid in pids:
+        ended_well(pid)
+    over.set()
+    for thread in threads:
+        thread.join()
+    there = {record.id for page in log.conversation("c1").pages() for record in page.records}
+    assert there == {"before"} | said | (set() if url == "ram:" else {f"child-{n}" for n in range(FORKS)})
+    log.close()
+
+
+def leaves_the_block(url: str, settings: Settings) -> None:
+    """A child that runs out of the block in which its parent has opened it."""
+    pid = -1
+    with suppress(SystemExit), turnlog.sync.connect(url, settings=settings) as log:
+        log.create(conversation_id="c1")
+        pid = os.fork()
+        if pid == 0:
+            sys.exit(0)
+        ended_well(pid)
+        log.conversation("c1").append(user("after"))
+        assert log.conversation("c1").header().head == 1
+    if pid == 0:
+        sys.exit(0)
+
+
+def outlives(url: str, settings: Settings) -> None:
+    """A child that was forked while its parent had the store open goes on when the parent has closed it."""
+    told, tell = os.pipe()
+
+    async def on(_: Turnlog) -> None:
+        async with connect(url, settings=settings) as own:
+            await own.conversation("c1").append(user("first"))
+            assert os.read(told, 1) == b"!"
+            for n in range(5):
+                await own.conversation("c1").append(user(f"{n}"))
+            os.kill(os.getpid(), 9)
+
+    async def begin() -> int:
+        async with connect(url, settings=settings) as log:
+            await log.create(conversation_id="c1")
+            pid = child(lambda: asyncio.run(on(log)), normal=False)
+            while (await log.conversation("c1").header()).head < 1:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            return pid
+
+    async def look() -> None:
+        async with connect(url, settings=settings) as log:
+            assert (await log.conversation("c1").header()).head == 6
+            assert await log.conversation("c1").verify() == []
+
+    pid = asyncio.run(begin())
+    os.write(tell, b"!")
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -9
+    asyncio.run(look())
+
+
+def main(case: str, url: str, tenant: str) -> None:
+    settings = Settings(tenant=tenant)
+    match case:
+        case "under-load":
+            asyncio.run(forks_under_load(url, settings))
+        case "multiprocessing":
+            asyncio.run(processes(url, settings))
+        case "preload":
+            preload(url, settings)
+        case "block":
+            leaves_the_block(url, settings)
+        case "outlives":
+            outlives(url, settings)
+
+
+main(*sys.argv[1:])

@@ -1,0 +1,34 @@
+"""`os.fork` with a store open: the child is told to open it anew, does not hang, and does nothing to its parent."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from servers.kinds import ALL, SHARED
+
+PROGRAM = Path(__file__).parent / "programs" / "fork_on.py"
+PATIENCE_S = 60
+
+
+def run(case: str, url: str, tenant: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", PROGRAM, case, url, tenant],
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=PATIENCE_S,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("store", ALL)
+@pytest.mark.parametrize("case", ["under-load", "multiprocessing", "preload", "block"])
+def test_a_fork_harms_neither_the_parent_nor_the_child(case: str, store: str, store_url: str, tenant: str) -> None:
+    run(case, store_url, tenant)
+
+
+@pytest.mark.parametrize("store", SHARED)
+def test_what_a_child_stores_outlives_its_parent(store: str, store_url: str, tenant: str) -> None:
+    """SQLite, without care: the parent deletes the write-ahead log under the child."""
+    run("outlives", store_url, tenant)

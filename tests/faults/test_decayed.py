@@ -8,7 +8,7 @@ import apsw
 import msgspec
 import pytest
 
-from turnlog import Conversation, CorruptRecord, Settings, Turnlog, codec, user
+from turnlog import CorruptRecord, Settings, Turnlog, user
 from turnlog.fold import catch_up
 from turnlog.memory import pages
 from turnlog.ports import Key
@@ -45,7 +45,7 @@ class Stage:
             records = self.log.store.logs[key].records
             records[seq] = msgspec.structs.replace(records[seq], body=records[seq].body + b" ")
         else:
-            self._do("UPDATE message SET body = body || ' ' WHERE seq = ? AND conversation = {n}", key, seq)
+            self._do("UPDATE message SET body = CAST(body || ' ' AS BLOB) WHERE seq = ? AND conversation = {n}", key, seq)
 
     def rot_snapshots(self, key: Key) -> None:
         """Every state that is stored with a conversation becomes unreadable."""

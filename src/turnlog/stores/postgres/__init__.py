@@ -319,7 +319,7 @@ class PostgresStore:
         beyond = await self._ask("beyond", self._named(key)[0])
         return faults + [Fault(int(row[0] or 0), "is outside of the log that the header tells") for row in beyond]
 
-    def residue(self) -> tuple[str, ...]:
+    async def residue(self) -> tuple[str, ...]:
         return (
             "Dead rows keep bytes in the tables' files until `VACUUM (FULL)`.",
             "The write-ahead log keeps bytes until its segments are recycled and written over.",

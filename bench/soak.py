@@ -7,6 +7,7 @@ KIND is sqlite, postgres, valkey or cluster, of which a real server is begun. En
 import argparse
 import asyncio
 import contextlib
+import math
 import sys
 import tempfile
 import time
@@ -65,6 +66,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--growth", type=float, default=1.0, help="megabytes a minute that a process may grow by")
+    parser.add_argument("--growth-by-work", type=float, default=math.inf, help="megabytes for each second of a processor")
     parser.add_argument("--end", type=float, default=1.1, help="of its size at half time that a process may end with")
     parser.add_argument("--p99", type=float, default=2.0, help="of the first half that the second half's p99 may be")
     parser.add_argument("--results", type=Path, default=RESULTS, help="where the report goes")
@@ -76,6 +78,7 @@ def main() -> int:
         complaints = (Path(scratch) / "service.log").read_text()
     goals = soaked.goals(
         growth_mb_per_minute=given.growth,
+        growth_mb_per_cpu_s=given.growth_by_work,
         end_ratio=given.end,
         p99_ratio=given.p99,
         replaced=len(watch.replaced),

@@ -34,7 +34,14 @@ class Soaked:
         self.window_s = min(60.0, seconds / 8)
 
     def goals(
-        self, *, growth_mb_per_minute: float, end_ratio: float, p99_ratio: float, replaced: int, broken: int
+        self,
+        *,
+        growth_mb_per_minute: float,
+        growth_mb_per_cpu_s: float,
+        end_ratio: float,
+        p99_ratio: float,
+        replaced: int,
+        broken: int,
     ) -> list[Goal]:
         """Each bound, and what was measured."""
         goals = []
@@ -44,6 +51,8 @@ class Soaked:
             )
             minutes = (self.seconds - self.warm_s - self.window_s) / 60
             goals.append(Goal(f"{role}: growth, MB a minute", (last - first) / minutes, growth_mb_per_minute))
+            worked = self._at(samples, "cpu_s", self.seconds) - self._at(samples, "cpu_s", self.warm_s)
+            goals.append(Goal(f"{role}: growth, MB a second of work", (last - first) / max(worked, 1), growth_mb_per_cpu_s))
             goals.append(Goal(f"{role}: at the end, times half time", last / half, end_ratio))
             for field in ("descriptors", "threads"):
                 before, after = (self._at(samples, field, place) for place in (self.seconds / 2, self.seconds))

@@ -94,6 +94,7 @@ class User:
     gather = _blocking(users.User.gather)
     renew = _blocking(users.User.renew)
     erase = _blocking(users.User.erase)
+    tells_of = _blocking(users.User.tells_of)
 
 
 class Turnlog:

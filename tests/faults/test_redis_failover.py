@@ -1,4 +1,6 @@
-"""F11 on a cluster: a primary dies that its replica could not follow; `durability=replicated` loses nothing acknowledged."""
+"""F11 on a cluster: a primary dies that its replica could not follow; `durability=replicated` loses nothing acknowledged.
+A log tells its readers that its history may have gone back.
+"""
 
 import asyncio
 import time
@@ -7,10 +9,12 @@ from collections.abc import Iterator
 import pytest
 
 from servers.loop import awaited
-from servers.valkey import ValkeyCluster, ValkeyServer, valkey, valkey_cluster, wait_until
+from servers.valkey import DURABLE, ValkeyCluster, ValkeyServer, valkey, valkey_cluster, wait_until
 from turnlog import Turnlog, connect, user
 from turnlog.errors import HeadMoved, StoreUnavailable
+from turnlog.ports import Key
 from turnlog.settings import Settings
+from turnlog.stores.redis import RedisStore
 
 CONVERSATIONS = 12
 WRITERS = 24
@@ -124,3 +128,83 @@ async def test_who_states_the_head_is_told_that_a_failover_took_the_end_of_the_l
                 await conversation.append(user("d", id="m4"), expect_head=3)
             assert (moved.value.expected, moved.value.actual) == (3, 2)
             assert (await conversation.append(lost, user("d", id="m4"), expect_head=2)).seqs == (3, 4)
+
+
+async def incarnations(log: Turnlog, count: int = CONVERSATIONS) -> list[str]:
+    """What every conversation's history is called, by each call that tells it."""
+    found = []
+    for n in range(count):
+        key = Key("default", f"c{n}")
+        headers = [
+            await log.store.get(key),
+            (await log.store.read(key, limit=1)).header,
+            (await log.store.recent(key, tokens=1, limit=1)).header,
+        ]
+        assert len({header.incarnation for header in headers}) == 1
+        found.append(headers[0].incarnation)
+    listed = await log.store.list_headers("default", limit=100)
+    assert sorted(header.incarnation for header in listed) == sorted(found)
+    return found
+
+
+@awaited
+async def test_a_restart_gives_every_history_a_new_name_and_nothing_else_does() -> None:
+    with valkey(*DURABLE) as server:
+        async with connect(server.url) as log, connect(server.url) as other:
+            for n in range(3):
+                await log.create(user("a"), conversation_id=f"c{n}")
+            before = await incarnations(log, 3)
+            await log.conversation("c0").append(user("b"))
+            await log.conversation("c1").update(title="t")
+            await log.conversation("c2").redact(1)
+            server.ask("CLIENT", "KILL", "TYPE", "normal")
+            await asyncio.sleep(0.1)  # the end of the connections is heard of
+            assert await incarnations(log, 3) == await incarnations(other, 3) == before
+            server.kill()
+            server.start()
+            await asyncio.sleep(0.1)
+            after = await incarnations(log, 3)
+            assert not set(after) & set(before)
+            assert await incarnations(other, 3) == after
+        assert len(set(before) | set(after)) == 6
+
+
+@awaited
+async def test_a_failover_gives_new_names_also_to_who_stayed_connected_and_when_the_first_primary_is_back(
+    cluster: ValkeyCluster,
+) -> None:
+    def fail_over(successor: ValkeyServer) -> None:
+        assert successor.ask("CLUSTER", "FAILOVER") == b"OK"
+        wait_until(lambda: b"role:master" in successor.ask("INFO", "replication"), "a failover")
+        wait_until(cluster.healthy, "a healthy cluster")
+
+    async with connect(cluster.url) as log:
+        for n in range(CONVERSATIONS):
+            await log.create(user("a"), conversation_id=f"c{n}")
+        seen = [await incarnations(log)]
+        for successor in (cluster.nodes[3], cluster.nodes[0]):  # there and back
+            await asyncio.to_thread(fail_over, successor)
+            async with connect(cluster.url) as other:
+                seen.append(await incarnations(other))
+            if successor is cluster.nodes[0]:  # this handle sat still the whole time
+                assert await incarnations(log) == seen[-1]
+        moved = [[one != two for one, two in zip(seen[n], seen[n + 1], strict=True)] for n in (0, 1)]
+        assert moved[0] == moved[1]
+        assert 0 < sum(moved[0]) < CONVERSATIONS
+        assert all(len({names[n] for names in seen}) == (3 if moved[0][n] else 1) for n in range(CONVERSATIONS))
+
+
+@awaited
+async def test_a_replica_that_takes_over_on_a_connection_that_stays_gives_new_names() -> None:
+    with valkey() as primary, valkey("--replicaof", "127.0.0.1", str(primary.port)) as replica:
+        wait_until(lambda: b"state=online" in primary.ask("INFO", "replication"), "a replica")
+        async with connect(f"{primary.url}?durability=replicated") as log:
+            await log.create(user("a"), conversation_id="c0")
+            before = await incarnations(log, 1)
+        reader = RedisStore(replica.url)
+        reader._servers.opened = True
+        key = Key("default", "c0")
+        assert (await reader.get(key)).incarnation == before[0]
+        replica.ask("REPLICAOF", "NO", "ONE")
+        assert (await reader.get(key)).incarnation != before[0]
+        await reader.close()

@@ -35,7 +35,7 @@ def examine(path: Path, *, busy_timeout_s: float) -> list[Finding]:
     if not path.exists():
         raise StoreUnavailable(f"there is no file {path}")
     try:
-        connection = engine.connect(path, busy_timeout_s=busy_timeout_s)
+        connection = engine.connect(path, busy_timeout_s=busy_timeout_s, begun=False)
         try:
             journal = str(connection.pragma("journal_mode"))
             synchronous = _SYNCHRONOUS[int(connection.pragma("synchronous"))]

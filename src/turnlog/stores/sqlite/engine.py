@@ -12,7 +12,7 @@ import apsw
 from turnlog.errors import InvalidInput, SchemaTooNew, StoreFailed, StoreUnavailable, TurnlogError
 from turnlog.stores.sqlite import schema
 from turnlog.stores.sqlite.parking import refuse_left
-from turnlog.stores.sqlite.place import Watch, inode, make_private
+from turnlog.stores.sqlite.place import Watch, inode, make_private, place_of
 
 EMPTYING_MS = 50
 """How long emptying the WAL holds up writers while it waits for readers."""
@@ -48,13 +48,17 @@ def path_of(path: str) -> Path:
     return Path(path).absolute()
 
 
-def connect(path: Path, *, busy_timeout_s: float) -> apsw.Connection:
-    """A connection to the file, which is there; a commit on it returns after the fsync."""
+def connect(path: Path, *, busy_timeout_s: float, begun: bool) -> apsw.Connection:
+    """A connection to the file, which is there; a commit on it returns after the fsync. Raises if it has to be `begun` and
+    holds nothing of ours.
+    """
     refuse_left(str(path))
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, statementcachesize=256)
     try:
         connection.set_busy_timeout(int(busy_timeout_s * 1000))
-        schema.taken(connection)  # before a pragma changes a file that is not ours
+        taken = schema.taken(connection)  # before a pragma changes a file that is not ours
+        if begun and taken.pre == 0:
+            raise StoreUnavailable("there is a file without data of turnlog in the place of the one that was used")
         for pragma in (
             "journal_mode = WAL",
             "synchronous = FULL",
@@ -151,15 +155,13 @@ class Desk:
         before = inode(self._path)
         if before is None:
             raise StoreUnavailable(f"there is no file {self._path}")
-        connection = connect(self._path, busy_timeout_s=self._busy_timeout_s)
+        connection = connect(self._path, busy_timeout_s=self._busy_timeout_s, begun=not self._make)
         try:
-            if not self._make and schema.taken(connection).pre == 0:
-                raise StoreUnavailable("there is a file without data of turnlog in the place of the one that was used")
             schema.migrate(connection, post=post)
             watch = Watch(self._path)
             if watch.file != before:
                 raise StoreUnavailable("its file was replaced")
-            schema.notice_copy(connection, before)
+            schema.notice_copy(connection, place_of(self._path))
         except BaseException:
             connection.close()
             raise

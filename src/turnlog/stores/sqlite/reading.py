@@ -28,12 +28,19 @@ class Place(NamedTuple):
 
 def find(connection: apsw.Connection, key: Key) -> tuple[Place, Header]:
     """The conversation. Raises `ConversationNotFound` or `ConversationDeleted`."""
-    row = connection.execute(SQL["header"], key).fetchone()
+    try:
+        row = connection.execute(SQL["header"], key).fetchone()
+    except UnicodeDecodeError as error:
+        raise _decayed(key.conversation_id) from error
     if row is None:
         raise ConversationNotFound(key.conversation_id)
     if row[2]:
         raise ConversationDeleted(key.conversation_id)
     return Place(row[1], row[3]), _header(row)
+
+
+def _decayed(conversation_id: str) -> CorruptRecord:
+    return CorruptRecord(seq=0, reason=f"the header of conversation {conversation_id!r} is not what was written")
 
 
 def _header(row: tuple[Any, ...]) -> Header:
@@ -45,7 +52,7 @@ def _header(row: tuple[Any, ...]) -> Header:
     try:
         about = tuple(_json(tags)), _json(metadata)
     except msgspec.DecodeError as error:
-        raise CorruptRecord(seq=0, reason=f"the header of conversation {id_!r} is not what was written") from error
+        raise _decayed(id_) from error
     return Header(
         id_, created, updated, user, title, *about, parent, parent_seq, head, revision, epoch, bool(archived), version,
         f"{(store ^ incarnation) & 0xFFFF_FFFF_FFFF_FFFF:016x}",

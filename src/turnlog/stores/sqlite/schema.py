@@ -12,7 +12,6 @@ from typing import NamedTuple
 import apsw
 
 from turnlog.errors import SchemaTooNew, StoreUnavailable
-from turnlog.stores.sqlite.place import Inode
 
 APPLICATION_ID = 0x7475726E  # "turn"
 
@@ -104,9 +103,8 @@ def _missing(connection: apsw.Connection, step: Step, known: tuple[Step, ...] | 
     return step.number > (found.pre if step.phase == "pre" else found.post)
 
 
-def notice_copy(connection: apsw.Connection, file: Inode | None) -> None:
-    """Begin a new history if this is a copy of the file that was used last (decision 015)."""
-    place = repr(tuple(file)) if file else ""
+def notice_copy(connection: apsw.Connection, place: str) -> None:
+    """Begin a new history if the file that is at `place` is a copy of the one that was used last (decision 015)."""
     if connection.execute("SELECT place FROM store").get != place:
         connection.execute("UPDATE store SET incarnation = random(), place = ?1 WHERE place <> ?1", (place,))
 

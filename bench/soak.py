@@ -90,13 +90,20 @@ def main() -> int:
         + ", ".join(f"{what} {count}" for what, count in sorted(traffic.counts.items()))
     )
     samples = {role: [list(sample) for sample in taken] for role, taken in watch.samples.items()}
+    slowest = sorted(traffic.answers, key=lambda answer: -answer.seconds)[:100]
     table = Table(f"Soak of {given.store}", note, soaked.columns(), soaked.rows(), goals, {})
     report = markdown(table)
     print(report, complaints[-2000:], sep="\n", flush=True)
     _save(
         given.results,
         report,
-        {"environment": environment(), "table": table, "samples": samples, "complaints": complaints[-100_000:]},
+        {
+            "environment": environment(),
+            "table": table,
+            "samples": samples,
+            "slowest": slowest,
+            "complaints": complaints[-100_000:],
+        },
     )
     return 0 if all(goal.reached for goal in goals) else 1
 

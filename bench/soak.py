@@ -26,7 +26,7 @@ from bench.soaking.watch import Watch
 
 RESULTS = Path(__file__).parent / "results"
 WARM_S = 300.0
-"""From here on memory is to be flat; a quarter of a shorter run."""
+"""From here on memory is to be flat; half of a shorter run."""
 FOLDING = {"TURNLOG_FOLD": "process", "TURNLOG_FOLD_PAUSE_S": "0.5"}
 
 
@@ -55,7 +55,7 @@ async def soak(service: Service, seconds: float, rate: float, seed: int) -> tupl
     both = asyncio.gather(traffic.run(), watch.run())
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(both, seconds)
-    return Soaked(watch.samples, traffic.answers, begun, seconds, min(WARM_S, seconds / 4)), traffic, watch
+    return Soaked(watch.samples, traffic.answers, begun, seconds, min(WARM_S, seconds / 2)), traffic, watch
 
 
 def main() -> int:

@@ -80,6 +80,7 @@ class PostgresStore:
         self._sharded = sharded
         self._open: _Open | None = None
 
+    @process.one_at_a_time
     async def open(self) -> None:
         if self._open is not None:
             return

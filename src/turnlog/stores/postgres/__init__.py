@@ -75,6 +75,7 @@ class PostgresStore:
         self._sharded = sharded
         self._open: _Open | None = None
 
+    @process.one_at_a_time
     async def open(self) -> None:
         if self._open is not None:
             return
@@ -314,7 +315,7 @@ class PostgresStore:
         beyond = await self._ask("beyond", self._named(key)[0])
         return faults + [Fault(int(row[0] or 0), "is outside of the log that the header tells") for row in beyond]
 
-    def residue(self) -> tuple[str, ...]:
+    async def residue(self) -> tuple[str, ...]:
         return (
             "Dead rows keep bytes in the tables' files until `VACUUM (FULL)`.",
             "The write-ahead log keeps bytes until its segments are recycled and written over.",

@@ -340,7 +340,7 @@ class RedisStore:
     async def verify(self, key: Key) -> list[Fault]:
         return await checks.verify(self._servers, self._logs, key, await self._get(key))
 
-    def residue(self) -> tuple[str, ...]:
+    async def residue(self) -> tuple[str, ...]:
         file = "The append-only file keeps bytes until it is written anew, which `turnlog doctor --repair` begins."
         lists = "A failover may take a conversation off its user's list; `turnlog doctor --repair` puts it there again."
         return (file, lists) if self._target.cluster else (file,)

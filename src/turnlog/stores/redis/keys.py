@@ -9,7 +9,6 @@ SHARDS = 8
 """In a cluster; one server needs but one."""
 SCHEMA = "tl:schema"
 PING = "tl:ping"
-SWEPT = "tl:swept"
 LISTS = ("tl:u:*", "tl:g:*", "tl:x:{*}:[ut]")
 HEADERS = "tl:{*}:[hq]"
 """Of headers, and of reservations of ids where there may be no header yet."""

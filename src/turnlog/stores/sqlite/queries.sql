@@ -35,6 +35,9 @@ INSERT OR IGNORE INTO conversation_tag SELECT ?2, value, ?1 FROM json_each(?3);
 -- name: drop_tags
 DELETE FROM conversation_tag WHERE tenant = ?2 AND conversation = ?1 AND tag IN (SELECT value FROM json_each(?3));
 
+-- name: drop_all_tags
+DELETE FROM conversation_tag WHERE tenant = ?2 AND conversation = ?1;
+
 -- name: header
 SELECT store.post, c.n, c.deleted, c.last, store.incarnation, c.incarnation, c.id, c.created_at, c.updated_at, c.user_id, c.title,
        c.tags, c.metadata, (SELECT p.id FROM conversation AS p WHERE p.n = c.parent), c.parent_seq, c.head,

@@ -7,6 +7,7 @@ KIND is sqlite, postgres, valkey or cluster, of which a real server is begun. En
 import argparse
 import asyncio
 import contextlib
+import math
 import sys
 import tempfile
 import time
@@ -25,7 +26,7 @@ from bench.soaking.watch import Watch
 
 RESULTS = Path(__file__).parent / "results"
 WARM_S = 300.0
-"""From here on memory is to be flat; a quarter of a shorter run."""
+"""From here on memory is to be flat; half of a shorter run."""
 FOLDING = {"TURNLOG_FOLD": "process", "TURNLOG_FOLD_PAUSE_S": "0.5"}
 
 
@@ -54,7 +55,7 @@ async def soak(service: Service, seconds: float, rate: float, seed: int) -> tupl
     both = asyncio.gather(traffic.run(), watch.run())
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(both, seconds)
-    return Soaked(watch.samples, traffic.answers, begun, seconds, min(WARM_S, seconds / 4)), traffic, watch
+    return Soaked(watch.samples, traffic.answers, begun, seconds, min(WARM_S, seconds / 2)), traffic, watch
 
 
 def main() -> int:
@@ -65,6 +66,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--growth", type=float, default=1.0, help="megabytes a minute that a process may grow by")
+    parser.add_argument("--growth-by-work", type=float, default=math.inf, help="megabytes for each second of a processor")
     parser.add_argument("--end", type=float, default=1.1, help="of its size at half time that a process may end with")
     parser.add_argument("--p99", type=float, default=2.0, help="of the first half that the second half's p99 may be")
     parser.add_argument("--results", type=Path, default=RESULTS, help="where the report goes")
@@ -76,6 +78,7 @@ def main() -> int:
         complaints = (Path(scratch) / "service.log").read_text()
     goals = soaked.goals(
         growth_mb_per_minute=given.growth,
+        growth_mb_per_cpu_s=given.growth_by_work,
         end_ratio=given.end,
         p99_ratio=given.p99,
         replaced=len(watch.replaced),
@@ -87,13 +90,20 @@ def main() -> int:
         + ", ".join(f"{what} {count}" for what, count in sorted(traffic.counts.items()))
     )
     samples = {role: [list(sample) for sample in taken] for role, taken in watch.samples.items()}
+    slowest = sorted(traffic.answers, key=lambda answer: -answer.seconds)[:100]
     table = Table(f"Soak of {given.store}", note, soaked.columns(), soaked.rows(), goals, {})
     report = markdown(table)
     print(report, complaints[-2000:], sep="\n", flush=True)
     _save(
         given.results,
         report,
-        {"environment": environment(), "table": table, "samples": samples, "complaints": complaints[-100_000:]},
+        {
+            "environment": environment(),
+            "table": table,
+            "samples": samples,
+            "slowest": slowest,
+            "complaints": complaints[-100_000:],
+        },
     )
     return 0 if all(goal.reached for goal in goals) else 1
 

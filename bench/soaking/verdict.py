@@ -34,7 +34,14 @@ class Soaked:
         self.window_s = min(60.0, seconds / 8)
 
     def goals(
-        self, *, growth_mb_per_minute: float, end_ratio: float, p99_ratio: float, replaced: int, broken: int
+        self,
+        *,
+        growth_mb_per_minute: float,
+        growth_mb_per_cpu_s: float,
+        end_ratio: float,
+        p99_ratio: float,
+        replaced: int,
+        broken: int,
     ) -> list[Goal]:
         """Each bound, and what was measured."""
         goals = []
@@ -44,7 +51,10 @@ class Soaked:
             )
             minutes = (self.seconds - self.warm_s - self.window_s) / 60
             goals.append(Goal(f"{role}: growth, MB a minute", (last - first) / minutes, growth_mb_per_minute))
+            worked = self._at(samples, "cpu_s", self.seconds) - self._at(samples, "cpu_s", self.warm_s)
+            goals.append(Goal(f"{role}: growth, MB a second of work", (last - first) / max(worked, 1), growth_mb_per_cpu_s))
             goals.append(Goal(f"{role}: at the end, times half time", last / half, end_ratio))
+            goals.append(Goal(f"{role}: seconds of work", worked, 1.0, at_least=True))
             for field in ("descriptors", "threads"):
                 before, after = (self._at(samples, field, place) for place in (self.seconds / 2, self.seconds))
                 goals.append(Goal(f"{role}: more {field} than at half time", after - before, 3))
@@ -65,10 +75,10 @@ class Soaked:
             took = self._took(begin, end)
             row = [f"{end / 60:.0f}", f"{len(took) / step:.0f}", _ms(took, 50), _ms(took, 99)]
             for samples in self.samples.values():
-                rss, own, fds, threads = (
-                    window(samples, field, begin, end) for field in ("rss_mb", "own_mb", "descriptors", "threads")
-                )
-                row.append(f"{rss:.1f} ({own:.1f}), {fds:.0f}, {threads:.0f}")
+                fields = ("rss_mb", "own_mb", "descriptors", "threads")
+                rss, own, fds, threads = (window(samples, field, begin, end) for field in fields)
+                within = [sample.cpu_s for sample in samples if begin <= sample.at_s <= end] or [0.0]
+                row.append(f"{rss:.1f} ({own:.1f}), {fds:.0f}, {threads:.0f}, {within[-1] - within[0]:.1f}")
             rows.append(tuple(row))
         return rows
 
@@ -79,7 +89,7 @@ class Soaked:
             "requests/s",
             "p50 ms",
             "p99 ms",
-            *(f"{role}: RSS (own) MB, fds, threads" for role in self.samples),
+            *(f"{role}: RSS (own) MB, fds, threads, work s" for role in self.samples),
         )
 
     def _at(self, samples: Sequence[Sample], field: str, place_s: float) -> float:

@@ -1,6 +1,7 @@
 """What each process of a service takes, read from /proc."""
 
 import asyncio
+import os
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -10,13 +11,16 @@ SAMPLE_S = 2.0
 
 
 class Sample(NamedTuple):
-    """At `at_s` after the beginning: megabytes in memory and megabytes that are its own, descriptors, threads."""
+    """At `at_s` after the beginning: megabytes in memory and megabytes that are its own, descriptors, threads, and the
+    seconds of a processor that it has had.
+    """
 
     at_s: float
     rss_mb: float
     own_mb: float
     descriptors: int
     threads: int
+    cpu_s: float
 
 
 class Watch:
@@ -79,4 +83,6 @@ def _sample(pid: int, at_s: float) -> Sample:
     status = dict(line.split(":", 1) for line in (place / "status").read_text().splitlines())
     own = int(rollup["Private_Clean:"]) + int(rollup["Private_Dirty:"])
     opened = sum(1 for _ in (place / "fd").iterdir())
-    return Sample(at_s, int(rollup["Rss:"]) / 1024, own / 1024, opened, int(status["Threads"]))
+    user, system = (place / "stat").read_text().rpartition(")")[2].split()[11:13]
+    cpu_s = (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+    return Sample(at_s, int(rollup["Rss:"]) / 1024, own / 1024, opened, int(status["Threads"]), cpu_s)

@@ -39,8 +39,9 @@ def fold(settings: Settings, tenants: Sequence[str] = (), *, tell: Callable[[], 
 async def _fold(settings: Settings, tenants: Sequence[str], tell: Callable[[], None]) -> None:
     async with connect(settings=settings, working=True) as log:
         worker = runner(log, tenants)
-        for told in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(told, worker.stop)
+        with suppress(NotImplementedError):  # Windows
+            for told in (signal.SIGINT, signal.SIGTERM):
+                asyncio.get_running_loop().add_signal_handler(told, worker.stop)
         tell()
         await worker.run()
 
@@ -95,7 +96,8 @@ def _beside() -> None:
     with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as told:
         settings = msgspec.json.decode(told.readline(), type=Settings)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    os.nice(NICENESS)
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
     try:
         fold(settings)
     except TurnlogError as error:

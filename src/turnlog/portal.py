@@ -15,7 +15,7 @@ from turnlog.errors import StoreUnavailable
 R = TypeVar("R")
 
 GRACE_S = 1.0
-"""How long calls under way may take to come to their end once the store is closed; then they are cancelled."""
+"""How long calls under way may take before the store is closed under them, and how long to end when they are cancelled."""
 
 
 class Loop:
@@ -58,17 +58,20 @@ class Loop:
             self.thread.join()
 
     async def finish(self, finish: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Run `finish`, give what is under way a little time, and cancel the rest."""
+        """Give what is under way a little time, run `finish`, and cancel the rest."""
         try:
+            await self._wait_for_others()
             await finish()
         finally:
-            for cancelled in (False, True):
-                left = asyncio.all_tasks() - {asyncio.current_task()}
-                for task in left if cancelled else ():
-                    task.cancel()
-                if left:
-                    await asyncio.wait(left, timeout=GRACE_S)
+            await self._wait_for_others(cancel=True)
             await self.loop.shutdown_asyncgens()
+
+    async def _wait_for_others(self, *, cancel: bool = False) -> None:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others if cancel else ():
+            task.cancel()
+        if others:
+            await asyncio.wait(others, timeout=GRACE_S)
 
     def _run(self) -> None:
         try:
@@ -164,7 +167,7 @@ class Portal:
             self._refuse_own_thread()
             with self._starting:
                 self._running().submit(coroutine, future)
-        except (RuntimeError, StoreUnavailable):
+        except Exception:
             coroutine.close()  # it was refused, and has not begun
             raise
 

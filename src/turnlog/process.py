@@ -5,11 +5,16 @@ object registers itself here; in the child its `abandon` is called, so that it i
 Nothing is checked on any call: `os.getpid` costs 350 ns on some machines, the hook costs nothing. decision 048
 """
 
+import asyncio
 import os
-from typing import Any, Protocol
-from weakref import WeakSet
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from typing import Any, Protocol, TypeVar
+from weakref import WeakKeyDictionary, WeakSet
 
 from turnlog.errors import StoreUnavailable
+
+S = TypeVar("S")
 
 NOT_OPEN = "it is not open: call `open()`, or use it as a context manager"
 ABANDONED = "it was opened in another process: open it anew after a fork"
@@ -25,6 +30,7 @@ class Opened(Protocol):
 _opened: "WeakSet[Opened]" = WeakSet()
 _abandoned: "WeakSet[Any]" = WeakSet()
 _kept: list[object] = []
+_locks: "WeakKeyDictionary[Any, tuple[asyncio.AbstractEventLoop, asyncio.Lock]]" = WeakKeyDictionary()
 
 
 def opened(it: Opened) -> None:
@@ -36,6 +42,21 @@ def opened(it: Opened) -> None:
 def closed(it: Opened) -> None:
     """There is nothing left that a child would have to abandon."""
     _opened.discard(it)
+
+
+def one_at_a_time(method: Callable[[S], Coroutine[Any, Any, None]]) -> Callable[[S], Coroutine[Any, Any, None]]:
+    """`method`, which opens something: a task that calls it while another one is at it waits until that one is done."""
+
+    @wraps(method)
+    async def call(self: S) -> None:
+        loop = asyncio.get_running_loop()
+        known = _locks.get(self)
+        if known is None or known[0] is not loop:  # also in a child: whoever was at it is not there
+            known = _locks[self] = (loop, asyncio.Lock())
+        async with known[1]:
+            await method(self)
+
+    return call
 
 
 def unusable(it: object) -> StoreUnavailable:

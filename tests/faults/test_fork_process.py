@@ -32,3 +32,7 @@ def test_a_fork_harms_neither_the_parent_nor_the_child(case: str, store: str, st
 def test_what_a_child_stores_outlives_its_parent(store: str, store_url: str, tenant: str) -> None:
     """SQLite, without care: the parent deletes the write-ahead log under the child."""
     run("outlives", store_url, tenant)
+
+
+def test_a_file_that_somebody_else_holds_open_is_refused_to_a_child(tmp_path: Path) -> None:
+    run("another-connection", f"sqlite:///{tmp_path}/x.db", "t")

@@ -92,7 +92,7 @@ def _config(app: Starlette | Worker, *, factory: bool = False, workers: int = 1)
         app,
         factory=factory,
         workers=workers,
-        loop="uvloop",
+        loop="auto",  # uvloop, which the extra brings, but on Windows
         http="httptools",
         log_level="warning",
         access_log=False,

@@ -12,6 +12,8 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
+import apsw
+
 import turnlog
 import turnlog.sync
 from turnlog import Settings, StoreUnavailable, Turnlog, TurnlogError, connect, user
@@ -208,6 +210,27 @@ def outlives(url: str, settings: Settings) -> None:
     asyncio.run(look())
 
 
+async def another_connection(url: str, settings: Settings) -> None:
+    """The parent has a connection that is none of turnlog's lanes, and stays open: the child cannot have the file."""
+    async with connect(url, settings=settings) as log:
+        await log.create(conversation_id="c1")
+        connection = apsw.Connection(url.removeprefix("sqlite:///"))
+        connection.execute("SELECT * FROM sqlite_schema").fetchall()
+
+        async def refused_file() -> None:
+            try:
+                await log.open()
+            except StoreUnavailable as error:
+                if "in use while" in str(error):
+                    return
+                raise
+            raise AssertionError("it was opened")
+
+        ended_well(child(lambda: asyncio.run(refused_file()), normal=False))
+        await log.conversation("c1").append(user("after"))
+        connection.close()
+
+
 def main(case: str, url: str, tenant: str) -> None:
     settings = Settings(tenant=tenant)
     match case:
@@ -219,6 +242,8 @@ def main(case: str, url: str, tenant: str) -> None:
             preload(url, settings)
         case "block":
             leaves_the_block(url, settings)
+        case "another-connection":
+            asyncio.run(another_connection(url, settings))
         case "outlives":
             outlives(url, settings)
 

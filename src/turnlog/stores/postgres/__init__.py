@@ -80,6 +80,7 @@ class PostgresStore:
         self._sharded = sharded
         self._open: _Open | None = None
 
+    @process.one_at_a_time
     async def open(self) -> None:
         if self._open is not None:
             return
@@ -144,10 +145,12 @@ class PostgresStore:
         before = _FAR if before is None else before
         rows = await self._read(key, after, before, limit, bytes_max=bytes_max, newest=newest)
         header = _there(rows, key)
-        found = [row[2:] for row in rows[1:] if row[9] is not None]
+        found = [row[2:] for row in rows[1:] if row[2] is not None]
+        cut = len(found) < len(rows) - 1
+        if len(found) > 1 and integer(found[0][0]) > integer(found[1][0]):
+            found.reverse()
         there = max(min(header.head, before - 1) - after, 0)
         whole = min(there, limit)
-        cut = len(found) < len(rows) - 1 or sum([len(row[7] or b"") for row in found]) > bytes_max
         count = len(found) if cut else whole
         first = after + 1 + (there - count if newest else 0)
         if [integer(row[0]) for row in found] != list(range(first, first + count)):
@@ -303,7 +306,7 @@ class PostgresStore:
         after = 0
         while after < header.head:
             rows = await self._read(key, after, header.head + 1, _PAGE)
-            found = {integer(row[2]): row for row in rows[1:] if row[9] is not None}
+            found = {integer(row[2]): row for row in rows[1:] if row[2] is not None}
             if not found:
                 faults.append(Fault(after + 1, f"is missing, with all up to the head at {header.head}"))
                 break
@@ -352,7 +355,8 @@ class PostgresStore:
         names = self._opened.names
         made = await self._ask(
             "create", number(names.log(key)), number(header.created_at), number(header.updated_at),
-            number(len(records)), number(schema.random_int8()), number(header.version), boolean(header.archived),
+            number(len(records)), number(sum([len(record.body) for record in records])),
+            number(schema.random_int8()), number(header.version), boolean(header.archived),
             text(key.tenant), text(header.id), text(header.user_id), text(header.title), _labels(key.tenant, header.tags),
             _metadata(header.metadata), blob(names.secret),
             *arrays(((), values.column(record, names)) for record in records),

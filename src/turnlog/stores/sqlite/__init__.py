@@ -50,6 +50,7 @@ class SqliteStore:
         self._readers: list[Lane] = []
         self._erasing: set[asyncio.Task[Any]] = set()
 
+    @process.one_at_a_time
     async def open(self) -> None:
         if self._writer is not None:
             return
@@ -73,8 +74,8 @@ class SqliteStore:
 
     def abandon(self) -> None:
         """Forget the lanes, whose threads this process does not have."""
-        process.keep(self._writer, *self._readers)
-        self._writer, self._readers = None, []
+        process.keep(self._writer, *self._readers, *self._erasing)
+        self._writer, self._readers, self._erasing = None, [], set()
 
     async def ping(self) -> None:
         await self._write(None, writing.touch)

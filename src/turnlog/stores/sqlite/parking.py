@@ -41,7 +41,8 @@ _forking = threading.Lock()
 
 def register(lane: Parked) -> None:
     """Halt `lane` at each fork, as long as it lives."""
-    _lanes.add(lane)
+    with _forking:
+        _lanes.add(lane)
 
 
 def refuse_left(path: str) -> None:

@@ -189,12 +189,12 @@ def _take(
     """
     records: list[Record] = []
     try:
-        for *fields, there in connection.execute(SQL[statement], bound):
-            record = Record(*fields)
+        for row in connection.execute(SQL[statement], bound):
+            record = Record(*row[:8])
             if record.seq != seq:
                 raise CorruptRecord(seq=seq, reason="its row is missing")
-            if there != seq:
-                raise CorruptRecord(seq=seq, reason=f"seq {there} stands in its place", record=record)
+            if row[8] != seq:
+                raise CorruptRecord(seq=seq, reason=f"seq {row[8]} stands in its place", record=record)
             bytes_max -= len(record.body)
             if bytes_max < 0 and records:
                 return records, True

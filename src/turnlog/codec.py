@@ -281,8 +281,13 @@ def _check_limits(message: Message, body: bytes, limits: Limits) -> None:
 
 def check_metadata(metadata: dict[str, Any], limits: Limits) -> bytes:
     """The JSON text of `metadata`; refuses what is no JSON, nested too deep or too large."""
-    check_json("metadata", metadata, depth_max=limits.json_depth)
-    text = _encode(metadata)
+    try:
+        text = _encode(metadata)
+    except (TypeError, ValueError, RecursionError, OverflowError):
+        text = b""  # it is no JSON: the check says where
+    if len(text) <= limits.metadata_bytes:  # to look through what is too large anyway would take long
+        check_json("metadata", metadata, depth_max=limits.json_depth)
+        text = text or _encode(metadata)
     if len(text) > limits.metadata_bytes:
         raise TooLarge("metadata", limit=limits.metadata_bytes, actual=len(text), unit="bytes")
     return text

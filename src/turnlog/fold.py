@@ -22,7 +22,9 @@ from turnlog.ports import Header, Key, Snapshot, Store, on_behalf_of
 
 BATCH = 200
 """How many messages a fold is given at once, at most."""
-_TOKENS = COUNT_MAX << 16  # no bound: a batch is bounded by its messages
+BATCH_BYTES = 256 << 10
+"""What their bodies weigh together, at most: one message may weigh more."""
+_TOKENS = COUNT_MAX << 16  # no bound: a batch is bounded by its messages and their bytes
 _TAKEN = "context"  # contexts keep the starts of their windows under this name
 BESIDE = ("note", "rebuild")
 """What workers keep beside a fold's state, each under the fold's name with a dot before."""
@@ -138,7 +140,9 @@ async def look(
     store: Store, key: Key, fold: Fold[Any], *, limit: int = BATCH, beside: Sequence[tuple[str, int]] = ()
 ) -> Ahead:
     """What `fold` has to see next, at most `limit` messages, from what is stored; one round trip if that is all there is."""
-    end = await store.recent(key, tokens=_TOKENS, limit=limit, folds=[(fold.name, fold.version), *beside])
+    end = await store.recent(
+        key, tokens=_TOKENS, limit=limit, bytes_max=BATCH_BYTES, folds=[(fold.name, fold.version), *beside]
+    )
     epoch = end.header.epoch
     first, *others = (found if found and found.epoch == epoch else None for found in end.snapshots)
     since = first or await _inherited(store, key, fold, end.header) or _beginning(fold, epoch)
@@ -150,9 +154,9 @@ async def look(
 
 async def look_on(store: Store, key: Key, fold: Fold[Any], since: Snapshot, *, limit: int = BATCH) -> Ahead:
     """What `fold` has to see next behind `since`; from the first message on, if something was erased since then."""
-    page = await store.read(key, after=since.watermark, limit=limit)
+    page = await store.read(key, after=since.watermark, limit=limit, bytes_max=BATCH_BYTES)
     if page.header.epoch != since.epoch:
-        page = await store.read(key, after=0, limit=limit)
+        page = await store.read(key, after=0, limit=limit, bytes_max=BATCH_BYTES)
         since = _beginning(fold, page.header.epoch)
     return Ahead(since, page.header, page.records, page.more, tenant=key.tenant)
 

@@ -51,6 +51,12 @@ def system_clock() -> int:
 _SIMPLE = (int, str, type(None))
 _ASKED_MAX = 256
 """So many ways to ask for a context are remembered, so that the usual ones are checked once."""
+_TURN_WEIGHT = 256 << 10
+"""What is worked on in one go, in bytes of messages, before others have their turn."""
+_RECORD_WEIGHT = 2 << 10
+"""What a message costs beside its bytes, as bytes."""
+_COMPARED = 500
+"""Messages that are compared in one go."""
 _CONTEXT_OPTIONS: dict[str, Any] = {
     "budget": None,
     "max_messages": None,
@@ -223,7 +229,7 @@ class Turnlog:
         told = self._check_changes({"title": title, "tags": tags, "metadata": metadata or {}})
         now = self.clock()
         header = Header(conversation.id, now, now, user_id, **told)
-        await self.store.create(self.tenant, header, self._records(messages, now) if messages else ())
+        await self.store.create(self.tenant, header, await self._records(messages, now) if messages else ())
         return conversation
 
     async def conversations(
@@ -322,15 +328,24 @@ class Turnlog:
             self._asked[asked] = wanted
         return wanted
 
-    def _records(
+    async def _records(
         self, messages: Sequence[Message], now: int, *, salt: bytes = b"", limit: int | None = None
     ) -> list[codec.Record]:
+        """The messages as they are stored; while there are many or large ones, others have their turn in between."""
         limit = limit or self.settings.messages_per_call
         if not messages:
             raise InvalidInput("messages", "must not be empty")
         if len(messages) > limit:
             raise TooLarge("messages", limit=limit, actual=len(messages), unit="messages")
-        return [self._record(index, message, salt, now) for index, message in enumerate(messages)]
+        records, weight = [], 0
+        for index, message in enumerate(messages):
+            record = self._record(index, message, salt, now)
+            records.append(record)
+            weight += len(record.body) + _RECORD_WEIGHT
+            if weight > _TURN_WEIGHT:
+                weight = 0
+                await asyncio.sleep(0)  # decision 047: 8 MB in one go would stop everybody for 100 ms
+        return records
 
     def _record(self, index: int, message: Message, salt: bytes, now: int) -> codec.Record:
         if not isinstance(message, Message):
@@ -367,12 +382,12 @@ class Conversation:
         messages get ids that follow from it and their places, so that the whole call can be repeated.
         """
         now = self.log.clock()
-        return await self._append(self._batch(messages, idempotency_key, now), now, expect_head)
+        return await self._append(await self._batch(messages, idempotency_key, now), now, expect_head)
 
-    def _batch(self, messages: Sequence[Message], idempotency_key: str | None, now: int) -> list[codec.Record]:
+    async def _batch(self, messages: Sequence[Message], idempotency_key: str | None, now: int) -> list[codec.Record]:
         if idempotency_key is None:
-            return self.log._records(messages, now)
-        return self.log._records(keyed(messages, idempotency_key), now, salt=str(len(messages)).encode())
+            return await self.log._records(messages, now)
+        return await self.log._records(keyed(messages, idempotency_key), now, salt=str(len(messages)).encode())
 
     async def _append(self, records: Sequence[codec.Record], now: int, expect_head: int | None) -> Appended:
         if expect_head is not None:
@@ -494,7 +509,7 @@ class Conversation:
         """
         wanted = self.log._wanted_by(options)
         now = self.log.clock()
-        records = self._batch(messages, idempotency_key, now)
+        records = await self._batch(messages, idempotency_key, now)
         users = self.log._users
         reading = asyncio.ensure_future(planning.read(self.log.store, self.key, wanted, users))
         try:
@@ -648,9 +663,9 @@ class Conversation:
         says something else than the log raises `TranscriptDiverged`, or goes to a fork that shares what is common.
         """
         now = self.log.clock()
-        records = self.log._records(transcript, now, limit=self.log.settings.transcript_messages)
+        records = await self.log._records(transcript, now, limit=self.log.settings.transcript_messages)
         stored = [record async for page in self.pages() for record in page.records]
-        matched, diverged_at = match_ids(stored, records) if by_id else match_words(stored, transcript)
+        matched, diverged_at = match_ids(stored, records) if by_id else await _match_words(stored, transcript)
         fresh = records[matched:]
         if diverged_at is not None and on_divergence == "error":
             raise TranscriptDiverged(diverged_at)
@@ -660,6 +675,18 @@ class Conversation:
             await self.log.store.append(target.key, fresh, now=now, expect_head=base)
         forked_to = None if target is self else target.id
         return Synced(self.id, matched, len(fresh), base + len(fresh), diverged_at, forked_to)
+
+
+async def _match_words(stored: Sequence[codec.Record], transcript: Sequence[Message]) -> tuple[int, int | None]:
+    """`match_words`, with a turn for others now and then."""
+    same = 0
+    for first in range(0, min(len(stored), len(transcript)), _COMPARED):
+        matched, parted_at = match_words(stored[first : first + _COMPARED], transcript[first : first + _COMPARED])
+        same += matched
+        if parted_at is not None:
+            return same, same + 1
+        await asyncio.sleep(0)
+    return same, None
 
 
 def _seen(reading: "asyncio.Future[planning.Found]") -> None:

@@ -289,6 +289,10 @@ def check_name(field: str, value: str, *, length_max: int = 256) -> str:
     return value
 
 
+KEY_SHOWN_MAX = 100
+"""Characters of a key that an error names, at most."""
+
+
 def check_text(field: str, value: str) -> None:
     """Refuse what some engine cannot keep: NUL and lone surrogates."""
     if not isinstance(value, str):
@@ -313,27 +317,52 @@ def check_base64(field: str, value: str) -> None:
 
 def check_json(field: str, value: object, *, depth_max: int = JSON_DEPTH_MAX) -> None:
     """Refuse what is not JSON with text keys, 64-bit integers, finite numbers and at most `depth_max` levels."""
+    fault = _json_fault(value, depth_max)
+    if fault is not None:
+        place, rule = fault
+        raise InvalidInput(field + place, rule)
+
+
+def _json_fault(value: object, depth_max: int) -> tuple[str, str] | None:
+    """Where in `value` something is no JSON, and which rule it breaks; None if nothing is.
+
+    The place is put together once there is a fault: to name each place before would cost the length of all keys above it.
+    """
     if depth_max < 0:
-        raise InvalidInput(field, "is nested too deep")
+        return "", "is nested too deep"
     if isinstance(value, str):
-        check_text(field, value)
-    elif value is None or isinstance(value, bool):
-        return
-    elif isinstance(value, int):
-        if not -INTEGER_MAX - 1 <= value <= INTEGER_MAX:
-            raise InvalidInput(field, "must be an integer of 64 bits")
-    elif isinstance(value, float):
-        if not isfinite(value):
-            raise InvalidInput(field, "must be a finite number")
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            check_text(f"{field} key", key)
-            check_json(f"{field}.{key}", item, depth_max=depth_max - 1)
-    elif isinstance(value, list | tuple):
+        return _text_fault("", value)
+    if value is None or isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return None if -INTEGER_MAX - 1 <= value <= INTEGER_MAX else ("", "must be an integer of 64 bits")
+    if isinstance(value, float):
+        return None if isfinite(value) else ("", "must be a finite number")
+    if isinstance(value, dict | list | tuple):
+        return _fault_within(value, depth_max - 1)
+    return "", f"must be JSON, not {type(value).__name__}"
+
+
+def _fault_within(value: dict[str, object] | list[object] | tuple[object, ...], depth_max: int) -> tuple[str, str] | None:
+    if not isinstance(value, dict):
         for index, item in enumerate(value):
-            check_json(f"{field}[{index}]", item, depth_max=depth_max - 1)
-    else:
-        raise InvalidInput(field, f"must be JSON, not {type(value).__name__}")
+            if (fault := _json_fault(item, depth_max)) is not None:
+                return f"[{index}]{fault[0]}", fault[1]
+        return None
+    for key, item in value.items():
+        if (fault := _text_fault(" key", key)) is not None:
+            return fault
+        if (fault := _json_fault(item, depth_max)) is not None:
+            return f".{key[:KEY_SHOWN_MAX]}{fault[0]}", fault[1]
+    return None
+
+
+def _text_fault(place: str, value: object) -> tuple[str, str] | None:
+    try:
+        check_text("", value)  # type: ignore[arg-type]
+    except InvalidInput as error:
+        return place, error.rule
+    return None
 
 
 def to_micros(moment: datetime) -> int:

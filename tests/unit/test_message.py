@@ -1,5 +1,6 @@
 """What a log takes and what it refuses: the same whatever the store."""
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from types import MappingProxyType
@@ -27,7 +28,7 @@ from turnlog import (
     tool,
     user,
 )
-from turnlog.message import JSON_DEPTH_MAX, check_id, check_name, from_micros, to_micros, uuid7
+from turnlog.message import JSON_DEPTH_MAX, check_id, check_json, check_name, from_micros, to_micros, uuid7
 
 NUL = "a\0b"
 SURROGATE = "a\ud800b"
@@ -261,3 +262,25 @@ def test_an_error_within_an_error_names_the_whole_place() -> None:
     assert inner.within("messages[3]").field == "messages[3].content[1]"
     assert InvalidInput("", "must be an object").within("messages[3]").field == "messages[3]"
     assert InvalidInput("[2]", "no").within("messages").field == "messages[2]"
+
+
+def test_a_long_key_above_many_values_is_checked_in_proportion() -> None:
+    def cost(count: int) -> float:
+        value = {"k" * 20 * count: {f"k{number}": 0 for number in range(count)}}
+        took = []
+        for _ in range(3):
+            begun = time.process_time()
+            check_json("metadata", value)
+            took.append(time.process_time() - begun)
+        return min(took)
+
+    assert cost(20_000) < 8 * cost(5000) + 0.05
+
+
+def test_an_error_in_json_names_its_place_and_no_more_than_the_beginning_of_a_key() -> None:
+    with pytest.raises(InvalidInput) as raised:
+        check_json("metadata", {"a": [1, {"k" * 1000: float("nan")}]})
+    assert raised.value.field == f"metadata.a[1].{'k' * 100}"
+    with pytest.raises(InvalidInput) as raised:
+        check_json("metadata", {"a": {"\0": 1}})
+    assert raised.value.field == "metadata.a key"

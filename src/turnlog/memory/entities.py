@@ -33,7 +33,7 @@ class Entities(Heeding):
         return EntitiesState()
 
     async def step(self, state: EntitiesState, messages: Sequence[Message]) -> EntitiesState:
-        return named(state, await self._listen(state.question, messages))
+        return await self._taught(named, state, state.question, messages)
 
 
 def named(state: EntitiesState, talk: Talk) -> EntitiesState:

@@ -70,7 +70,7 @@ class Facts(Heeding):
         return FactsState()
 
     async def step(self, state: FactsState, messages: Sequence[Message]) -> FactsState:
-        return stated(state, await self._listen(state.question, messages))
+        return await self._taught(stated, state, state.question, messages)
 
 
 def stated(state: FactsState, talk: Talk) -> FactsState:

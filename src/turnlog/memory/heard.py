@@ -14,7 +14,7 @@ from turnlog.memory.extract.mention import Kind, Mention
 from turnlog.memory.extract.names import names
 from turnlog.memory.extract.preferencecues import Polarity
 from turnlog.memory.extract.preferences import Liking, preferences
-from turnlog.memory.extract.reading import read
+from turnlog.memory.extract.reading import beginning_and_end, read
 from turnlog.memory.extract.statements import Statement, statements
 from turnlog.memory.extract.tasks import Outcome, Request, closings, requests
 from turnlog.memory.extract.topic import named_topic, topic_words
@@ -34,8 +34,8 @@ CACHED = 1024
 """How many of the texts that were heard last are kept, at most."""
 CACHED_LENGTH_MAX = 2000
 """Characters of such a text, at most."""
-CACHED_LONG, CACHED_LONG_LENGTH_MAX = 64, 20_000
-"""How many longer ones are kept, and their characters, at most."""
+CACHED_LONG = 64
+"""How many longer ones are kept, at most; of each only what is read."""
 
 
 class HeardName(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -132,14 +132,17 @@ class _Lately:
         self._forget_at = 0.0
 
     def __call__(self, text: str, asked: str) -> Heard:
+        if len(text) <= CACHED_LENGTH_MAX:
+            return self._short(text, asked)
+        return self._long(beginning_and_end(text), asked)
+
+    def keep(self) -> None:
+        """See to it that what is heard from now on is forgotten in time; within a running event loop."""
         loop = asyncio.get_running_loop()
         if loop.time() >= self._forget_at:
             self._forget()
             self._forget_at = loop.time() + KEPT_S
             loop.call_at(self._forget_at, self._forget)
-        if len(text) <= CACHED_LENGTH_MAX:
-            return self._short(text, asked)
-        return self._long(text, asked) if len(text) <= CACHED_LONG_LENGTH_MAX else hear(text, asked)
 
     def _forget(self) -> None:
         self._short.cache_clear()
@@ -147,4 +150,4 @@ class _Lately:
 
 
 heard_lately = _Lately()
-"""`hear`, within a running event loop, by whom what was just heard is not read again."""
+"""`hear`, by whom what was just heard is not read again, once its `keep` was called."""

@@ -5,10 +5,11 @@ assistant's last message is kept, so that the user's answer to it is understood.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import msgspec
 
+from turnlog.memory.aside import aside
 from turnlog.memory.heard import Heard, hear, heard_lately
 from turnlog.message import Message
 
@@ -24,6 +25,9 @@ _BY_MODEL_FIRST = 101
 def previous(version: int) -> int:
     """The version that was in use before: before the first with a model, the one that works by rules."""
     return BY_RULES if version == _BY_MODEL_FIRST else version - 1
+
+
+S = TypeVar("S")
 
 
 class Hearing(Protocol):
@@ -51,9 +55,16 @@ class Heeding:
     def previous(self) -> int:
         return previous(self.version)
 
-    async def _listen(self, question: "Question | None", messages: Sequence[Message]) -> "Talk":
-        """What is heard in `messages`, which come with their seqs after `question`."""
-        return await listened(self._hearing, question, messages)
+    async def _taught(
+        self, learn: Callable[[S, "Talk"], S], state: S, question: "Question | None", messages: Sequence[Message]
+    ) -> S:
+        """The state that `learn` makes of `state` and what is heard in `messages`, with their seqs, after `question`."""
+        counting, understood = _counting(messages), None
+        if self._hearing is not None and any(message.role == "user" for message in counting):
+            understood = await self._hearing.hear(counting, question.text if question else "")
+        heard_lately.keep()
+        characters = sum(len(message.text) for message in counting)
+        return await aside(lambda: learn(state, _talk(question, counting, understood, heard_lately)), characters=characters)
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -91,15 +102,6 @@ class Talk(NamedTuple):
 def by_rules(question: Question | None, messages: Sequence[Message]) -> Talk:
     """What rules hear in `messages`, which come with their seqs after the assistant's `question`."""
     return _talk(question, _counting(messages), None)
-
-
-async def listened(hearing: Hearing | None, question: Question | None, messages: Sequence[Message]) -> Talk:
-    """What `hearing`, or rules if it is None, hears in `messages`, which come with their seqs after `question`."""
-    counting = _counting(messages)
-    if hearing is None or not any(message.role == "user" for message in counting):
-        return _talk(question, counting, None, heard_lately)
-    heard = await hearing.hear(counting, question.text if question else "")
-    return _talk(question, counting, heard)
 
 
 def _counting(messages: Sequence[Message]) -> list[Message]:

@@ -119,7 +119,7 @@ class Profile(Heeding):
         return ProfileState()
 
     async def step(self, state: ProfileState, messages: Sequence[Message]) -> ProfileState:
-        return profiled(state, await self._listen(state.question, messages))
+        return await self._taught(profiled, state, state.question, messages)
 
 
 def profiled(state: ProfileState, talk: Talk) -> ProfileState:

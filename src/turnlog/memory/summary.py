@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from turnlog.errors import InvalidInput
 from turnlog.memory import extractive, notes, prompts
+from turnlog.memory.aside import aside
 from turnlog.memory.asking import ask
 from turnlog.memory.chapters import SPAN, Chapter, best, joined, overfull, pair, share
 from turnlog.memory.hearing import BY_MODEL, BY_RULES, LEASE_S, previous
@@ -83,18 +84,16 @@ class Summary:
     async def step(self, state: SummaryState, messages: Sequence[Message]) -> SummaryState:
         if not messages:
             return state
-        first, last = seq_of(messages[0]), seq_of(messages[-1])
-        if self._llm is None:
-            state = replace(state, prompt=extractive.NAME, chapters=self._extracted(state, messages))
-        else:
-            state = await self._noted(self._llm, state, messages)
-        return replace(state, first=state.first or first, last=last, source=digest(state.source, messages))
+        if self._llm is not None:
+            return _covering(await self._noted(self._llm, state, messages), messages)
+        characters = sum(len(message.text) for message in messages)
+        return await aside(lambda: _covering(self._extracted(state, messages), messages), characters=characters)
 
-    def _extracted(self, state: SummaryState, messages: Sequence[Message]) -> tuple[Chapter, ...]:
+    def _extracted(self, state: SummaryState, messages: Sequence[Message]) -> SummaryState:
         extraction = extractive.Extraction(state.chapters, self._tokens)
         for message in messages:
             extraction.read(message, seq_of(message))
-        return extraction.chapters()
+        return replace(state, prompt=extractive.NAME, chapters=extraction.chapters())
 
     async def _noted(self, llm: LLM, state: SummaryState, messages: Sequence[Message]) -> SummaryState:
         chapters, model = state.chapters, state.model
@@ -134,6 +133,12 @@ class Summary:
         return await self._replies.get(
             key, lambda: ask(llm, prompt, Notes, check=lambda reply: notes.check(reply, chapter.lines, chunk))
         )
+
+
+def _covering(state: SummaryState, messages: Sequence[Message]) -> SummaryState:
+    """The state, which covers `messages` from now on."""
+    first, last = seq_of(messages[0]), seq_of(messages[-1])
+    return replace(state, first=state.first or first, last=last, source=digest(state.source, messages))
 
 
 def seq_of(message: Message) -> int:

@@ -1,5 +1,6 @@
 """What each operation does: decode, call the library, encode."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -49,6 +50,10 @@ _NOTHING = Gist()
 _NOTHING_KNOWN = _json(memory_of(_NOTHING))
 _DEFAULT_CONTEXT = ContextRequest()
 _NOT_RECALLED = (Entry("recalled", 0, 0, False, "nothing is recalled yet, whatever the query"),)
+
+
+_TURN_MESSAGES = 500
+"""Messages of a transcript that are checked before others have their turn."""
 
 
 class _Keys(msgspec.Struct):
@@ -190,7 +195,11 @@ async def sync(call: Call) -> Answer:
     """Store what is new in a transcript."""
     conversation, given = call.conversation, await call.decode(_sync)
     by_id = _all_named(given.messages, "messages")
-    synced = await conversation.sync(_messages(given.messages), by_id=by_id, on_divergence=given.on_divergence)
+    messages: list[Message] = []
+    for first in range(0, len(given.messages), _TURN_MESSAGES):
+        messages += _messages(given.messages[first : first + _TURN_MESSAGES], first)
+        await asyncio.sleep(0)
+    synced = await conversation.sync(messages, by_id=by_id, on_divergence=given.on_divergence)
     answer = SyncAnswer(
         synced.conversation_id, synced.appended, synced.matched, synced.head, synced.diverged_at, synced.forked_to
     )
@@ -208,9 +217,10 @@ def _has_messages(body: bytes) -> bool:
     return bool(decoded(_keys, body).messages)
 
 
-def _messages(given: Sequence[MessageIn]) -> list[Message]:
+def _messages(given: Sequence[MessageIn], first: int = 0) -> list[Message]:
+    """The messages, the first of which is at the place `first` of the request."""
     messages = []
-    for index, one in enumerate(given):
+    for index, one in enumerate(given, first):
         try:
             messages.append(to_message(one))
         except InvalidInput as error:

@@ -67,6 +67,10 @@ class PolicyChanges(Given, frozen=True):
     low: int | float | UnsetType = UNSET
 
 
+TOOLS_MAX = 1000
+"""Schemas of tools that one request may count, at most."""
+
+
 class ContextRequest(Given, frozen=True):
     """What the context is to be like; what is left out is as the conversation's policy says.
 
@@ -82,7 +86,7 @@ class ContextRequest(Given, frozen=True):
     max_messages: Annotated[int, _whole(MESSAGES_MAX)] | None = None
     include_summary: bool = True
     query: str | None = None
-    tools: tuple[dict[str, Any], ...] = ()
+    tools: Annotated[tuple[dict[str, Any], ...], Meta(max_length=TOOLS_MAX)] = ()
     explain: bool = False
 
 

@@ -1,5 +1,6 @@
 """The laws of learning from a conversation."""
 
+import asyncio
 import time
 from typing import Any
 
@@ -22,6 +23,7 @@ from turnlog.memory.facts import Facts, stated
 from turnlog.memory.heard import Heard, hear
 from turnlog.memory.hearing import by_rules
 from turnlog.memory.profile import Profile, profiled
+from turnlog.memory.summary import Summary
 from turnlog.message import Message
 
 TALK = (
@@ -185,3 +187,19 @@ def test_any_text_can_be_learned_from(text: str, reply: str) -> None:
     lines = [Message("assistant", reply, seq=1), Message("user", text, seq=2)] if reply and text else []
     lines = [message for message in lines if message.text]
     extract_all(lines)
+
+
+@pytest.mark.parametrize("fold", [Profile(), Entities(), Facts(), Summary()])
+async def test_a_step_of_long_messages_leaves_the_event_loop_its_turns(fold: Any) -> None:
+    messages = spoken(
+        *(
+            f"{fold.name} {number}: " + "Aa is my name, please call me Bo. I like tea and hate rain. " * 100
+            for number in range(10)
+        )
+    )
+    step, turns = asyncio.ensure_future(fold.step(fold.initial(), messages)), 0
+    while not step.done():
+        turns += 1
+        await asyncio.sleep(0)
+    assert await step == await fold.step(fold.initial(), messages)
+    assert turns > 10  # three at most where a step computes within the loop

@@ -36,6 +36,5 @@ def _trimmed(url: str) -> str:
 
 
 def _balanced(url: str, opening: str, closing: str) -> str:
-    while url.endswith(closing) and url.count(closing) > url.count(opening):
-        url = url[:-1]
-    return url
+    over = url.count(closing) - url.count(opening)
+    return url[: max(len(url.rstrip(closing)), len(url) - over)]

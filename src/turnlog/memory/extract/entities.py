@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from turnlog.memory.extract import entitycues as cues
 from turnlog.memory.extract.addresses import addresses
@@ -10,7 +10,7 @@ from turnlog.memory.extract.dates import dates, may_name_days
 from turnlog.memory.extract.mention import Kind, Mention
 from turnlog.memory.extract.reading import Reading
 from turnlog.memory.extract.spans import Word, WordsOf, capitalised, is_given, may_be_given, opens
-from turnlog.memory.extract.vocabulary.english import is_english
+from turnlog.memory.extract.vocabulary.english import LENGTH_MAX, is_english
 from turnlog.memory.extract.vocabulary.organisations import ORGANISATIONS
 from turnlog.memory.extract.vocabulary.people import GIVEN, GIVEN_AND_WORDS
 from turnlog.memory.extract.vocabulary.places import PLACES
@@ -33,6 +33,10 @@ _SMALL = frozenset(_LONGEST) | GIVEN
 """Words that name something in lower case, too."""
 MENTIONS_MAX = 200
 """Entities of one message at most."""
+NAMED_MAX = 500
+"""Places of a message at which a name is found, at most."""
+LOOKED_MAX = 1000
+"""Words of a message that are looked at for one, at most."""
 
 
 def mentions(reading: Reading, people: Sequence[Mention] = ()) -> list[Mention]:
@@ -56,7 +60,7 @@ def mentions(reading: Reading, people: Sequence[Mention] = ()) -> list[Mention]:
 
 def _named(plain: str) -> list[Mention]:
     words = WordsOf(plain)
-    places = [place for place, token in enumerate(words.tokens) if _may_name(token)]
+    places = list(islice((place for place, token in enumerate(words.tokens) if _may_name(token)), LOOKED_MAX))
     if not places:
         return []
     shouted = _is_shouted(plain, words.tokens)
@@ -73,12 +77,18 @@ def _named(plain: str) -> list[Mention]:
             taken, mention = _shouted_place(plain, words, index)
         if mention is not None:
             found.append(mention)
+            if len(found) == NAMED_MAX:
+                break
         after = index + max(taken, 1)
     return found
 
 
-@lru_cache(maxsize=4096)
 def _may_name(token: str) -> bool:
+    return _may_be_known(token) if len(token) <= LENGTH_MAX else token[0].isupper()
+
+
+@lru_cache(maxsize=4096)
+def _may_be_known(token: str) -> bool:
     if token[0].isupper():
         return token != "I" and token[:2] not in ("I'", "I’")
     if not token.islower():
@@ -347,9 +357,9 @@ def _kind(plain: str, part: Sequence[Word], before: str) -> Kind:
     if lowers[0] in ORGANISATIONS:
         return "PRODUCT" if len(part) > 1 else "ORG"
     ahead = plain[max(0, part[0].start - 40) : part[0].start]
-    if cues.WORKS.search(ahead):
+    if before in cues.BEFORE_WORK and cues.WORKS.search(ahead):
         return "ORG"
-    if cues.MOVES.search(ahead) or (before in cues.IN and len(part) < 3):
+    if (before in cues.BEFORE_MOVE and cues.MOVES.search(ahead)) or (before in cues.IN and len(part) < 3):
         return "PLACE"
     if before in ("my", "our") or (part[0].text.isupper() and len(part[0].text) > 4):
         return "PRODUCT"

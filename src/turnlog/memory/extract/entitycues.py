@@ -67,6 +67,8 @@ WORKS = re.compile(
     + r" (?:\w+ )?(?:at|for|with)(?: the)? $|\barbeite\w* bei (?:der |dem )?$",
     re.IGNORECASE,
 )
+BEFORE_WORK = listed("at for with the bei der dem")
+"""The words with which `WORKS` ends."""
 MOVES = re.compile(
     r"\b"
     + alternatives(
@@ -81,6 +83,8 @@ MOVES = re.compile(
     + r" (?:\w+ )?(?:in|to|at|from|near|for|around|through)(?: the)? $",
     re.IGNORECASE,
 )
+BEFORE_MOVE = listed("in to at from near for around through the")
+"""The words with which `MOVES` ends."""
 ACTS = listed(
     """
     adores agreed agrees always and arrived asked asks ate became believes booked bought bring brings broke brought

@@ -4,11 +4,14 @@ from difflib import SequenceMatcher
 from typing import NamedTuple
 
 from turnlog.memory.extract.spans import Name, may_be_given, name_at, plain, split
+from turnlog.memory.extract.vocabulary.english import LENGTH_MAX
 from turnlog.memory.extract.vocabulary.organisations import ORGANISATIONS
 from turnlog.memory.extract.vocabulary.places import PLACES
 from turnlog.memory.extract.vocabulary.products import PRODUCTS
 from turnlog.memory.extract.vocabulary.words import COMMON
 
+CAPITALS_MAX = 30
+"""Words with a capital letter with which a name is compared, at most."""
 SIMILAR = 0.7
 """Share of letters (difflib's ratio) from which one name is taken for a correction of another."""
 
@@ -49,12 +52,23 @@ def is_thing(name: Name) -> bool:
 
 
 def capitals(text: str) -> set[str]:
-    """The words with a capital letter in the last 400 characters of `text`."""
-    return {word.text for word in split(text[-400:]) if word.text[0].isupper() and word.lower not in COMMON}
+    """The last words with a capital letter, `CAPITALS_MAX` at most, in the last 400 characters of `text`."""
+    words = [word.text for word in split(text[-400:]) if word.text[0].isupper() and word.lower not in COMMON]
+    return set(words[-CAPITALS_MAX:])
 
 
 def similar(one: str, other: str) -> bool:
     """Whether the names `one` and `other` are nearly the same letters, or begin alike."""
     a, b = plain(one), plain(other)
-    ratio = SequenceMatcher(None, a, b).ratio() if len(b) > 2 else 0.0
-    return a == b or ratio >= SIMILAR + (0.0 if a[:2] == b[:2] else 0.05) or (len(a) > 2 and a[:3] == b[:3])
+    if a == b or (len(a) > 2 and a[:3] == b[:3]):
+        return True
+    least = SIMILAR + (0.0 if a[:2] == b[:2] else 0.05)
+    # decision 047: difflib takes the product of both lengths, and most names are told apart by their letters alone
+    if not 2 < len(b) <= LENGTH_MAX or len(a) > LENGTH_MAX or _in_common(a, b) < least * (len(a) + len(b)) / 2:
+        return False
+    return SequenceMatcher(None, a, b).ratio() >= least
+
+
+def _in_common(a: str, b: str) -> int:
+    """How many letters two words have in common, in any order: no fewer than any matching of them has."""
+    return sum(min(a.count(letter), b.count(letter)) for letter in set(a))

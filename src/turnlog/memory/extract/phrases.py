@@ -15,6 +15,8 @@ from turnlog.memory.extract.vocabulary.listed import words as listed
 
 PLACES_MAX = 50
 """Places of one phrase that are looked at in a text, at most."""
+FOUND_MAX = 200
+"""Places of all phrases of a table, at most: of more, those of its first phrases."""
 _PARTS = re.compile(r"\w+|[^\w ]")
 _USUAL = listed(
     """
@@ -69,7 +71,8 @@ class Phrases:
         """The first `PLACES_MAX` places of each phrase in `text`, whose `words_of` it in lower case are `words`."""
         if self._words.isdisjoint(words):
             return iter(())
-        return chain.from_iterable(_places(self._rows[place][0], text) for place in self.fitting(words))
+        found = chain.from_iterable(_places(self._rows[place][0], text) for place in self.fitting(words))
+        return islice(found, FOUND_MAX)
 
     def fitting(self, words: Set[str]) -> list[int]:
         """The places in the table of the phrases that a text can have whose `words_of` are `words`."""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from turnlog.memory.extract import preferencecues as cues
@@ -17,6 +18,8 @@ WORDS_MAX = 10
 """Words of what is liked, at most."""
 SUBJECT_LENGTH = 70
 """Characters before a judgement in which the thing that is judged is looked for."""
+LIKINGS_MAX = 50
+"""Likings of one message, at most."""
 ANSWER_LENGTH = 100
 """Characters of an answer that may tell tastes in bare words, at most."""
 
@@ -40,7 +43,7 @@ def preferences(reading: Reading, asked: str = "") -> list[Liking]:
     if not tastes.PLEASED.isdisjoint(reading.words):
         found += _styles(reading)
     if "\n" in reading.own:
-        found += _listed(reading)
+        found += islice(_listed(reading), LIKINGS_MAX)
     if ":" in reading.own or "=" in reading.own:
         found += _fields(reading)
     if "?" in asked or " or " in asked:
@@ -53,15 +56,16 @@ def _each(phrases: Phrases, reading: Reading) -> Iterator[re.Match[str]]:
 
 
 def _once(found: list[Liking]) -> list[Liking]:
-    kept: list[Liking] = []
+    kept: list[tuple[Liking, set[str]]] = []
     for liking in sorted(found, key=lambda item: (item.start, item.text.count(" "))):
         words = set(liking.text.lower().split())
         if words and not any(
-            (words <= set(other.text.lower().split()) and other.ended == liking.ended) or other.start == liking.start
-            for other in kept
+            (words <= others and other.ended == liking.ended) or other.start == liking.start for other, others in kept
         ):
-            kept.append(liking)
-    return kept
+            kept.append((liking, words))
+            if len(kept) == LIKINGS_MAX:
+                break
+    return [liking for liking, _ in kept]
 
 
 def _verbs(reading: Reading) -> Iterator[Liking]:

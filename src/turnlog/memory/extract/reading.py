@@ -7,12 +7,12 @@ from turnlog.memory.extract.phrases import words_of
 
 URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'`«»“”]+", re.IGNORECASE)
 EMAIL = re.compile(r"(?<![\w.+-])(?:[\w.+-]{1,40}')?[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,6}[A-Za-z]{2,24}(?![\w@-])")
-LENGTH_MAX = 20_000
+LENGTH_MAX = 8_000
 """Characters of a message that are read; of a longer one its beginning and its end, half each."""
 
 _CODE = re.compile(r"```|`[^`\n]{1,300}`")
 _QUOTED = re.compile(
-    r"[“„][^”“\n]{1,400}[”“]|«[^»\n]{1,400}»|\"[^\"\n]{1,400}\""
+    r"[“„][^”“„\n]{1,400}[”“]|«[^«»\n]{1,400}»|\"[^\"\n]{1,400}\""
     r"|(?<![\w'])'[^'\n]{1,200}(?:'\w{1,2}\b[^'\n]{0,200})?'(?!\w)"
 )
 _QUOTED_LINE = re.compile(r"^[ \t]{0,3}>.*$", re.MULTILINE)
@@ -45,9 +45,7 @@ class Reading(NamedTuple):
 
 def read(text: str) -> Reading:
     """The reading of `text`, whose curly apostrophes are made straight."""
-    if len(text) > LENGTH_MAX:
-        text = text[: LENGTH_MAX // 2] + "\n" + text[-LENGTH_MAX // 2 :]
-    text = text.translate(_STRAIGHT)
+    text = beginning_and_end(text).translate(_STRAIGHT)
     plain = _without_code(text) if "`" in text else text
     if "://" in plain or "www." in plain:
         plain = URL.sub(_blank, plain)
@@ -57,6 +55,12 @@ def read(text: str) -> Reading:
     own = _QUOTED.sub(_unquoted, own)
     low = own.lower()
     return Reading(text, plain, own, low, frozenset(_WORD.findall(low)), words_of(low))
+
+
+def beginning_and_end(text: str) -> str:
+    """What is read of `text`: all of it, unless it is longer than `LENGTH_MAX`."""
+    half = LENGTH_MAX // 2
+    return text if len(text) <= LENGTH_MAX else f"{text[:half]}\n{text[1 - half :]}"
 
 
 def _blank(found: re.Match[str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple, overload
 
-from turnlog.memory.extract.vocabulary.english import is_english
+from turnlog.memory.extract.vocabulary.english import LENGTH_MAX, is_english
 from turnlog.memory.extract.vocabulary.listed import alternatives
 from turnlog.memory.extract.vocabulary.listed import words as listed
 from turnlog.memory.extract.vocabulary.people import GIVEN, GIVEN_AND_WORDS
@@ -81,9 +81,13 @@ def _word(match: re.Match[str]) -> Word:
     return Word(text, text.lower(), start, start + len(text), possessive)
 
 
-@lru_cache(maxsize=4096)
 def is_given(lower: str) -> bool:
     """Whether `lower`, a word in lower case, is a given name and no everyday word, accents or not."""
+    return len(lower) <= LENGTH_MAX and _is_given(lower)
+
+
+@lru_cache(maxsize=4096)
+def _is_given(lower: str) -> bool:
     if lower in GIVEN:
         return True
     if "-" in lower:

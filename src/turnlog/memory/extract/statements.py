@@ -5,20 +5,25 @@ or wished, and quoted speech state nothing; a negation states nothing, or the en
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 import msgspec
 
 from turnlog.memory.extract import statementcues as cues
 from turnlog.memory.extract.dates import dates
+from turnlog.memory.extract.phrases import PLACES_MAX
 from turnlog.memory.extract.reading import Reading
 from turnlog.memory.extract.statementcues import Rule
 
 STATEMENTS_MAX = 50
 """Statements of one message, at most."""
+CLAUSES_MAX = 200
+"""Sentences of a message that are read, at most."""
 WORDS_MAX = 12
 """Words of a value, at most."""
+VALUE_LENGTH = 240
+"""Characters behind a cue in which its value, its day and since when it holds are looked for, at most."""
 
 
 class Statement(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -47,33 +52,45 @@ def statements(reading: Reading, asked: str = "") -> list[Statement]:
     dated = [cues.DATED[place] for place in cues.DATED_BY_WORDS.fitting(reading.parts)]
     if not rules and not dated:
         return []
-    found = [
-        statement for clause in _clauses(reading.own) for statement in (*_undated(clause, rules), *_dated(clause, dated))
-    ]
-    return _once(found)[:STATEMENTS_MAX]
+    return list(islice(_once(_stated(reading.own, rules, dated)), STATEMENTS_MAX))
+
+
+def _stated(own: str, rules: list[Rule], dated: list[Rule]) -> Iterator[Statement]:
+    """The statements of each clause. Of each rule the first `PLACES_MAX` places of the message count."""
+    left = dict.fromkeys(map(id, (*rules, *dated)), PLACES_MAX)
+    for clause in _clauses(own):
+        yield from _undated(clause, rules, left)
+        yield from _dated(clause, dated, left)
 
 
 def _clauses(own: str) -> Iterator[str]:
     """The sentences of `own` that state something: no questions, nothing supposed."""
-    for match in islice(cues.SENTENCE.finditer(own), 4 * STATEMENTS_MAX):
+    for match in islice(cues.SENTENCE.finditer(own), CLAUSES_MAX):
         sentence = match[0]
         if not sentence.rstrip().endswith("?") and cues.SUPPOSED.search(sentence) is None:
             yield sentence
 
 
-def _undated(clause: str, rules: list[Rule]) -> Iterator[Statement]:
+def _places(rule: Rule, clause: str, left: dict[int, int]) -> Iterator[re.Match[str]]:
+    """The places of `rule` in `clause`, as far as there are some `left` to it."""
+    for match in islice(rule.pattern.finditer(clause), left[id(rule)]):
+        left[id(rule)] -= 1
+        yield match
+
+
+def _undated(clause: str, rules: list[Rule], left: dict[int, int]) -> Iterator[Statement]:
     for rule in rules:
-        for match in rule.pattern.finditer(clause):
+        for match in _places(rule, clause, left):
             value = match["value"] if "value" in rule.pattern.groupindex else _value(clause, match.end())
             first = value.lower().split(" ", 1)[0]
             if first and first not in cues.NO_VALUE and rule.only(value):
-                yield _stated(rule, match, value)
+                yield _filled(rule, match, value)
 
 
-def _stated(rule: Rule, match: re.Match[str], value: str) -> Statement:
+def _filled(rule: Rule, match: re.Match[str], value: str) -> Statement:
     groups = {**match.groupdict(default=""), "value": value}
     slot = rule.slots.get(groups.get("kind", "").lower(), rule.slot)
-    since = cues.SINCE.search(match.string, match.end())
+    since = cues.SINCE.search(match.string, match.end(), match.end() + VALUE_LENGTH)
     told = since[1] if since and not rule.ended else ""
     text = rule.text.format_map(groups)
     return Statement(text, slot, value, rule.confidence, told, ended=rule.ended, denied=rule.denied)
@@ -81,20 +98,20 @@ def _stated(rule: Rule, match: re.Match[str], value: str) -> Statement:
 
 def _value(clause: str, start: int) -> str:
     """What is told, from `start` to the end of the clause."""
-    end = cues.ENDS.search(clause, start)
-    words = clause[start : end.start() if end else len(clause)].split()[:WORDS_MAX]
+    end = cues.ENDS.search(clause, start, start + VALUE_LENGTH)
+    words = clause[start : end.start() if end else start + VALUE_LENGTH].split()[:WORDS_MAX]
     return " ".join(words).strip("*_~ '-–—,")
 
 
-def _dated(clause: str, rules: list[Rule]) -> Iterator[Statement]:
+def _dated(clause: str, rules: list[Rule], left: dict[int, int]) -> Iterator[Statement]:
     """Plans and days to come: what has a named day in its clause."""
     named = dates(clause) if rules else []
     if not named:
         return
     for rule in rules:
-        for match in rule.pattern.finditer(clause):
-            end = cues.ENDS_PLAN.search(clause, match.end())
-            stop = end.start() if end else len(clause)
+        for match in _places(rule, clause, left):
+            end = cues.ENDS_PLAN.search(clause, match.end(), match.end() + VALUE_LENGTH)
+            stop = end.start() if end else min(len(clause), match.end() + VALUE_LENGTH)
             day = next((date for date in named if match.end() <= date.start <= stop), None)
             if day is not None:
                 value = clause[match.end() : max(stop, day.end)].strip(" ,")
@@ -102,9 +119,11 @@ def _dated(clause: str, rules: list[Rule]) -> Iterator[Statement]:
                 yield Statement(" ".join(text.split()[: 2 * WORDS_MAX]), "", "", rule.confidence)
 
 
-def _once(found: list[Statement]) -> list[Statement]:
+def _once(found: Iterable[Statement]) -> Iterator[Statement]:
     """Each once; of those that say the same in more or fewer words, the first."""
-    kept: dict[tuple[str, str], Statement] = {}
+    known: set[tuple[str, str]] = set()
     for statement in found:
-        kept.setdefault((statement.slot, (statement.value or statement.text).casefold()), statement)
-    return list(kept.values())
+        key = statement.slot, (statement.value or statement.text).casefold()
+        if key not in known:
+            known.add(key)
+            yield statement

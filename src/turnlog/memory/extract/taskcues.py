@@ -149,6 +149,7 @@ GOES_ON = _pattern(
     rf"(?:(?:{_OPENERS})[,!.]* ?){{0,4}}{_POLITE}(?:{ACT}|can you|could you|"
     rf"would you|will you|i need you to)\b"
 )
+CONDITION = _pattern(r"\b(?:if|when|once|after) ")
 REMIND = phrase(
     r"(?<!to )(?<!you )(?<!for )(?<!that )(?<!who )(?<!which )(?<!always )(?<!it )(?<!didn't )(?<!don't )(?<!never )\b"
     r"(?=(?:remind|remnd|reminde|rmeind|nudge|ping|poke|alert|notify|warn|wake) (?:me|us|him|her|them) )"
@@ -243,7 +244,7 @@ LIST_HEAD = _pattern(
     )
     + r"\b[^\n]{0,40}:[ \t]*\n"
 )
-ITEM = re.compile(r"[ \t]*(?:[-*•+]|\d{1,2}[.)]|\[ \])[ \t]+(?:\[ \] )?([^\n]{2,160})(?:\n|$)")
+ITEM = re.compile(r"[ \t]{0,20}(?:[-*•+]|\d{1,2}[.)]|\[ \])[ \t]{1,8}(?:\[ \] )?([^\n]{2,160})(?:\n|$)")
 ENDS = _pattern(
     r"[?!\n…]|\.(?=\s|$)|;|\s[-–—]\s|"
     + alternatives(

@@ -15,6 +15,10 @@ TEXT_MAX = 240
 """Characters of a task."""
 CUES_MAX = 50
 """Places of one kind that are looked at in a message, at most."""
+REQUESTS_MAX = 50
+"""Requests of one message, at most."""
+SENTENCE_LENGTH = 400
+"""Characters at the beginning of a sentence, and before a verb in it, that tell what the verb goes on, at most."""
 LONG_REPLY = 200
 """Characters from which a reply is more than a question or a promise."""
 
@@ -40,15 +44,14 @@ def requests(reading: Reading, closed: Sequence[Closing] = (), asked: str = "") 
     `closed` are the `closings` of the message; `asked` is what the assistant said just before, perhaps an offer.
     """
     own = reading.own
-    found = list(_listed(own)) if ":" in own and "\n" in own else []
+    found = list(islice(_listed(own), REQUESTS_MAX)) if ":" in own and "\n" in own else []
     found += _accepted(own, asked)
     for request in sorted(_spoken(reading), key=lambda item: (item.start, -len(item.text))):
         if not any(other.start - 2 <= request.start <= other.start + len(other.text) for other in found):
             found.append(request)
     taken_back = max((closing.start for closing in closed if closing.outcome == "cancelled"), default=-1)
-    return [
-        _explained(request, own) for request in found if request.start > taken_back or (request.start < 0 and taken_back < 0)
-    ]
+    left = (request for request in found if request.start > taken_back or (request.start < 0 and taken_back < 0))
+    return [_explained(request, own) for request in islice(left, REQUESTS_MAX)]
 
 
 def _each(phrases: Phrases, reading: Reading) -> Iterator[re.Match[str]]:
@@ -93,13 +96,13 @@ def _is_told(own: str, cue: re.Match[str]) -> bool:
     lead = cue[0].strip(" ").lower()
     if cue.start() == 0 or lead[:1] in (".", "!", "?", "\n"):
         return False
-    start = max(own.rfind(mark, 0, cue.start()) for mark in ".!?\n") + 1
-    sentence = own[start : cue.start()].strip()
-    if not sentence or lead[:1] == ":" or lead in ("now", "so", "please", "pls", "plz", "-", "–", "—"):
+    end = cue.start()
+    start = max(own.rfind(mark, 0, end) for mark in ".!?\n") + 1
+    beginning = own[start : min(end, start + SENTENCE_LENGTH)].strip()
+    before = own[max(start, end - SENTENCE_LENGTH) : end].rpartition(",")[2]
+    if not own[start:end].strip() or lead[:1] == ":" or lead in ("now", "so", "please", "pls", "plz", "-", "–", "—"):
         return False
-    return cues.GOES_ON.match(sentence) is None and not re.search(
-        r"\b(?:if|when|once|after) [^,]*$", sentence, re.IGNORECASE
-    )
+    return cues.GOES_ON.match(beginning) is None and cues.CONDITION.search(before) is None
 
 
 def _request(own: str, start: int) -> Iterator[Request]:
@@ -152,12 +155,10 @@ def closings(reading: Reading) -> list[Closing]:
 
 def answers(reply: str) -> Answer:
     """What the assistant's `reply` is to a request: it brings the thing, asks for more, or puts it off."""
-    asks = reply.rstrip().endswith("?")
-    short = len(reply) < LONG_REPLY
     if cues.FAILS.search(reply, 0, 400):
         return "puts off"
-    if cues.DELIVERS.search(reply):
-        return "asks" if asks and short else "brings"
-    if asks and short:
+    if len(reply) >= LONG_REPLY:
+        return "brings"
+    if reply.rstrip().endswith("?"):
         return "asks"
-    return "puts off" if short and cues.PROMISES.search(reply) else "brings"
+    return "puts off" if cues.DELIVERS.search(reply) is None and cues.PROMISES.search(reply) else "brings"

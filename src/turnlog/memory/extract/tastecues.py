@@ -91,7 +91,7 @@ LIST_HEAD = phrase(
     r"|things (?:i|that) (?:like|love|enjoy|improve|make|cheer|help|calm|keep)|(?:my )?(?:likes|favou?rites)|"
     r"i (?:like|love|enjoy|prefer))[^\n]{0,40}:[ \t]*\n"
 )
-ITEM = re.compile(r"[ \t]*(?:[-*•+]|\d{1,2}[.)])[ \t]+([^\n]{1,120})(?:\n|$)")
+ITEM = re.compile(r"[ \t]{0,20}(?:[-*•+]|\d{1,2}[.)])[ \t]{1,8}([^\n]{1,120})(?:\n|$)")
 FIELD = phrase(
     r"(?:^|\n)[ \t]{0,8}(?:[-*•][ \t]{0,3})?(?:(?P<hate>dislikes?|hates?|pet peeves?|avoid)|likes?|loves?|enjoys?|"
     r"interests?|"

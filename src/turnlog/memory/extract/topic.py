@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from turnlog.memory.extract.phrases import phrase
@@ -31,7 +32,9 @@ _NAMED = phrase(
     + r" ([^.,;:!?\n]{3,60})"
 )
 _WORD = re.compile(r"[^\W\d_][\w'-]{3,}")
-_NO_NOUN = re.compile(r".*(?:ly|n't|'ll|'re|'ve|'s|'d|'m)$")
+_NO_NOUN = ("ly", "n't", "'ll", "'re", "'ve", "'s", "'d", "'m")
+WORD_LENGTH = 40
+"""Letters of a word that tells a topic, at most."""
 
 
 class Words(NamedTuple):
@@ -50,7 +53,8 @@ def named_topic(reading: Reading) -> str | None:
 def topic_words(reading: Reading) -> tuple[str, ...]:
     """The telling words of a message, each once, in lower case, in their order."""
     words = dict.fromkeys(_WORD.findall(reading.low))
-    return tuple(word for word in words if word not in COMMON and not _NO_NOUN.match(word))[:WORDS_MAX]
+    telling = (word for word in words if len(word) <= WORD_LENGTH and word not in COMMON and not word.endswith(_NO_NOUN))
+    return tuple(islice(telling, WORDS_MAX))
 
 
 def topic_of(recent: Sequence[Words]) -> Words | None:

@@ -244,16 +244,23 @@ _ENDINGS = {
     "ly": ("", "le"),
 }
 """The endings of words, and what stands in their place in the stem."""
+LENGTH_MAX = 40
+"""Letters of an everyday word, at most."""
 _BEGINNINGS = ("un", "re", "in", "dis", "over", "mis", "out", "pre", "non")
 
 
-@lru_cache(maxsize=8192)
 def is_english(lower: str) -> bool:
     """Whether `lower`, a word in lower case, is an everyday English word or is made of one."""
+    # decision 047: a word of any length must not recurse as deep as it is long, nor stay in a cache
+    return len(lower) <= LENGTH_MAX and _is_english(lower)
+
+
+@lru_cache(maxsize=8192)
+def _is_english(lower: str) -> bool:
     if lower in COMMON or lower in STEMS or any(_has_stem(lower, ending) for ending in _ENDINGS):
         return True
     return any(
-        lower.startswith(part) and is_english(lower[len(part) :]) for part in _BEGINNINGS if len(lower) > len(part) + 3
+        lower.startswith(part) and _is_english(lower[len(part) :]) for part in _BEGINNINGS if len(lower) > len(part) + 3
     )
 
 

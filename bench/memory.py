@@ -22,17 +22,20 @@ from turnlog.transfer import import_lines
 
 ENGINES = ("sqlite", "postgres", "redis")
 TENANT = "backlog"
+FEW, MANY = 10, 500
+"""Other conversations of a user."""
 _APPENDS = 150
 
 
 def run(options: Options) -> Table:
     rates = asyncio.run(_rates(options))
+    many = asyncio.run(_many(options))
     beside = {}
     with servers(options) as places:
         for engine in ENGINES:
             url = f"sqlite:///{options.scratch}/beside.db" if engine == "sqlite" else places.store(engine)
             beside[engine] = asyncio.run(_beside(options, url))
-    return _table(rates, beside)
+    return _table(rates, many, beside)
 
 
 def talks(count: int) -> Iterator[bytes]:
@@ -64,6 +67,32 @@ async def _rates(options: Options) -> dict[str, float]:
             count += after.watermark
     rates = {name: count / seconds for name, seconds in spent.items()}
     return rates | {"all of them": count / sum(spent.values())}
+
+
+async def _many(options: Options) -> dict[int, list[float]]:
+    """Milliseconds that it takes to catch up with a conversation whose user has so many others, all of which taught
+    something else; side by side, from SQLite.
+    """
+    async with turnlog.connect(f"sqlite:///{options.scratch}/many.db") as log:
+        latest = {}
+        for others in (FEW, options.pick(MANY, 100)):
+            for talk in range(others + 1):
+                latest[others] = conversation = await log.create(*map(turnlog.user, _taught(talk)), user_id=f"user-{others}")
+                await conversation.catch_up()
+        times: dict[int, list[float]] = {others: [] for others in latest}
+        for turn in range(options.pick(40, 10)):
+            for others, conversation in latest.items():
+                await conversation.append(turnlog.user(f"I love news{turn} of{turn}. I own a{turn} boat{turn}."))
+                began = perf_counter()
+                await conversation.catch_up()
+                times[others].append((perf_counter() - began) * 1e3)
+    return times
+
+
+def _taught(talk: int) -> list[str]:
+    """Twelve messages that no other conversation repeats."""
+    said = ("I love thing{n} kind{n}.", "I dislike noise{n}.", "I own a boat{n}.", "I met Ada{n} Smith{n} yesterday.")
+    return [said[n % len(said)].format(n=f"{talk}x{n}") for n in range(12)]
 
 
 async def _beside(options: Options, url: str) -> tuple[list[float], list[float]]:
@@ -115,7 +144,14 @@ def _tell(process: "subprocess.Popen[str]", line: str) -> None:
     process.stdin.flush()
 
 
-def _table(rates: dict[str, float], beside: dict[str, tuple[list[float], list[float]]]) -> Table:
+def _middles(many: dict[int, list[float]]) -> tuple[str, str]:
+    few, most = (f"{median(many[others]):.1f}" for others in sorted(many))
+    return few, most
+
+
+def _table(
+    rates: dict[str, float], many: dict[int, list[float]], beside: dict[str, tuple[list[float], list[float]]]
+) -> Table:
     rows = [(f"fold {name}, messages a CPU second", thousands(rate), "", "") for name, rate in rates.items()]
     goals = []
     samples: dict[str, list[float]] = {}
@@ -124,6 +160,12 @@ def _table(rates: dict[str, float], beside: dict[str, tuple[list[float], list[fl
         rows.append((f"append p50 on {engine}, ms", f"{median(idle):.2f}", f"{median(busy):.2f}", spread(ratio)))
         goals.append(Goal(f"append p50 on {engine}, worker busy / idle", median(ratio), 1.3))
         samples |= {f"{engine} idle": idle, f"{engine} busy": busy}
+    few, most = sorted(many)
+    ratio = ratios(many[most], many[few])
+    rows.append((f"catch up beside {few} and {most} conversations of the user, ms", *_middles(many), spread(ratio)))
+    goals.append(Goal(f"catch up beside {most} conversations of the user, ms on SQLite", median(many[most]), 40))
+    goals.append(Goal(f"catch up beside {most} / beside {few}", median(ratio), 2.0))
+    samples |= {f"beside {others}": times for others, times in many.items()}
     by_rules = 1 / sum(1 / rates[name] for name in ("profile", "entities", "facts"))
     goals.append(Goal("profile, entities and facts by rules, messages a CPU second", by_rules, 3000, at_least=True))
     note = "The worker is a process of its own, and folds a backlog without a pause; appends are lone ones."

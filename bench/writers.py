@@ -9,6 +9,8 @@ from bench.bare import Bare
 from bench.measure import Goal, Options, Table, median, percentile, ratios, spread, thousands
 
 WRITERS = 64
+MANY = 150
+"""Conversations that a lone writer appends to in turn."""
 TEXT = "x" * 200
 _BURST = 25
 
@@ -29,9 +31,11 @@ async def _run(options: Options) -> Table:
             "bare, 64 inserts a commit": lambda seconds: _bare(bare, seconds, rows=WRITERS),
         }
         rates, costs = await _rounds(contests, rounds=options.pick(15, 5), seconds=2.0 if not options.quick else 0.7)
-        lone = await _lone(bare, crowd[0], rounds=options.pick(40, 8))
+        rounds = options.pick(40, 8)
+        lone = await _lone(bare, crowd[0], rounds=rounds)
+        many = await _over_many(log, rounds=rounds)
     bare.close()
-    return _table(rates, costs, lone)
+    return _table(rates, costs, lone, many)
 
 
 async def _rounds(
@@ -91,7 +95,25 @@ async def _lone(bare: Bare, conversation: turnlog.Conversation, *, rounds: int) 
     return found
 
 
-def _table(rates: dict[str, list[float]], costs: dict[str, list[float]], lone: dict[str, list[float]]) -> Table:
+async def _over_many(log: turnlog.Turnlog, *, rounds: int) -> dict[str, list[float]]:
+    """Processor time of lone appends, in microseconds: to one conversation, and to each of many in turn, in bursts that take
+    turns. Waiting for the disk is no part of it.
+    """
+    one, many = [await log.create()], [await log.create() for _ in range(MANY)]
+    found: dict[str, list[float]] = {"one conversation": [], f"{MANY} conversations": []}
+    for turn in range(rounds + 1):
+        for name, conversations in zip(found, (one * MANY, many), strict=True):
+            began = process_time()
+            for conversation in conversations:
+                await conversation.append(turnlog.user(TEXT))
+            if turn:
+                found[name].append((process_time() - began) / MANY * 1e6)
+    return found
+
+
+def _table(
+    rates: dict[str, list[float]], costs: dict[str, list[float]], lone: dict[str, list[float]], turns: dict[str, list[float]]
+) -> Table:
     single, ours, many = rates
     times = ratios(rates[ours], rates[single])
     rows: list[tuple[str, ...]] = [
@@ -100,11 +122,22 @@ def _table(rates: dict[str, list[float]], costs: dict[str, list[float]], lone: d
     ]
     for name, values in lone.items():
         rows.append((f"lone writer, {name}: p50 / p99 ms", f"{median(values):.3f} / {percentile(values, 99):.3f}", "", ""))
+    for name, values in turns.items():
+        rows.append((f"lone appends to {name} in turn", "", f"{median(values):.1f}", ""))
     note = (
         f"Messages of {len(TEXT)} bytes, {WRITERS} conversations, `synchronous=FULL`, {len(times)} interleaved rounds. "
         f"turnlog is at {median(ratios(rates[ours], rates[many])):.2f} of the far limit, the loop of {WRITERS} a commit."
     )
-    goals = [Goal("64 writers / bare single inserts, median of rounds", median(times), 3.0, at_least=True)]
-    samples = {**rates, **{f"CPU µs: {name}": values for name, values in costs.items()}, "ratio by round": times}
+    one, each = turns.values()
+    goals = [
+        Goal("64 writers / bare single inserts, median of rounds", median(times), 3.0, at_least=True),
+        Goal(f"lone appends: CPU over {MANY} conversations / CPU on one", median(ratios(each, one)), 1.25),
+    ]
+    samples = {
+        **rates,
+        **{f"CPU µs: lone, {name}": values for name, values in turns.items()},
+        **{f"CPU µs: {name}": values for name, values in costs.items()},
+        "ratio by round": times,
+    }
     columns = ("", "messages/s", "CPU µs each", "times the single inserts: median (range)")
     return Table("SQLite: 64 writers", note, columns, rows, goals, samples)

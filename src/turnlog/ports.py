@@ -322,7 +322,7 @@ class Restorable(Protocol):
 class Residue(Protocol):
     """An ability of a store: to tell where its engine may still keep bytes of what was erased."""
 
-    def residue(self) -> tuple[str, ...]:
+    async def residue(self) -> tuple[str, ...]:
         """One sentence for each place, with what ends that; empty where nothing is left (decision 012)."""
 
 

@@ -149,12 +149,12 @@ class User:
             erased += await asyncio.to_thread(_counts, gone)
             counted &= whole
         await book.finish(self.store, self.tenant, self.id, now=self._clock())
-        left = (*self._residue(), _OUT_OF_REACH) if counted else (_NOT_COUNTED, *self._residue(), _OUT_OF_REACH)
+        left = (*(() if counted else (_NOT_COUNTED,)), *await self._residue(), _OUT_OF_REACH)
         counts = {field: erased[field] for field in Erased.__struct_fields__ if field not in ("erased_at", "not_ruled_out")}
         return Erased(**counts, erased_at=self._clock(), not_ruled_out=left)
 
-    def _residue(self) -> tuple[str, ...]:
-        return self.store.residue() if isinstance(self.store, Residue) else (_UNKNOWN,)
+    async def _residue(self) -> tuple[str, ...]:
+        return await self.store.residue() if isinstance(self.store, Residue) else (_UNKNOWN,)
 
     async def tells_of(self, conversation_id: str) -> bool:
         """Whether what is known of the user comes from this conversation too."""

@@ -1,7 +1,7 @@
 """No call of a store leaves an object behind, whether it succeeds or fails; what the store itself keeps in memory aside.
 
-The short form makes some hundred calls of each kind, TURNLOG_FAULTS=long ten thousand. A call that leaks a future, an error
-and its frames leaves dozens of blocks of memory, so that a bound of half a block for each call tells it from the noise.
+The short form makes a hundred calls of each kind a round, TURNLOG_FAULTS=long ten thousand. A call that leaks a future, an
+error and its frames leaves dozens of blocks of memory; half a block for each call is a bound that noise does not reach.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from turnlog.message import Limits
 from turnlog.ports import Header, Key, Snapshot, Store
 from turnlog.wiring import open_store
 
-CALLS = 10_000 if os.environ.get("TURNLOG_FAULTS") == "long" else 200
+CALLS = 10_000 if os.environ.get("TURNLOG_FAULTS") == "long" else 100
 WARM = 30
 ROUNDS = 3
 BLOCKS_MAX = 0.5

@@ -11,7 +11,7 @@ import pytest
 from servers.postgres import PostgresServer
 from turnlog import ConversationDeleted, codec, user
 from turnlog.message import Limits
-from turnlog.ports import Header, Key, Sweeper
+from turnlog.ports import Header, Key, Snapshot, Sweeper
 from turnlog.stores import postgres
 from turnlog.stores.postgres import PostgresStore
 from turnlog.stores.postgres.patience import Patience
@@ -126,3 +126,24 @@ async def test_steps_leave_what_living_forks_show(url: str, tenant: str) -> None
         assert await store.verify(fork) == []
         await store.delete(fork, now=NOW)
         assert left(url) == 0
+
+
+async def test_what_people_said_is_not_sampled_for_the_planner(
+    postgres_server: PostgresServer, url: str, tenant: str
+) -> None:
+    """`ANALYZE` keeps samples of what it saw, and no erasure would find them there."""
+    async with opened(url) as store:
+        for n in range(10):
+            of = f"-{n // 2}"  # some values more than once, which is what is kept of them first
+            told = Header(
+                f"c{n}", NOW, NOW, f"hidden-user{of}", f"hidden-title{of}", (f"hidden-tag{of}",), {"a": f"hidden{of}"}
+            )
+            said = codec.encode(user(f"hidden-words{of}", id=f"hidden-id{of}"), tokens=1, limits=Limits())
+            await store.create(tenant, told, [said])
+            state = Snapshot(1, 0, f"hidden-state{of}".encode())
+            await store.save_snapshot(Key(tenant, f"c{n}"), "f", 1, state, expect_watermark=0)
+        postgres_server.execute("ANALYZE")
+    with psycopg.connect(url) as connection:
+        found = connection.execute("SELECT s::text FROM pg_stats AS s WHERE schemaname = 'turnlog'").fetchall()
+    assert found
+    assert [row[0] for row in found if "hidden" in row[0] or b"hidden".hex() in row[0]] == []

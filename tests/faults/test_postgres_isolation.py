@@ -1,7 +1,7 @@
-"""Whatever isolation level a server, a database or a role has by default, turnlog's transactions are `read committed`.
+"""Whatever isolation level a server, a database or a role has by default, turnlog writes under `read committed`.
 
-Under another one, a statement that waited for a lock goes on with what it saw before: a fork behind a deletion would show rows
-that are gone.
+Under another one, a statement that waited for a lock goes on with what it saw before: a fork behind a deletion would
+show rows that are gone.
 """
 
 import asyncio

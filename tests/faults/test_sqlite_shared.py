@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 import threading
+import tracemalloc
 from contextlib import closing
 from pathlib import Path
 from time import perf_counter
@@ -16,6 +17,7 @@ from turnlog import (
     ConversationDeleted,
     CorruptRecord,
     SchemaTooNew,
+    Settings,
     StoreFailed,
     Turnlog,
     TurnlogError,
@@ -23,7 +25,7 @@ from turnlog import (
     connect,
     user,
 )
-from turnlog.ports import Key, Snapshot, Sweeper, Versioned
+from turnlog.ports import PAGE_BYTES, Key, Snapshot, Sweeper, Versioned
 from turnlog.stores.sqlite import SqliteStore, schema, writing
 from turnlog.stores.sqlite.engine import Desk
 from turnlog.stores.sqlite.schema import Step
@@ -271,3 +273,26 @@ def test_a_commit_waits_for_the_disk_itself_on_macos(path: Path) -> None:
     with closing(desk):
         connection = desk.connection()
         assert [connection.pragma(name) for name in ("synchronous", "fullfsync", "checkpoint_fullfsync")] == [2, 1, 1]
+
+
+async def test_a_log_of_140_messages_of_a_megabyte_is_read_in_pages_that_fit_in_memory(path: Path) -> None:
+    pages, weight = 0, 1_000_000
+    async with connect(f"sqlite:///{path}", settings=Settings(message_bytes=2 * weight)) as log:
+        conversation = await log.create(conversation_id="c1")
+        for _ in range(20):
+            await conversation.append(*(user("x" * weight) for _ in range(7)))
+        seqs: list[int] = []
+        tracemalloc.start()
+        apsw.memory_high_water(True)
+        async for page in conversation.pages():
+            pages += 1
+            seqs += [record.seq for record in page.records]
+            assert sum(len(record.body) for record in page.records) <= PAGE_BYTES
+            del page
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert seqs == list(range(1, 141))
+        assert pages >= 140 * weight / PAGE_BYTES
+        assert peak < 4 * PAGE_BYTES
+        assert apsw.memory_high_water() < 8 * PAGE_BYTES
+        assert len((await conversation.context(budget=600_000, max_messages=2)).messages) > 0

@@ -24,6 +24,8 @@ LONG = 20_000
 BUDGET = 1000
 """Less than the short conversation has, so that the first context reads as much of either."""
 SAMPLES = 64
+OWN = 200
+"""Messages of a fork's own."""
 ROUNDS = {"ram": 1, "sqlite": 1, "postgres": 4, "valkey": 4}
 GROWTH = {"ram": 1.05, "sqlite": 1.05, "postgres": 3.0, "valkey": 3.0}
 """Processor time doubles on a busy machine; a cost that grew with the length would show as a hundredfold."""
@@ -107,9 +109,25 @@ async def fill(log: Turnlog, id: str, length: int) -> Conversation:
     return conversation
 
 
-def calls_on(conversation: Conversation, length: int, samples: int) -> dict[str, Callable[[int], Awaitable[Any]]]:
-    """What is to be measured on a conversation of that length, in this order, each `samples` times."""
+async def branch(conversation: Conversation, length: int) -> Conversation:
+    """A fork at the end, with more messages of its own than lie between two marks."""
+    fork = await conversation.fork(at=length, conversation_id=f"f{length}")
+    await fork.append(*(user(f"own {n}") for n in range(OWN)))
+    return fork
+
+
+def calls_on(
+    conversation: Conversation, fork: Conversation, length: int, samples: int
+) -> dict[str, Callable[[int], Awaitable[Any]]]:
+    """What is to be measured on a conversation of that length and a fork of it, in this order, each `samples` times."""
+    store, key = fork.log.store, fork.key
     return {
+        "page that a fork shares": lambda n: fork.read(after=length // 2 + n % SAMPLES, limit=20),
+        "first page of a fork": lambda n: fork.read(limit=20),
+        "context of a fork": lambda n: fork.context(budget=BUDGET, max_messages=20),
+        "end of a fork, with a pinned message": lambda n: store.recent(key, tokens=99, limit=9, pinned=[1 + n]),
+        "append to a fork": lambda n: fork.append(user("one more", id=f"a{n}")),
+        "replay on a fork": lambda n: fork.append(user("one more", id=f"a{n}")),
         "context": lambda n: conversation.context(budget=BUDGET, max_messages=20),
         "page": lambda n: conversation.read(after=length // 2 + n % SAMPLES, limit=20),
         "append": lambda n: conversation.append(user("one more", id=f"a{n}")),
@@ -123,7 +141,8 @@ async def costs(log: Turnlog, count: Callable[[], int], rounds: int) -> dict[str
     found: dict[str, dict[int, float]] = defaultdict(dict)
     for length in (SHORT, LONG):
         conversation = await fill(log, f"c{length}", length)
-        for name, call in calls_on(conversation, length, rounds * SAMPLES).items():
+        fork = await branch(conversation, length)
+        for name, call in calls_on(conversation, fork, length, rounds * SAMPLES).items():
             spent = []
             for first in range(0, rounds * SAMPLES, SAMPLES):
                 before = count()

@@ -112,6 +112,38 @@ async def test_law_11_an_erasure_that_crashes_at_any_call_is_whole_when_repeated
 
 
 @every_store
+@pytest.mark.parametrize("name", [*ERASING, "forget"])
+async def test_law_11_an_erasure_whose_caller_is_cancelled_at_any_call_leaves_no_word(
+    store: str, store_url: str, tenant: str, name: str
+) -> None:
+    act = ({**ERASING, "forget": forget})[name]
+    async with homes(store_url, tenant) as stage:
+        for at in points(store):
+            home = await Home(stage, f"user {at}").begin()
+            if name == "forget":
+                fact = fact_id("", "", "likes plughs in secret")
+                await home.log.user(home.name).correct("likes plughs in secret", fact=fact)
+                await home.secret.redact(1)
+
+            tasks: list[asyncio.Future[Any]] = []
+
+            async def cancel(tasks: list[asyncio.Future[Any]] = tasks) -> None:
+                tasks[0].cancel()
+
+            slow = Crashing(stage.first, at, meanwhile=cancel)
+            tasks.append(task := asyncio.ensure_future(act(home.on(slow), home)))
+            (outcome,) = await asyncio.gather(task, return_exceptions=True)
+            assert isinstance(outcome, asyncio.CancelledError) == (slow.calls > at), outcome
+            await home.check_gone()
+            await home.settle()
+            await home.check_known()
+            await home.check_gone()
+            if slow.calls <= at:
+                break
+        assert 1 < at < CALLS_MAX - 4
+
+
+@every_store
 @pytest.mark.parametrize("name", CHANGING)
 async def test_law_10_a_change_that_crashes_at_any_call_is_whole_when_repeated(
     store: str, store_url: str, tenant: str, name: str

@@ -56,10 +56,19 @@ def pair(tmp_path: Path) -> Iterator[Pair]:
             standby.stop()
 
 
+async def incarnation(server: PostgresServer) -> str:
+    """What a server of the pair tells of a conversation."""
+    async with connect(server.url()) as log:
+        return (await log.conversation("c0").header()).incarnation
+
+
 async def promoted_under_load(pair: Pair) -> Load:
     async def promote(load: Load) -> None:
         await load.acknowledged(200, within_s=60)
+        before = await incarnation(pair.primary)
+        assert await incarnation(pair.standby) == before, "a standby shows the history that it follows"
         await asyncio.to_thread(pair.promote)
+        assert await incarnation(pair.standby) != before, "a failover may have lost a tail"
         until = len(load.taken)
         await asyncio.sleep(1.3 * TIMEOUT_S)
         assert len(load.taken) <= until + WRITERS, "the old primary goes on acknowledging"

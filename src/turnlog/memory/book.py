@@ -309,21 +309,20 @@ async def _refresh(
         book, changed = await _all_pages(store, tenant, user_id, book)
     if found is None:
         found = await _candidates(changed)
+    gist, written = book.gist(), book.watermark(CANDIDATES)
+    if found is not before or gist is None or gist.corrections != book.head:
+        fresh = Snapshot(written + 1, book.epoch or 0, pages.encode(found))
+        await store.save_snapshot(book.key, *CANDIDATES, fresh, expect_watermark=written)
+        written += 1
+    if gist is not None and book.watermark(GIST) == written:
+        return
     try:
         told = await pages.corrections(store, book)
     except CorruptRecord as error:  # the gist stays as it is, or away; what is erased and gathered does not depend on it
         logger.error("the corrections of a user cannot be read: %s", error)
         return
-    gist = book.gist()
-    state, there = pages.encode(found), book.snapshots.get(CANDIDATES)
-    written = book.watermark(CANDIDATES)
-    if there is None or there.state != state or gist is None or gist.corrections != book.head:
-        fresh = Snapshot(written + 1, book.epoch or 0, state)
-        await store.save_snapshot(book.key, *CANDIDATES, fresh, expect_watermark=written)
-        written += 1
-    if gist is None or book.watermark(GIST) != written:
-        seal = gist.seal if gist else token_hex(32)  # a new one where nothing that was sealed before is to be read any more
-        await _save_gist(store, book, written, gist_of(found, told.last, seal=seal, corrections=book.head))
+    seal = gist.seal if gist else token_hex(32)  # a new one where nothing that was sealed before is to be read any more
+    await _save_gist(store, book, written, gist_of(found, told.last, seal=seal, corrections=book.head))
 
 
 async def _all_pages(store: Store, tenant: str, user_id: str, book: Opened) -> tuple[Opened, Mapping[str, Taught]]:
@@ -362,7 +361,10 @@ async def renew(store: Store, tenant: str, user_id: str, versions: Versions, *, 
             await store.move_epoch(book.key, now=now)
         except ConversationDeleted:  # the user is erased at this moment
             continue
-        await gather(store, tenant, user_id, versions)
+        try:
+            await gather(store, tenant, user_id, versions)
+        except CorruptRecord as error:  # the book's header: what is to be erased is dropped, and nothing can be written
+            logger.error("the book of a user cannot be written: %s", error)
         return
 
 

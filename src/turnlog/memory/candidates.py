@@ -22,10 +22,10 @@ from turnlog.memory.known import Taught, facts_of, names_of, preferences_of, tas
 class Bounds(NamedTuple):
     """Of how many of the newest items of each kind a gist is made."""
 
-    names: int = 8
-    preferences: int = 60
-    tasks: int = 40
-    facts: int = 120
+    names: int = 4
+    preferences: int = 45
+    tasks: int = 30
+    facts: int = 90
 
 
 BOUNDS = Bounds()
@@ -48,12 +48,15 @@ class Candidates(msgspec.Struct, frozen=True, omit_defaults=True):
     def with_(self, changed: Mapping[str, Taught]) -> "Candidates | None":
         """The candidates once the conversations `changed` teach this, and nothing else; None when older ones are needed."""
         lists: dict[str, _List] = {}
+        same = True
         for kind, most in BOUNDS._asdict().items():
-            changed_list = _List.of(self, kind).with_(list(_items(kind, changed)), changed.keys())
-            if changed_list is None or (changed_list.cut and len(changed_list.items) < most):
+            before = _List.of(self, kind)
+            after = before.with_(list(_items(kind, changed)), changed.keys())
+            if after is None or (after.cut and len(after.items) < most):
                 return None
-            lists[kind] = changed_list
-        return _candidates(lists)
+            same &= after is before
+            lists[kind] = after
+        return self if same else _candidates(lists)
 
 
 def candidates_of(taught: Mapping[str, Taught]) -> Candidates:
@@ -89,16 +92,20 @@ class _List(NamedTuple):
         """The list when the conversations `changed` have the `fresh` items; None when older ones are needed."""
         rank, key, changed = _RANKS[self.kind], _KEYS[self.kind], set(changed)
         said = {(key(item), item.sources[0].conversation_id): rank(item) for item in reversed(fresh)}
-        left = []
+        left, gone = [], []
         for item in self.items:
             id_ = item.sources[0].conversation_id
             if id_ not in changed:
                 left.append(item)
-            elif _mark(self.kind, item) in self.repeated and not said.get((key(item), id_), _LAST) <= rank(item):
+                continue
+            gone.append(item)
+            if _mark(self.kind, item) in self.repeated and not said.get((key(item), id_), _LAST) <= rank(item):
                 return None  # it may be the turn of an older conversation that says the same
         if self.cut:  # what is older than all that is here may not be the newest of what is not
             oldest, here = rank(self.items[-1]), {key(item) for item in left}
             fresh = [item for item in fresh if rank(item) <= oldest or key(item) in here]
+        if gone == sorted(fresh, key=rank):
+            return self
         return self.made(self.kind, [*left, *fresh], cut=self.cut, repeated=self.repeated)
 
 

@@ -3,7 +3,7 @@
 A book is a conversation of a tenant that nobody can name (`<tenant>!users`). Its log holds corrections. Its snapshots are
 derived, and go with each erasure, which gives the book a new epoch:
 
-- `page-00` to `page-31`: what each conversation contributes, on the page that its id falls on;
+- `page-00` to `page-63`: what each conversation contributes, on the page that its id falls on;
 - `candidates`: the newest items of all pages, of which the gist is made;
 - `gist`: what contexts tell of the user;
 - `corrections`: the corrections up to a seq, so that only those behind it are read one by one.
@@ -33,12 +33,12 @@ from turnlog.memory.known import Taught
 from turnlog.ports import Header, Key, Snapshot, Store
 
 Name = tuple[str, int]
-PAGES: tuple[Name, ...] = tuple((f"page-{number:02}", 1) for number in range(32))
+PAGES: tuple[Name, ...] = tuple((f"page-{number:02}", 1) for number in range(64))
 CANDIDATES: Name = ("candidates", 1)
 GIST: Name = ("gist", 1)
 CORRECTIONS: Name = ("corrections", 1)
-PAGE_MAX = 32
-"""Conversations on one page: those that were touched last. Twice what a page of a full book has on average."""
+PAGE_MAX = 24
+"""Conversations on one page: those that were touched last. Three times what a page of a full book has on average."""
 TAIL_MAX = 200
 """Corrections that are read one by one; behind more, the snapshot `corrections` is written anew."""
 _UNLIMITED = 1 << 60
@@ -152,13 +152,23 @@ async def _opened(store: Store, key: Key, wanted: Sequence[Name]) -> Opened:
         header, found, records = end.header, end.snapshots, end.records
     except CorruptRecord as error:
         unreadable = error
-        header, found = await snapshots(store, key, wanted)
+        header, found = await _snapshots(store, key, wanted)
     living = {
         name: snapshot
         for name, snapshot in zip(wanted, found, strict=False)
         if snapshot is not None and snapshot.epoch == header.epoch
     }
     return Opened(key, header.epoch, header.head, header.updated_at, living, records, unreadable)
+
+
+async def _snapshots(store: Store, key: Key, wanted: Sequence[Name]) -> tuple[Header, tuple[Snapshot | None, ...]]:
+    """`snapshots`, also of a book whose header decayed, which can still be erased."""
+    try:
+        return await snapshots(store, key, wanted)
+    except CorruptRecord as error:
+        if not isinstance(error.record, Header):
+            raise
+        return error.record, (None,) * len(wanted)
 
 
 async def begin_book(store: Store, tenant: str, user_id: str, names: Iterable[Name]) -> Opened:

@@ -294,7 +294,7 @@ class RamStore:
                 faults.append(Fault(seq, "is not found by its id"))
         return faults
 
-    def residue(self) -> tuple[str, ...]:
+    async def residue(self) -> tuple[str, ...]:
         return ()
 
     async def doctor(self) -> list[Finding]:

@@ -50,10 +50,12 @@ _ITS_LOG = "(SELECT log FROM turnlog.conversation WHERE tenant = %s AND id = %s)
 
 
 def _trigger(raises: str) -> Poison:
-    """An operator's trigger on messages that fails for the conversation, as a check or a full disk does."""
+    """An operator's trigger on messages fails for the conversation, as a check or a full disk does."""
     function = (
-        "CREATE OR REPLACE FUNCTION public.poison() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF new.log = (SELECT log FROM"
-        f" public.poisoned) THEN RAISE EXCEPTION USING ERRCODE = '{raises}', MESSAGE = 'poisoned'; END IF; RETURN new; END $$"
+        "CREATE OR REPLACE FUNCTION public.poison() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " IF new.log = (SELECT log"
+        f" FROM public.poisoned) THEN RAISE EXCEPTION USING ERRCODE = '{raises}', MESSAGE = 'poisoned'; END IF;"
+        " RETURN new; END $$"
     )
     return _changed(
         f"CREATE TABLE public.poisoned AS SELECT * FROM {_ITS_LOG} AS p",

@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
-from turnlog import FactNotFound, InvalidInput, Turnlog, user
+from turnlog import FactNotFound, InvalidInput, Turnlog, codec, user
 from turnlog.errors import ConversationDeleted, SnapshotMoved
+from turnlog.fold import catch_up
 from turnlog.memory import book, pages
 from turnlog.memory.items import fact_id
 from turnlog.memory.sharing import SharedFacts
+from turnlog.message import Limits, from_micros
 from turnlog.ports import Header, Key, Position, Snapshot
 from turnlog.stores.ram import RamStore
 from turnlog.testing import FakeClock
@@ -221,3 +223,132 @@ async def test_a_deleted_conversation_is_not_put_into_a_book() -> None:
         await fold.share(store, conversation.key, header, Snapshot(1, 0, b'{"facts":[]}'))
     assert error.value.conversation_id == conversation.id
     assert await facts(log) == set()
+
+
+class Weighed(RamStore):
+    """Counts its calls, and the bytes of the snapshots that it gives and takes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begin()
+
+    def begin(self) -> None:
+        self.calls, self.bytes, self.saved = 0, 0, []
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in ("append", "get", "read", "recent", "load_snapshot", "save_snapshot", "list_headers"):
+            self.calls += 1
+        return super().__getattribute__(name)
+
+    async def recent(self, key: Key, **options: Any) -> Any:
+        found = await super().recent(key, **options)
+        self.bytes += sum(len(snapshot.state) for snapshot in found.snapshots if snapshot)
+        return found
+
+    async def save_snapshot(self, key: Key, fold: str, version: int, snapshot: Snapshot, **expected: Any) -> None:
+        self.bytes += len(snapshot.state)
+        self.saved.append(fold)
+        await super().save_snapshot(key, fold, version, snapshot, **expected)
+
+
+async def test_catching_up_costs_the_same_however_many_conversations_a_user_has() -> None:
+    store = Weighed()
+    log = Turnlog(store)
+    costs = []
+    for n in range(320):
+        conversation = await talk(log, f"I love thing{n} number{n}. I own a boat{n}. I dislike noise{n}.")
+        if n in (39, 319):
+            await conversation.append(user(f"I love another{n}."))
+            store.begin()
+            await conversation.catch_up()
+            costs.append((store.calls, store.bytes))
+    (calls, size), (calls_later, size_later) = costs
+    assert calls_later <= calls + 2
+    assert size_later < 3 * size, "eight times as many conversations, and candidates that are not full at first"
+    assert len((await log.user("ada").memory()).taught) == 320
+
+
+async def test_folds_that_end_together_write_the_book_together() -> None:
+    store = Weighed()
+    log = Turnlog(store)
+    conversation = await log.create(user("My name is Ada. I live in Lisbon. I love jazz. I met Bob Smith."), user_id="ada")
+    store.begin()
+    await conversation.catch_up()
+    assert len([name for name in store.saved if name.startswith("page")]) <= 2
+    known = await log.user("ada").memory()
+    assert (known.user_name, len(known.facts) > 0, len(known.entities) > 0) == ("Ada", True, True)
+
+
+async def test_no_correction_vanishes_however_many_there_were() -> None:
+    store = Weighed()
+    log = Turnlog(store)
+    person = log.user("ada")
+    conversation = await talk(log, "I live in Lisbon.", "I love jazz.")
+    await person.correct("lives in Porto", fact=LISBON, slot="home", value="Porto")
+    await person.forget(fact_id("", "", "likes jazz"))
+    place = pages.place(log.tenant, pages.hidden_name("ada"), 1)
+    for n in range(10_050):
+        fact = {"id": fact_id("", "", f"owns item {n}"), "text": f"owns item {n}"}
+        record = person._record(user("Told.", metadata={"fact": fact}))
+        await store.append(place, [record], now=log.clock())
+    await person.gather()
+    known = await person.memory()
+    assert len(known.corrections) == 10_052
+    assert {fact.text for fact in known.facts} >= {"lives in Porto", "owns item 0", "owns item 10049"}
+    assert not any(fact.text == "likes jazz" for fact in known.facts)
+    for _ in range(3):
+        store.begin()
+        await person.correct("owns a boat")
+        assert store.calls < 20, "what a snapshot has is not read one by one"
+    header = await store.get(place)
+    await conversation.redact(2)
+    assert (await store.get(place)).head == header.head, "an erasure leaves no record"
+    assert "lives in Porto" in await facts(log)
+    assert len((await person.memory()).corrections) == 10_053
+
+
+async def test_a_message_from_the_future_pins_nothing() -> None:
+    clock, store = FakeClock(), RamStore()
+    log = Turnlog(store, clock=clock)
+    future = clock() + 70 * 365 * 86_400_000_000
+    conversation = await log.create(user("Hello."), user_id="ada")
+    message = user("I live in Lisbon. I love green tea. Call me Ida.", created_at=from_micros(future))
+    await store.append(conversation.key, [codec.encode(message, tokens=1, limits=Limits())], now=clock())
+    await conversation.catch_up()
+    clock.advance(seconds=60)
+    said = "I live in Porto. I don't like green tea. Call me Ada."
+    await talk(log, said)
+    known = await log.user("ada").memory()
+    assert known.user_name == "Ada"
+    assert [fact.text for fact in known.other_facts] == ["lives in Porto"]
+    assert [it.polarity for it in known.user_preferences] == ["dislike"]
+    gist = await book.glance(store, log.tenant, pages.hidden_name("ada"))
+    assert gist is not None
+    assert (gist.user_name, gist.facts) == ("Ada", ("lives in Porto",))
+
+
+async def test_a_correction_by_a_wrong_clock_does_not_stand_for_ever() -> None:
+    clock, store = FakeClock(), RamStore()
+    log = Turnlog(store, clock=clock)
+    person = log.user("ada")
+    await person.correct("lives in Porto", slot="home", value="Porto")
+    place = pages.place(log.tenant, pages.hidden_name("ada"), 1)
+    fact = {"id": LISBON, "text": "lives in Rome", "slot": "home", "value": "Rome"}
+    future = user("Told.", metadata={"fact": fact}, created_at=from_micros(clock() + 10**15))
+    await store.append(place, [codec.encode(future, tokens=0, limits=Limits())], now=clock())
+    clock.advance(seconds=60)
+    await talk(log, "I moved to Faro.")
+    assert await facts(log) == {"lives in Faro"}
+
+
+async def test_what_older_versions_of_a_fold_saved_goes_once_a_conversation_is_caught_up_with() -> None:
+    store = RamStore()
+    log = Turnlog(store)
+    conversation = await log.create(user("I live in Lisbon."), user_id="ada")
+    kept = []
+    for version in (1, 2, 3, 4, 101, 102):
+        fold = SharedFacts()
+        fold.version = version
+        await catch_up(store, conversation.key, fold)
+        kept.append([number for name, number in store.logs[conversation.key].snapshots if name == "facts"])
+    assert kept == [[1], [1, 2], [2, 3], [3, 4], [3, 4, 101], [101, 102]]

@@ -73,7 +73,8 @@ def test_what_a_user_said_in_five_hundred_conversations_is_bounded() -> None:
         tasks = tuple(Task(f"request{n} number {i}", (i,), i, at=n * 50 + i) for i in range(1, 20))
         taught[f"c{n}"] = profile(ProfileState(preferences=likings, tasks=tasks), at=n)
     found = candidates_of(taught)
-    assert (len(found.preferences), len(found.tasks)) == (120, 80)
+    bounds = candidates.BOUNDS
+    assert (len(found.preferences), len(found.tasks)) == (2 * bounds.preferences, 2 * bounds.tasks)
     assert found.cut == ("preferences", "tasks")
     whole = known(**taught)
     assert gist_of(found, {}).preferences == tuple((it.polarity, it.text) for it in whole.user_preferences[:30])

@@ -33,7 +33,7 @@ _DELETED = -2
 _APPEND_ONE = "SELECT turnlog.append_one_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
 _ONE_TYPES = (20, 25, 25, 20, 20, 20, 20, 20, 23, 21, 17, 17, 17)  # int8, text, int4, int2, bytea
 _ONE_FORMS = (0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1)
-_APPEND_FRESH = "SELECT turnlog.append_fresh_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+_APPEND_FRESH = "SELECT turnlog.append_fresh_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
 
 
 class Append(msgspec.Struct, eq=False):
@@ -86,7 +86,7 @@ def prepare(
     if size > BYTES_PER_APPEND:
         raise TooLarge("records", limit=BYTES_PER_APPEND, actual=size, unit="bytes")
     columns = [column(record, names) for record in fresh.values()]
-    return Append(key, records, now, expect_head, done, until, names.log(key), fresh, columns, size, expect)
+    return Append(key, records, now, expect_head, done, until, names.log_again(key), fresh, columns, size, expect)
 
 
 class Batch:
@@ -118,7 +118,7 @@ class Batch:
         return [append for group in self.by_log.values() for append in group]
 
     def _fresh_params(self) -> list[Param]:
-        counts, times, expected, columns = [], [], [], []
+        counts, times, expected, weights, columns = [], [], [], [], []
         earliest = _FAR
         for place, group in enumerate(self.by_log.values(), 1):
             nth = 0
@@ -130,8 +130,9 @@ class Batch:
             counts.append(nth)
             times.append(max([append.now for append in group]) if len(group) > 1 else group[0].now)
             expected.append(group[0].expect)
+            weights.append(sum([append.size for append in group]))
         ahead = number(earliest + CLOCK_SKEW_MAX_US)
-        return [*self._named(), int8s(counts), int8s(times), int8s(expected), ahead, *arrays(columns)]
+        return [*self._named(), int8s(counts), int8s(times), int8s(expected), int8s(weights), ahead, *arrays(columns)]
 
     def fresh(self) -> tuple[str, list[bytes | None], Sequence[int], Sequence[int]]:
         """The statement for what is taken to be new; the values, types and forms of its parameters."""
@@ -144,7 +145,7 @@ class Batch:
     def params(self, *, wait_ms: int = 0) -> list[Param]:
         """What `APPEND` is given: with `wait_ms`, another time for a lock than the session's."""
         appends = [(place, append) for place, group in enumerate(self.by_log.values(), 1) for append in group]
-        told = [each for place, append in appends for each in (place, append.now, append.expect)]
+        told = [each for place, append in appends for each in (place, append.now, append.expect, append.size)]
         columns = [((place,), told) for place, (_, append) in enumerate(appends, 1) for told in append.columns]
         return [number(wait_ms), *self._named(), int8s(told), *arrays(columns)]
 

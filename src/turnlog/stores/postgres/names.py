@@ -27,13 +27,17 @@ class Names:
 
     def log(self, key: Key) -> int:
         """The number that names a conversation in every table: 64 bits, signed."""
+        hashed = self._log.copy()
+        hashed.update(utf8(f"{key.tenant}\0{key.conversation_id}"))
+        return int.from_bytes(hashed.digest(), "big", signed=True)
+
+    def log_again(self, key: Key) -> int:
+        """The same for one that is asked for again and again, as appends do."""
         found = self._logs.get(key)
         if found is None:
             if len(self._logs) >= _KNOWN_MAX:
                 self._logs.clear()
-            hashed = self._log.copy()
-            hashed.update(utf8(f"{key.tenant}\0{key.conversation_id}"))
-            found = self._logs[key] = int.from_bytes(hashed.digest(), "big", signed=True)
+            found = self._logs[key] = self.log(key)
         return found
 
     def mark(self, packed: bytes) -> int:

@@ -3,15 +3,16 @@
 -- name: create
 -- the log; nothing if it is there, or if names are hashed under another secret by now
 WITH made AS (
-    INSERT INTO turnlog.conversation (log, created_at, updated_at, touched, head, parent_seq, epoch, origin, version, archived,
+    INSERT INTO turnlog.conversation (log, created_at, updated_at, touched, head, parent_seq, epoch, weight, origin, version, archived,
         tenant, id, user_id, title, labels, metadata)
-    SELECT $1, $2, $3, turnlog.touched_1($3), $4, 0, 0, $5, $6, $7, $8, $9, $10, $11, $12, $13 FROM turnlog.schema WHERE secret = $14
+    SELECT $1, $2, $3, turnlog.touched_1($3), $4, 0, 0, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14 FROM turnlog.schema
+    WHERE secret = $15
     ON CONFLICT DO NOTHING RETURNING log
 ), stored AS (
     INSERT INTO turnlog.message (log, created_at, mark, seq, checksum, tokens, version, digest, id, body)
     SELECT made.log, v[5 * n - 4], v[5 * n - 3], n, v[5 * n - 2], v[5 * n - 1], v[5 * n], r.digest, r.name, r.body
-    FROM made, unnest($16::bytea[], $17::bytea[], $18::bytea[]) WITH ORDINALITY AS r(name, digest, body, n),
-        LATERAL (SELECT $15::int8[]) AS numbers(v)
+    FROM made, unnest($17::bytea[], $18::bytea[], $19::bytea[]) WITH ORDINALITY AS r(name, digest, body, n),
+        LATERAL (SELECT $16::int8[]) AS numbers(v)
 )
 SELECT log, turnlog.begin_write_1(10000) FROM made;
 
@@ -55,7 +56,7 @@ LEFT JOIN turnlog.snapshot AS s ON s.log = c.log AND s.fold = $4 AND s.version =
 WHERE c.log = $1 AND c.tenant = $2 AND c.id = $3;
 
 -- name: list
-SELECT turnlog.header_1(c, (SELECT turnlog.era_1())) FROM turnlog.conversation AS c WHERE c.tenant = $1 AND NOT c.deleted;
+SELECT turnlog.header_1(c, (SELECT turnlog.era_1(incarnation) FROM turnlog.schema)) FROM turnlog.conversation AS c WHERE c.tenant = $1 AND NOT c.deleted;
 
 -- name: stale
 SELECT c.id, c.head, coalesce(s.watermark, 0), c.epoch

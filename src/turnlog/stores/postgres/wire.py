@@ -61,7 +61,7 @@ class Refused(Exception):
 
     @property
     def error(self) -> StoreUnavailable | StoreFailed:
-        """What to tell whoever asked for it: a new error each time, which this one does not hold, so that they are no cycle."""
+        """For whoever asked: each time a new error, which this one does not hold, so that they are no cycle."""
         return self.kind(self.reason)
 
     @property
@@ -189,16 +189,7 @@ class Wire:
 
     async def _answer(self, send: Callable[[Done], None]) -> list[Row]:
         waiter: asyncio.Future[list[Row]] = self._loop.create_future()
-
-        def told(rows: list[Row] | Exception) -> None:
-            if waiter.done():
-                return
-            if isinstance(rows, Exception):
-                waiter.set_exception(rows)
-            else:
-                waiter.set_result(rows)
-
-        send(told)
+        send(partial(_tell, waiter))
         try:
             return await waiter
         finally:
@@ -284,6 +275,15 @@ class Wire:
     def _break(self, reason: str) -> None:
         self.close()
         self._finish(StoreUnavailable(reason))
+
+
+def _tell(waiter: asyncio.Future[list[Row]], told: list[Row] | Exception) -> None:
+    if waiter.done():
+        return
+    if isinstance(told, Exception):
+        waiter.set_exception(told)
+    else:
+        waiter.set_result(told)
 
 
 def _field(result: pq.abc.PGresult, field: DiagnosticField) -> str:

@@ -10,7 +10,16 @@ from typing import Any
 
 from turnlog import process
 from turnlog.codec import Record, checked
-from turnlog.errors import HeadMoved, KeyReused, MessageNotFound, RevisionMoved, SchemaTooNew, SnapshotMoved, StoreFailed
+from turnlog.errors import (
+    CorruptRecord,
+    HeadMoved,
+    KeyReused,
+    MessageNotFound,
+    RevisionMoved,
+    SchemaTooNew,
+    SnapshotMoved,
+    StoreFailed,
+)
 from turnlog.ports import (
     PAGE_BYTES,
     Appended,
@@ -94,13 +103,13 @@ class RedisStore:
         await self._births.create(Key(tenant, header.id), header, [pack(record) for _, record in fresh])
         return appended
 
-    @accepted
     async def append(self, key: Key, records: Sequence[Record], *, now: int, expect_head: int | None = None) -> Appended:
-        answer = await self._append(key, records, now, expect_head, self._flags)
-        if type(answer) is not int and answer[0] == b"fork":
-            self._logs.learn(key, answer[1], answer[2])
-            return await self._append_to_fork(key, records, now, expect_head)
-        return await self._appended(key, records, answer, expect_head)
+        with self.work:  # as `accepted` does, without its call
+            answer = await self._append(key, records, now, expect_head, self._flags)
+            if type(answer) is not int and answer[0] == b"fork":
+                self._logs.learn(key, answer[1], answer[2])
+                return await self._append_to_fork(key, records, now, expect_head)
+            return await self._appended(key, records, answer, expect_head)
 
     def _append(
         self, key: Key, records: Sequence[Record], now: int, expect_head: int | None, flags: str
@@ -164,20 +173,22 @@ class RedisStore:
         _, first, last, more, frames, _, cut = answer
         if first > last:
             return Page(header, [], more=False)
-        here = max(first, header.parent_seq + 1)
-        if first < here:
+        if first <= header.parent_seq:
             return await self._read_through(key, header, answer, newest)
-        placed(frames, here, last, newest=newest, cut=bool(cut))
-        if newest:
-            frames.reverse()
-        records = numbered(frames, last - len(frames) + 1 if newest else here)
+        if not cut and len(frames) != last - first + 1:
+            raise CorruptRecord(seq=first + len(frames), reason="it is missing")
+        records = numbered(frames, last - len(frames) + 1 if newest else first)
         return Page(header, records, more=bool(more or cut))
 
     async def _read_through(self, key: Key, header: Header, answer: Any, newest: bool) -> Page:
         """The page of a fork that begins before its own records; `answer` has those of its own."""
         _, first, last, more, frames, left, cut = answer
         base, here = header.parent_seq, max(first, header.parent_seq + 1)
-        own = list(placed(frames, here, last, newest=newest, cut=bool(cut))) if here <= last else []
+        own = (
+            list(placed(frames[::-1] if newest else frames, here, last, newest=newest, cut=bool(cut)))
+            if here <= last
+            else []
+        )
         if newest:
             records = [checked(unpack(frame, seq)) for seq, frame in own]
             if not cut:
@@ -329,7 +340,7 @@ class RedisStore:
     async def verify(self, key: Key) -> list[Fault]:
         return await checks.verify(self._servers, self._logs, key, await self._get(key))
 
-    def residue(self) -> tuple[str, ...]:
+    async def residue(self) -> tuple[str, ...]:
         file = "The append-only file keeps bytes until it is written anew, which `turnlog doctor --repair` begins."
         lists = "A failover may take a conversation off its user's list; `turnlog doctor --repair` puts it there again."
         return (file, lists) if self._target.cluster else (file,)

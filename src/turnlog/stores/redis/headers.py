@@ -8,6 +8,7 @@ import msgspec
 from turnlog.errors import ConversationDeleted, ConversationNotFound, StoreFailed
 from turnlog.ports import Header, Key
 
+FIELDS = ("c", "u", "o", "t", "g", "m", "p", "b", "n", "r", "e", "a", "v", "d", "k", "w")
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -49,7 +50,7 @@ def flatten(header: Header, head: int) -> list[Any]:
 
 
 def build(key: Key, values: Sequence[bytes | None]) -> Header:
-    """The header from what `header_of` in `lua/prelude.lua` answers.
+    """The header from the values of `FIELDS` and the history, as `header_of` in `lua/prelude.lua` answers.
 
     Raises `ConversationNotFound`, `ConversationDeleted`, or `StoreFailed` for what no header can be made of.
     """

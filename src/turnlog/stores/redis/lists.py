@@ -7,15 +7,18 @@ An entry that names nothing is passed over, one at a wrong time is put right by 
 
 import asyncio
 from bisect import insort
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from typing import TypeVar
 
 from turnlog.errors import ConversationNotFound
 from turnlog.ports import Header, Key, Position, Stale
 from turnlog.stores.redis import headers, keys
 from turnlog.stores.redis.servers import Script, Servers
+from turnlog.stores.redis.wire import Address
 
-_PLACE, _SETTLE, _DUE, _DONE, _LOAD, _HEADER = map(Script, ("place", "settle", "due", "done", "load", "header"))
+_PLACE, _SETTLE, _DUE, _DONE, _LOAD, _HEADER, _HISTORY = map(
+    Script, ("place", "settle", "due", "done", "load", "header", "history")
+)
 _AT_ONCE = 500
 """How many conversations are looked at in one go."""
 _TAKEN_AT_ONCE, _TAKEN_IN_MAX = 1000, 20_000
@@ -77,10 +80,25 @@ class Lists:
 
     async def living(self, key: Key) -> Header | None:
         """The header of a conversation, None where there is none or a deleted one."""
-        try:
-            return headers.build(key, await self._servers.run(_HEADER, keys.of(key, "h"), write=False))
-        except ConversationNotFound:
-            return None
+        return _living(key, await self._servers.run(_HEADER, keys.of(key, "h"), write=False))
+
+    async def _living(self, asked: Sequence[Key]) -> list[Header | None]:
+        """As `living`, for many. Each server names its history once before and once after, not with each header."""
+        names = {key: keys.of(key, "h")[0] for key in asked}
+        before = await self._histories(names.values())
+        found = await asyncio.gather(*(self._servers.call("HMGET", name, *headers.FIELDS) for name in names.values()))
+        if before != await self._histories(names.values()):  # a failover came between: which header is whose is not known
+            return list(await asyncio.gather(*map(self.living, asked)))
+        return [
+            _living(key, [*values, before[self._servers.place(names[key])]])
+            for key, values in zip(asked, found, strict=True)
+        ]
+
+    async def _histories(self, names: Iterable[str]) -> dict[Address, bytes]:
+        """What the servers that keep these keys call the history of their data."""
+        one_of = {self._servers.place(name): name for name in names}
+        told = await asyncio.gather(*(self._servers.run(_HISTORY, [name], write=False) for name in one_of.values()))
+        return dict(zip(one_of, told, strict=True))
 
     async def walk(
         self, tenant: str, user_id: str | None, tag: str | None, after: Position | None, size: int
@@ -97,7 +115,7 @@ class Lists:
         ] = []  # met too early, since a wrong clock or a failover left them at a later time
         while entries := await self._behind(names, after, min(size, _AT_ONCE)):
             places = [place for place, _ in entries]
-            found = await asyncio.gather(*(self.living(Key(tenant, place.conversation_id)) for place in places))
+            found = await self._living([Key(tenant, place.conversation_id) for place in places])
             for (place, name), header in zip(entries, found, strict=True):
                 while early and early[-1][0] > place:
                     yield place, early.pop()[1]
@@ -220,6 +238,13 @@ async def in_chunks(asked: Sequence[A], ask: Callable[[A], Awaitable[B]]) -> lis
     for n in range(0, len(asked), _AT_ONCE):
         answers += await asyncio.gather(*(ask(each) for each in asked[n : n + _AT_ONCE]))
     return answers
+
+
+def _living(key: Key, values: Sequence[bytes | None]) -> Header | None:
+    try:
+        return headers.build(key, values)
+    except ConversationNotFound:
+        return None
 
 
 def _time(score: bytes) -> int:

@@ -160,7 +160,7 @@ class Servers:
         self._connecting, self._learning = defaultdict(asyncio.Lock), asyncio.Lock()
 
     async def _send(self, key: str, command: tuple[Any, ...], write: bool, script: Script | None) -> Any:
-        wire = self._wires.get((self._place(key), write))
+        wire = self._wires.get((self.place(key), write))
         if wire is None or wire.lost:
             return await self._send_slowly(key, command, write, script)
         answer = await wire.call(*command)
@@ -170,7 +170,8 @@ class Servers:
             await wire.confirm()
         return answer
 
-    def _place(self, key: str) -> Address:
+    def place(self, key: str) -> Address:
+        """The server that keeps a key, as far as that is known."""
         if not self.target.cluster:
             return self.target.seeds[0]
         return self._slots[slot_of(key)] if self._slots else Address("", 0)
@@ -213,7 +214,7 @@ class Servers:
             return wire, ("EVAL", script.text, *command[2:])
         if kind == "MOVED":
             await self._learn()
-            if self._place(key) != _address(told[1], wire):  # the one that we asked is behind
+            if self.place(key) != _address(told[1], wire):  # the one that we asked is behind
                 await asyncio.sleep(_RETRY_S)
             return await self._connect(_address(told[1], wire), write), command
         if kind == "ASK":
@@ -230,7 +231,7 @@ class Servers:
     async def _wire(self, key: str, write: bool) -> Wire:
         if self.target.cluster:
             await self._learn(again=False)
-        return await self._connect(self._place(key), write)
+        return await self._connect(self.place(key), write)
 
     async def _connect(self, address: Address, write: bool) -> Wire:
         if not self.opened:

@@ -185,7 +185,7 @@ class SqliteStore:
     async def verify(self, key: Key) -> list[Fault]:
         return await self._read(lambda connection: reading.verify(connection, key))
 
-    def residue(self) -> tuple[str, ...]:
+    async def residue(self) -> tuple[str, ...]:
         return ("Unused parts of pages of the file may keep copies until `turnlog doctor --repair` writes it anew.",)
 
     async def doctor(self) -> list[Finding]:

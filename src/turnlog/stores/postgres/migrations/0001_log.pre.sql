@@ -13,6 +13,7 @@ CREATE TABLE turnlog.conversation (
     parent_seq int8    NOT NULL,
     revision   int8    NOT NULL DEFAULT 1,
     epoch      int8    NOT NULL,
+    weight     int8    NOT NULL,                        -- bytes of all bodies together, at most: what is little needs no counting
     origin     int8    NOT NULL,                        -- random, made with the conversation: its part of the incarnation
     -- updated_at in units of 4.5 minutes: listings are sorted by this index column first, so that most appends change no
     -- indexed column and need no new index entries (a generated column would cost each of them 20 us)
@@ -72,6 +73,12 @@ CREATE TABLE turnlog.message_1 PARTITION OF turnlog.message FOR VALUES WITH (MOD
 CREATE TABLE turnlog.message_2 PARTITION OF turnlog.message FOR VALUES WITH (MODULUS 4, REMAINDER 2);
 CREATE TABLE turnlog.message_3 PARTITION OF turnlog.message FOR VALUES WITH (MODULUS 4, REMAINDER 3);
 
+-- What people said is not sampled: ANALYZE would keep it where no erasure finds it, and pg_stats would show it.
+ALTER TABLE turnlog.message ALTER id SET STATISTICS 0, ALTER body SET STATISTICS 0, ALTER digest SET STATISTICS 0;
+ALTER TABLE turnlog.snapshot ALTER state SET STATISTICS 0;
+ALTER TABLE turnlog.conversation ALTER user_id SET STATISTICS 0, ALTER title SET STATISTICS 0, ALTER labels SET STATISTICS 0,
+    ALTER metadata SET STATISTICS 0;
+
 CREATE FUNCTION turnlog.touched_1(updated_at int8) RETURNS int4 LANGUAGE sql IMMUTABLE AS $$ SELECT (updated_at >> 28)::int4 $$;
 
 -- Functions carry the version of their interface in their names: while old and new code run together, each calls its own.
@@ -80,9 +87,9 @@ CREATE FUNCTION turnlog.touched_1(updated_at int8) RETURNS int4 LANGUAGE sql IMM
 -- 6 no such message, 7 snapshot moved (watermark a, epoch b).
 CREATE TYPE turnlog.answer_1 AS (state int4, a int8, b int8, header text);
 
--- What tells this history of the store from another that had the same beginning: the random number, new by `mark_restored`; the
+-- What tells this history of the store from another that had the same beginning: the number in turnlog.schema, new by `mark_restored`; the
 -- number of the table, new in a dump that was loaded; the timeline, new after a failover and a recovery to a point in time.
-CREATE FUNCTION turnlog.era_1() RETURNS int8 LANGUAGE plpgsql STABLE AS $$
+CREATE FUNCTION turnlog.era_1(incarnation int8) RETURNS int8 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     timeline int8;
 BEGIN
@@ -91,8 +98,7 @@ BEGIN
     ELSE                                                   -- at once the new one, where the control file lags behind a promotion
         timeline := ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int8;
     END IF;
-    RETURN (SELECT incarnation FROM turnlog.schema)
-        # hashint8extended('turnlog.conversation'::regclass::oid::int8 << 32 | timeline, 0);
+    RETURN incarnation # hashint8extended('turnlog.conversation'::regclass::oid::int8 << 32 | timeline, 0);
 END
 $$;
 
@@ -151,13 +157,13 @@ $$;
 -- Appends to conversations that are no forks, of records that are all new: what nearly every append is, in two steps. When it is
 -- not like that, it raises T0001 (what it names are the logs that are not) or a violation of message_by_id, and nothing is written.
 -- _counts, _nows, _expects: for each conversation how many records it gets, the latest time, the head that is expected (-1: any).
--- _ahead: what was touched later than that needs care, for its clock was wrong (`later`). _numbers: seven for each record: its
+-- _weights: how many bytes. _ahead: what was touched later than that needs care, for its clock was wrong (`later`). _numbers: seven for each record: its
 -- conversation and its place among the new ones there (both from 1 on), created_at, mark, checksum, tokens, version.
 -- The answer: the head of each conversation before.
 -- Rows are locked in the order of log, in which an index scan looks up `= ANY`.
 CREATE FUNCTION turnlog.append_fresh_1(
-    _logs int8[], _tenants text[], _ids text[], _counts int8[], _nows int8[], _expects int8[], _ahead int8,
-    _numbers int8[], _names bytea[], _digests bytea[], _bodies bytea[])
+    _logs int8[], _tenants text[], _ids text[], _counts int8[], _nows int8[], _expects int8[], _weights int8[],
+    _ahead int8, _numbers int8[], _names bytea[], _digests bytea[], _bodies bytea[])
 RETURNS int8[] LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -169,7 +175,7 @@ BEGIN
     END IF;
     WITH changed AS (
         UPDATE turnlog.conversation AS c
-        SET head = c.head + _counts[array_position(_logs, c.log)],
+        SET head = c.head + _counts[array_position(_logs, c.log)], weight = c.weight + _weights[array_position(_logs, c.log)],
             updated_at = greatest(c.updated_at, _nows[array_position(_logs, c.log)]),
             touched = turnlog.touched_1(greatest(c.updated_at, _nows[array_position(_logs, c.log)]))
         WHERE c.log = ANY (_logs) AND NOT c.deleted AND c.sources IS NULL AND c.updated_at <= _ahead
@@ -203,7 +209,7 @@ BEGIN
         PERFORM turnlog.begin_append_1();
     END IF;
     UPDATE turnlog.conversation
-    SET head = head + 1, updated_at = greatest(updated_at, _now), touched = turnlog.touched_1(greatest(updated_at, _now))
+    SET head = head + 1, weight = weight + octet_length(_body), updated_at = greatest(updated_at, _now), touched = turnlog.touched_1(greatest(updated_at, _now))
     WHERE log = _log AND tenant = _tenant AND id = _id AND NOT deleted AND sources IS NULL AND _expect IN (-1, head)
       AND updated_at <= _now + 86400000000
     RETURNING head INTO _head;
@@ -218,8 +224,8 @@ $$;
 
 -- Appends to several conversations at once, each all or nothing, decided as `stores/decide.py` decides.
 -- _logs, _tenants, _ids: the conversations. _wait: so many milliseconds for a lock; 0: as the session says.
--- _appends: three numbers for each append: whose it is (from 1 on), its time, the head that it expects (-1: any; -2: store
--- nothing). _numbers: six for each record: which append's it is (from 1 on), created_at, mark, checksum, tokens, version.
+-- _appends: four numbers for each append: whose it is (from 1 on), its time, the head that it expects (-1: any; -2: store
+-- nothing), its bytes. _numbers: six for each record: which append's it is (from 1 on), created_at, mark, checksum, tokens, version.
 -- _names, _digests, _bodies: each record's id, digest and body; no id twice for one conversation.
 -- heads: the head of each conversation before (-1: not there; -2: deleted); ats, ...: the records that were there already.
 CREATE FUNCTION turnlog.append_1(
@@ -237,6 +243,7 @@ DECLARE
     places int8[];                                         -- for each record to store, its seq
     ends int8[];                                           -- for each conversation, its head afterwards
     latest int8[];
+    weights int8[];
     a int8;
     w int8;
 BEGIN
@@ -263,7 +270,7 @@ BEGIN
     FROM unnest(_names) WITH ORDINALITY AS r(name, n)
     CROSS JOIN LATERAL (
         SELECT * FROM turnlog.message AS t
-        WHERE t.log = _logs[_appends[3 * _numbers[6 * r.n - 5] - 2]] AND t.mark = _numbers[6 * r.n - 3] AND t.id = r.name OFFSET 0
+        WHERE t.log = _logs[_appends[4 * _numbers[6 * r.n - 5] - 3]] AND t.mark = _numbers[6 * r.n - 3] AND t.id = r.name OFFSET 0
     ) AS m;
 
     IF forked THEN
@@ -272,7 +279,7 @@ BEGIN
         INTO ats, seqs, digests, times
         FROM unnest(_names) WITH ORDINALITY AS r(name, n)
         CROSS JOIN LATERAL (
-            SELECT * FROM turnlog.conversation AS t WHERE t.log = _logs[_appends[3 * _numbers[6 * r.n - 5] - 2]] OFFSET 0
+            SELECT * FROM turnlog.conversation AS t WHERE t.log = _logs[_appends[4 * _numbers[6 * r.n - 5] - 3]] OFFSET 0
         ) AS c
         CROSS JOIN LATERAL unnest(c.sources, c.uptos) AS s(log, upto)
         CROSS JOIN LATERAL (
@@ -281,8 +288,11 @@ BEGIN
         ) AS m;
     END IF;
 
-    FOR n IN 1..cardinality(_appends) / 3 LOOP
-        IF _appends[3 * n] = -2 OR _appends[3 * n] >= 0 AND _appends[3 * n] <> heads[_appends[3 * n - 2]] THEN
+    weights := array_fill(0::int8, ARRAY[cardinality(_logs)]);
+    FOR n IN 1..cardinality(_appends) / 4 LOOP
+        w := _appends[4 * n - 3];
+        weights[w] := weights[w] + _appends[4 * n];
+        IF _appends[4 * n - 1] = -2 OR _appends[4 * n - 1] >= 0 AND _appends[4 * n - 1] <> heads[w] THEN
             refused := refused || n::int8;
         END IF;
     END LOOP;
@@ -299,10 +309,10 @@ BEGIN
     ends := heads;
     FOR n IN 1..cardinality(_names) LOOP
         a := _numbers[6 * n - 5];
-        w := _appends[3 * a - 2];
+        w := _appends[4 * a - 3];
         CONTINUE WHEN heads[w] < 0 OR special AND (n = ANY (ats) OR a = ANY (refused));
         ends[w] := ends[w] + 1;
-        latest[w] := greatest(latest[w], _appends[3 * a - 1]);
+        latest[w] := greatest(latest[w], _appends[4 * a - 2]);
         whose[n] := w;
         places[n] := ends[w];
     END LOOP;
@@ -314,15 +324,16 @@ BEGIN
     WHERE places[n] IS NOT NULL;
 
     UPDATE turnlog.conversation AS c
-    SET head = ends[array_position(_logs, c.log)], updated_at = turnlog.later_1(c.updated_at, latest[array_position(_logs, c.log)]),
+    SET head = ends[array_position(_logs, c.log)], weight = c.weight + weights[array_position(_logs, c.log)], updated_at = turnlog.later_1(c.updated_at, latest[array_position(_logs, c.log)]),
         touched = turnlog.touched_1(turnlog.later_1(c.updated_at, latest[array_position(_logs, c.log)]))
     WHERE c.log = ANY (_logs) AND ends[array_position(_logs, c.log)] > c.head;
 END
 $$;
 
--- Rows with _after < seq < _before, the first or the last _limit of them, and no more than their bodies are _bytes together, but
--- one at least; the row that would be too much comes without its body. The first row holds the header alone.
--- STABLE: all of it is as of one moment.
+-- Rows with _after < seq < _before, the first or (from the last down) the last _limit of them, and no more than their bodies are
+-- _bytes together, but one at least. The first row holds the header alone; a last one without a seq tells that _bytes ended it.
+-- STABLE: all of it is as of one moment. Where the whole log weighs no more than _bytes, nothing needs to be counted, in a loop
+-- that takes twice the time.
 CREATE FUNCTION turnlog.read_1(
     _log int8, _tenant text, _id text, _after int8, _before int8, _limit int8, _newest boolean, _bytes int8,
     OUT header text, OUT deleted boolean,
@@ -331,17 +342,21 @@ RETURNS SETOF record LANGUAGE plpgsql STABLE
 AS $$
 #variable_conflict use_column
 DECLARE
+    there record;
     c turnlog.conversation;
     until int8;
     count int8;
+    room int8 := _bytes;
     first int8;
 BEGIN
     PERFORM turnlog.begin_1();
-    SELECT * INTO c FROM turnlog.conversation AS t WHERE t.log = _log AND t.tenant = _tenant AND t.id = _id;
+    SELECT t, s.incarnation INTO there FROM turnlog.conversation AS t, turnlog.schema AS s
+    WHERE t.log = _log AND t.tenant = _tenant AND t.id = _id;
     IF NOT FOUND THEN
         RETURN;
     END IF;
-    header := turnlog.header_1(c, turnlog.era_1());
+    c := there.t;
+    header := turnlog.header_1(c, turnlog.era_1(there.incarnation));
     deleted := c.deleted;
     RETURN NEXT;
     until := least(c.head, _before - 1);
@@ -353,26 +368,58 @@ BEGIN
         until := _after + count;
     END IF;
     first := CASE WHEN _newest THEN until ELSE _after + 1 END;
-    IF c.sources IS NULL OR until - count >= c.uptos[1] THEN
+    header := NULL;
+    deleted := NULL;
+    IF c.weight <= _bytes AND (c.sources IS NULL OR until - count >= c.uptos[1]) THEN
         RETURN QUERY
-            SELECT NULL::text, NULL::boolean, r.seq, r.id, r.created_at, r.tokens, r.version, r.digest, r.checksum,
-                CASE WHEN r.cost <= _bytes OR r.seq = first THEN r.body END
-            FROM (
-                SELECT m.*, sum(octet_length(m.body)) OVER (ORDER BY abs(m.seq - first) ROWS UNBOUNDED PRECEDING) AS cost
-                FROM turnlog.message AS m WHERE m.log = _log AND m.seq > until - count AND m.seq <= until
-            ) AS r
-            WHERE r.cost - octet_length(r.body) <= _bytes ORDER BY r.seq;
+            SELECT NULL::text, NULL::boolean, m.seq, m.id, m.created_at, m.tokens, m.version, m.digest, m.checksum, m.body
+            FROM turnlog.message AS m WHERE m.log = _log AND m.seq > until - count AND m.seq <= until ORDER BY m.seq;
+        RETURN;
+    END IF;
+    IF c.sources IS NOT NULL AND until - count < c.uptos[1] THEN
+        FOR seq, id, created_at, tokens, version, digest, checksum, body IN
+            SELECT m.seq, m.id, m.created_at, m.tokens, m.version, m.digest, m.checksum, m.body
+            FROM unnest(_log || c.sources, c.head || c.uptos, c.uptos || 0::int8) AS s(log, upto, behind)
+            JOIN turnlog.message AS m ON m.log = s.log
+                AND m.seq > greatest(s.behind, until - count) AND m.seq <= least(s.upto, until)
+            ORDER BY CASE WHEN _newest THEN -m.seq ELSE m.seq END
+        LOOP
+            IF room < octet_length(body) AND seq <> first THEN
+                seq := NULL;
+                RETURN NEXT;
+                RETURN;
+            END IF;
+            room := room - octet_length(body);
+            RETURN NEXT;
+        END LOOP;
+    ELSIF _newest THEN
+        FOR seq, id, created_at, tokens, version, digest, checksum, body IN
+            SELECT m.seq, m.id, m.created_at, m.tokens, m.version, m.digest, m.checksum, m.body
+            FROM turnlog.message AS m WHERE m.log = _log AND m.seq > until - count AND m.seq <= until
+            ORDER BY m.seq DESC
+        LOOP
+            IF room < octet_length(body) AND seq <> first THEN
+                seq := NULL;
+                RETURN NEXT;
+                RETURN;
+            END IF;
+            room := room - octet_length(body);
+            RETURN NEXT;
+        END LOOP;
     ELSE
-        RETURN QUERY
-            SELECT NULL::text, NULL::boolean, r.seq, r.id, r.created_at, r.tokens, r.version, r.digest, r.checksum,
-                CASE WHEN r.cost <= _bytes OR r.seq = first THEN r.body END
-            FROM (
-                SELECT m.*, sum(octet_length(m.body)) OVER (ORDER BY abs(m.seq - first) ROWS UNBOUNDED PRECEDING) AS cost
-                FROM unnest(_log || c.sources, c.head || c.uptos, c.uptos || 0::int8) AS s(log, upto, behind)
-                JOIN turnlog.message AS m ON m.log = s.log
-                    AND m.seq > greatest(s.behind, until - count) AND m.seq <= least(s.upto, until)
-            ) AS r
-            WHERE r.cost - octet_length(r.body) <= _bytes ORDER BY r.seq;
+        FOR seq, id, created_at, tokens, version, digest, checksum, body IN
+            SELECT m.seq, m.id, m.created_at, m.tokens, m.version, m.digest, m.checksum, m.body
+            FROM turnlog.message AS m WHERE m.log = _log AND m.seq > until - count AND m.seq <= until
+            ORDER BY m.seq
+        LOOP
+            IF room < octet_length(body) AND seq <> first THEN
+                seq := NULL;
+                RETURN NEXT;
+                RETURN;
+            END IF;
+            room := room - octet_length(body);
+            RETURN NEXT;
+        END LOOP;
     END IF;
 END
 $$;
@@ -390,20 +437,22 @@ RETURNS SETOF record LANGUAGE plpgsql STABLE
 AS $$
 #variable_conflict use_column
 DECLARE
+    there record;
     c turnlog.conversation;
     s record;
-    m turnlog.message;
     _behind int8 := 0;
     _rest int8 := _tokens;
     _room int8 := _bytes;
     _lowest int8;
 BEGIN
     PERFORM turnlog.begin_1();
-    SELECT * INTO c FROM turnlog.conversation AS t WHERE t.log = _log AND t.tenant = _tenant AND t.id = _id;
+    SELECT t, s.incarnation INTO there FROM turnlog.conversation AS t, turnlog.schema AS s
+    WHERE t.log = _log AND t.tenant = _tenant AND t.id = _id;
     IF NOT FOUND THEN
         RETURN;
     END IF;
-    header := turnlog.header_1(c, turnlog.era_1());
+    c := there.t;
+    header := turnlog.header_1(c, turnlog.era_1(there.incarnation));
     deleted := c.deleted;
     RETURN NEXT;
     IF deleted THEN
@@ -424,8 +473,8 @@ BEGIN
     part := 'r';
     _behind := greatest(_behind, c.head - _limit);
     _lowest := c.head + 1;
-    FOR m IN
-        SELECT r.*
+    FOR seq, id, created_at, tokens, version, digest, checksum, body IN
+        SELECT r.seq, r.id, r.created_at, r.tokens, r.version, r.digest, r.checksum, r.body
         FROM unnest(_log || c.sources, c.head || c.uptos, c.uptos || 0::int8) AS o(log, upto, behind)
         CROSS JOIN LATERAL (
             SELECT * FROM turnlog.message AS t
@@ -433,16 +482,14 @@ BEGIN
         ) AS r
     LOOP
         EXIT WHEN _rest < 0;
-        _room := _room - octet_length(m.body);
+        _room := _room - octet_length(body);
         IF _room < 0 AND _lowest <= c.head THEN
             part := 'c';
             RETURN NEXT;
             EXIT;
         END IF;
-        _rest := _rest - m.tokens;
-        _lowest := m.seq;
-        seq := m.seq; id := m.id; created_at := m.created_at; tokens := m.tokens; version := m.version; digest := m.digest;
-        checksum := m.checksum; body := m.body;
+        _rest := _rest - tokens;
+        _lowest := seq;
         RETURN NEXT;
     END LOOP;
     IF cardinality(_pinned) > 0 AND _lowest > 1 THEN
@@ -484,7 +531,7 @@ BEGIN
                 updated_at = turnlog.later_1(t.updated_at, _now), touched = turnlog.touched_1(turnlog.later_1(t.updated_at, _now)),
                 revision = t.revision + 1
             WHERE log = _log RETURNING t.* INTO c;
-            RETURN (0, NULL, NULL, turnlog.header_1(c, turnlog.era_1()))::turnlog.answer_1;
+            RETURN (0, NULL, NULL, turnlog.header_1(c, turnlog.era_1((SELECT incarnation FROM turnlog.schema))))::turnlog.answer_1;
     END CASE;
 END
 $$;
@@ -516,15 +563,15 @@ BEGIN
             FROM unnest(p.log || p.sources, p.head || p.uptos, coalesce(p.uptos, '{}') || 0::int8) WITH ORDINALITY AS s(log, upto, behind, n)
             WHERE s.behind < _at;
     END CASE;
-    INSERT INTO turnlog.conversation (log, created_at, updated_at, touched, head, parent_seq, epoch, origin, version, archived, tenant,
-        id, user_id, title, labels, metadata, parent, sources, uptos)
-    VALUES (_new, _created, _updated, turnlog.touched_1(_updated), _at, _at, p.epoch, _origin, _version, _archived, _tenant, _new_id, _user,
+    INSERT INTO turnlog.conversation (log, created_at, updated_at, touched, head, parent_seq, epoch, weight, origin, version, archived,
+        tenant, id, user_id, title, labels, metadata, parent, sources, uptos)
+    VALUES (_new, _created, _updated, turnlog.touched_1(_updated), _at, _at, p.epoch, p.weight, _origin, _version, _archived, _tenant, _new_id, _user,
         _title, _labels, _metadata, _id, p.sources, p.uptos)
     ON CONFLICT DO NOTHING RETURNING * INTO c;
     IF NOT FOUND THEN
         RETURN (3, NULL, NULL, NULL)::turnlog.answer_1;
     END IF;
-    RETURN (0, NULL, NULL, turnlog.header_1(c, turnlog.era_1()))::turnlog.answer_1;
+    RETURN (0, NULL, NULL, turnlog.header_1(c, turnlog.era_1((SELECT incarnation FROM turnlog.schema))))::turnlog.answer_1;
 END
 $$;
 
@@ -564,7 +611,7 @@ BEGIN
           IS DISTINCT FROM (_created, _mark, _checksum, _tokens, _version, _digest, _name, _body);
     IF FOUND THEN
         UPDATE turnlog.conversation
-        SET epoch = epoch + 1, updated_at = turnlog.later_1(updated_at, _now),
+        SET epoch = epoch + 1, weight = weight + octet_length(_body), updated_at = turnlog.later_1(updated_at, _now),
             touched = turnlog.touched_1(turnlog.later_1(updated_at, _now))
         WHERE log = ANY (shows);
         DELETE FROM turnlog.snapshot WHERE log = ANY (shows);

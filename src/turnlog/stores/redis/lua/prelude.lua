@@ -49,10 +49,9 @@ end
 local function message_of(failure) return type(failure) == 'table' and failure.err or tostring(failure) end
 
 -- Frames from `first` to `last` of a list that begins behind `base`, from the one end or the other, up to the one that makes
--- their bodies weigh more than `budget`, which only the first may (`begun`: not even that); what is left of the budget, and
--- whether it ended them. Reads no more at a time than `budget` holds of the largest frame (decision 024), and no more than
+-- their bodies weigh more than `budget`, which only the first may; what is left of the budget, and whether it ended them. Reads no more at a time than `budget` holds of the largest frame (decision 024), and no more than
 -- `times_max` times, since each walks through the list.
-local function take(list, base, first, last, budget, widest, backwards, begun, times_max)
+local function take(list, base, first, last, budget, widest, backwards, times_max)
   widest = math.max(tonumber(widest) or FRAME_BYTES_UNKNOWN, 1)
   local frames, times = {}, 0
   while first <= last do
@@ -64,7 +63,7 @@ local function take(list, base, first, last, budget, widest, backwards, begun, t
     for n = 1, #some do
       local frame = some[backwards and #some - n + 1 or n]
       local left = budget - weight_of(frame)
-      if left < 0 and (begun or #frames > 0) then return frames, budget, true end
+      if left < 0 and #frames > 0 then return frames, budget, true end
       frames[#frames + 1] = frame
       budget = left
     end
@@ -72,6 +71,12 @@ local function take(list, base, first, last, budget, widest, backwards, begun, t
     if backwards then last = last - count else first = first + count end
   end
   return frames, budget, false
+end
+
+local function reversed(frames)
+  local turned, count = {}, #frames
+  for n, frame in ipairs(frames) do turned[count - n + 1] = frame end
+  return turned
 end
 
 -- The lists that hold a conversation beside its shard's: its user's, and one for each tag (tags are joined by newlines).

@@ -18,18 +18,23 @@ end
 local head, base = tonumber(header[9]), tonumber(header[8])
 behind = math.max(behind, head - tonumber(ARGV[2]))
 local last, floor = head, math.max(behind, base)
+local widest = math.max(tonumber(header[16]) or FRAME_BYTES_UNKNOWN, 1)
+local fits = base == 0 and (last - floor) * widest <= left  -- the common case: nothing is to be weighed
 while last > floor and tokens >= 0 and not cut do
-  local first, some = math.max(floor + 1, last - 49), nil
-  some, left, cut = take(KEYS[2], base, first, last, left, header[16], true, #frames > 0, nil)
-  for _, frame in ipairs(some) do
-    if tokens < 0 then cut = false break end
+  local first = math.max(floor + 1, last - math.min(50, math.max(1, math.floor(left / widest))) + 1)
+  local some = redis.call('LRANGE', KEYS[2], first - base - 1, last - base - 1)
+  for n = #some, 1, -1 do
+    local frame = some[n]
+    if not fits then
+      left = left - weight_of(frame)
+      if left < 0 and #frames > 0 then cut = true break end
+    end
     frames[#frames + 1] = frame
     tokens = tokens - tokens_of(frame)
+    if tokens < 0 then break end
   end
-  if #some < last - first + 1 and not cut then break end  -- one is missing
-  last = last - #some
+  last = first - 1
 end
-if tokens < 0 then cut = false end
 for n = 5, folds - 1 do
   local seq = tonumber(ARGV[n])
   if seq > base and seq <= head - #frames then

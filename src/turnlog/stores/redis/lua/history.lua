@@ -1,0 +1,2 @@
+-- KEYS one of those that the server keeps
+return history()

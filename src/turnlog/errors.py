@@ -296,8 +296,8 @@ class SchemaTooNew(TurnlogError):
 
 
 class CorruptRecord(TurnlogError):
-    """Stored bytes are not what was written. `record` is the record as it was found, None where nothing can be made of it:
-    enough to erase it.
+    """Stored bytes are not what was written. `record` is the record as it was found, or of a header (seq 0) what is left of
+    it, None where nothing can be made of it: enough to erase it.
     """
 
     code = "corrupt_record"

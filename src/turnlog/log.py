@@ -4,6 +4,7 @@ import asyncio
 import base64
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import suppress
 from hashlib import blake2b
 from typing import Any, Literal, Self
 from uuid import UUID
@@ -453,10 +454,19 @@ class Conversation:
         try:
             return await self._at(seq)
         except CorruptRecord as error:
-            header = await self.header()
+            header = await self._header_left()
             if isinstance(error.record, codec.Record):
                 return header, error.record
             return header, codec.Record(uuid7(), header.created_at, 0, b"", codec.ERASED, 0, seq=seq)
+
+    async def _header_left(self) -> Header:
+        """As `header`; of one that decayed, what is left of it, for an erasure."""
+        try:
+            return await self.header()
+        except CorruptRecord as error:
+            if not isinstance(error.record, Header):
+                raise
+            return error.record
 
     async def pages(self, *, after: int = 0) -> AsyncIterator[Page]:
         """The whole log from `after` on, page by page."""
@@ -600,13 +610,14 @@ class Conversation:
 
     async def _delete(self) -> None:
         try:
-            header = await self.header()
+            header = await self._header_left()
         except ConversationDeleted:
             await self.log.store.delete(self.key, now=self.log.clock())  # an erasure may not have reached the files
             raise
         if header.user_id is not None:
             # archived first, and taken out of what is known: a crash leaves what can be deleted again
-            await self.log.store.update(self.key, {"archived": True}, now=self.log.clock())
+            with suppress(CorruptRecord):  # a header that decayed: nothing reads it, and no gathering finds what it taught
+                await self.log.store.update(self.key, {"archived": True}, now=self.log.clock())
             await self.log.user(header.user_id).renew()
         self.log._users.pop(self.id, None)
         await self.log.store.delete(self.key, now=self.log.clock())

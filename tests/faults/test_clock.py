@@ -6,6 +6,7 @@ import pytest
 
 from servers.kinds import ALL
 from turnlog import Settings, Turnlog, connect, user
+from turnlog.stores.decide import later
 from turnlog.testing import FakeClock
 
 HOUR_S = 3600
@@ -26,7 +27,7 @@ def test_order_is_by_seq_whatever_the_clock_says(store: str, store_url: str, ten
             conversation = await log.create(conversation_id="c1")
             born, latest = clock.now, clock.now
             for n, leap in enumerate(LEAPS_S):
-                latest = max(latest, clock.advance(seconds=leap))
+                latest = later(latest, clock.advance(seconds=leap))
                 assert (await conversation.append(user(f"m{n}", id=f"m{n}"))).seqs == (n + 1,)
                 header = await conversation.header()
                 assert (header.created_at, header.updated_at, header.head) == (born, latest, n + 1)

@@ -1,7 +1,9 @@
 """A history that may have gone back has another name: after a dump was loaded, and whenever an operator says so."""
 
+import asyncio
 import shutil
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from turnlog.stores.postgres import PostgresStore
 
 NOW = 1_700_000_000_000_000
 KEY = Key("acme", "c1")
+run = partial(subprocess.run, capture_output=True, timeout=60, check=True, preexec_fn=not_root())
 
 
 async def incarnation(url: str) -> str:
@@ -57,6 +60,11 @@ async def test_a_restart_or_a_crash_changes_nothing(tmp_path: Path) -> None:
         assert await incarnation(server.url()) == before
 
 
+def _copy(dump: Path, source: str, load: Path, target: str) -> None:
+    told = run([dump, source, "-n", "turnlog"])
+    run([load, target, "-q"], input=told.stdout)
+
+
 async def test_a_dump_that_was_loaded_is_another_history_with_the_same_messages(postgres_server: PostgresServer) -> None:
     """Its secret comes along, so all names are found again."""
     dump, load = binaries() / "pg_dump", binaries() / "psql"
@@ -69,17 +77,8 @@ async def test_a_dump_that_was_loaded_is_another_history_with_the_same_messages(
     postgres_server.execute("CREATE DATABASE loaded")
     try:
         before = await begin(postgres_server.url())
-        told = subprocess.run(
-            [dump, postgres_server.url(), "-n", "turnlog"],
-            capture_output=True,
-            timeout=60,
-            check=True,
-            preexec_fn=not_root(),
-        )
         url = postgres_server.url("loaded")
-        subprocess.run(
-            [load, url, "-q"], input=told.stdout, timeout=60, check=True, capture_output=True, preexec_fn=not_root()
-        )
+        await asyncio.to_thread(_copy, dump, postgres_server.url(), load, url)
         assert await incarnation(url) != before
         assert await incarnation(postgres_server.url()) == before
     finally:

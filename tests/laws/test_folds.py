@@ -23,7 +23,7 @@ from turnlog.testing import FakeClock
 from turnlog.wiring import open_store
 from turnlog.worker import Pace, Runner
 
-CALLS_MAX = 14
+CALLS_MAX = 18
 """More calls of the store than a fold of these logs makes."""
 SECRET = "xyzzy-plugh"
 

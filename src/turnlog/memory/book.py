@@ -361,7 +361,10 @@ async def renew(store: Store, tenant: str, user_id: str, versions: Versions, *, 
             await store.move_epoch(book.key, now=now)
         except ConversationDeleted:  # the user is erased at this moment
             continue
-        await gather(store, tenant, user_id, versions)
+        try:
+            await gather(store, tenant, user_id, versions)
+        except CorruptRecord as error:  # the book's header: what is to be erased is dropped, and nothing can be written
+            logger.error("the book of a user cannot be written: %s", error)
         return
 
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
-from turnlog.errors import ConversationNotFound, InvalidInput
+from turnlog.errors import ConversationNotFound, CorruptRecord, InvalidInput
 from turnlog.fold import Fold, newest, snapshots, state_of
 from turnlog.memory.entities import Entities, EntitiesState
 from turnlog.memory.facts import Fact, Facts, FactsState
@@ -46,6 +46,9 @@ async def stored(store: Store, key: Key, header: Header, versions: Sequence[tupl
     try:
         _, found = await snapshots(store, key, shared)
     except ConversationNotFound:
+        return Taught()
+    except CorruptRecord as error:  # its header decayed
+        logger.error("what %s taught cannot be read: %s", key.conversation_id, error)
         return Taught()
     told: dict[str, Told[Any]] = {}
     for (name, version), snapshot in newest(shared, found, header.epoch).items():

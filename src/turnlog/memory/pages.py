@@ -152,13 +152,23 @@ async def _opened(store: Store, key: Key, wanted: Sequence[Name]) -> Opened:
         header, found, records = end.header, end.snapshots, end.records
     except CorruptRecord as error:
         unreadable = error
-        header, found = await snapshots(store, key, wanted)
+        header, found = await _snapshots(store, key, wanted)
     living = {
         name: snapshot
         for name, snapshot in zip(wanted, found, strict=False)
         if snapshot is not None and snapshot.epoch == header.epoch
     }
     return Opened(key, header.epoch, header.head, header.updated_at, living, records, unreadable)
+
+
+async def _snapshots(store: Store, key: Key, wanted: Sequence[Name]) -> tuple[Header, tuple[Snapshot | None, ...]]:
+    """`snapshots`, also of a book whose header decayed, which can still be erased."""
+    try:
+        return await snapshots(store, key, wanted)
+    except CorruptRecord as error:
+        if not isinstance(error.record, Header):
+            raise
+        return error.record, (None,) * len(wanted)
 
 
 async def begin_book(store: Store, tenant: str, user_id: str, names: Iterable[Name]) -> Opened:

@@ -15,10 +15,6 @@ from turnlog.errors import (
     ConversationExists,
     ConversationNotFound,
     CorruptRecord,
-    HeadMoved,
-    MessageNotFound,
-    RevisionMoved,
-    SnapshotMoved,
     StoreFailed,
     StoreUnavailable,
 )
@@ -38,6 +34,7 @@ from turnlog.ports import (
 )
 from turnlog.stores.decide import decide
 from turnlog.stores.postgres import apart, doctor, patience, schema, values
+from turnlog.stores.postgres.answers import Expected, header_in, header_of, refuse
 from turnlog.stores.postgres.names import Names
 from turnlog.stores.postgres.patience import Patience
 from turnlog.stores.postgres.values import Param, arrays, blob, boolean, int8s, integer, number, text, texts
@@ -47,11 +44,9 @@ from turnlog.stores.postgres.writer import LANES, Writer
 _FOUND = re.split(r"^-- name: (\w+)\n", (files(__package__) / "queries.sql").read_text(), flags=re.MULTILINE)
 SQL = dict(zip(_FOUND[1::2], _FOUND[2::2], strict=True))
 _FAR = 2**63 - 1
-_Expected = tuple[int | None, int | None]
 _PAGE = 1000
 _ROWS_PER_STEP = 2000
 """How many rows a deletion takes away at a time, about 10 ms of the server's."""
-_decode_header = msgspec.json.Decoder(Header).decode
 _json = msgspec.json.Encoder().encode
 
 
@@ -130,7 +125,7 @@ class PostgresStore:
         return await self._opened.writer.submit(key, records, now, expect_head)
 
     async def get(self, key: Key) -> Header:
-        return _there(await self._read(key, 0, 1, 0), key)
+        return header_in(await self._read(key, 0, 1, 0), key)
 
     async def read(
         self,
@@ -144,7 +139,7 @@ class PostgresStore:
     ) -> Page:
         before = _FAR if before is None else before
         rows = await self._read(key, after, before, limit, bytes_max=bytes_max, newest=newest)
-        header = _there(rows, key)
+        header = header_in(rows, key)
         found = [row[2:] for row in rows[1:] if row[2] is not None]
         cut = len(found) < len(rows) - 1
         if len(found) > 1 and integer(found[0][0]) > integer(found[1][0]):
@@ -172,7 +167,7 @@ class PostgresStore:
             texts(name for name, _ in folds), int8s([version for _, version in folds]), number(bytes_max),
             binary=True, prepare=True,
         )  # fmt: skip
-        header = _there(rows, key)
+        header = header_in(rows, key)
         snapshots: list[Snapshot | None] = [None] * len(folds)
         parts: dict[bytes | None, list[Row]] = {b"r": [], b"p": [], b"c": []}
         for _, _, part, *row in rows[1:]:
@@ -201,7 +196,7 @@ class PostgresStore:
             _metadata(changes.get("metadata", {})), boolean(changes.get("archived", False)), number(now),
             number(expect_revision), number(expect_head), expected=(expect_head, expect_revision),
         )  # fmt: skip
-        return _header(told[3] or b"")
+        return header_of(told[3] or b"")
 
     async def list_headers(
         self,
@@ -231,7 +226,7 @@ class PostgresStore:
             sql += " AND " + clause.format(*(f"${len(params) + n}" for n, _ in enumerate(values_, 1)))
             params += values_
         sql += f" ORDER BY c.touched DESC, c.updated_at DESC, c.id DESC LIMIT {int(limit)}"
-        return [_header(row[0] or b"") for row in await self._rows(sql, *params)]
+        return [header_of(row[0] or b"") for row in await self._rows(sql, *params)]
 
     async def fork(self, key: Key, header: Header) -> Header:
         new = Key(key.tenant, header.id)
@@ -241,7 +236,7 @@ class PostgresStore:
             _labels(key.tenant, header.tags), _metadata(header.metadata), boolean(header.archived),
             number(header.version), number(schema.random_int8()), seq=header.parent_seq, new=new,
         )  # fmt: skip
-        return _header(told[3] or b"")
+        return header_of(told[3] or b"")
 
     async def redact(self, key: Key, tombstone: Record, *, now: int) -> int:
         numbers, id_, digest, body = values.column(tombstone, self._opened.names)
@@ -262,7 +257,7 @@ class PostgresStore:
         if not again or row[1] == b"1":  # a deletion that was cut short left rows
             await purge(opened.patience, log)
         if again or row[0] != b"0":
-            self._raise(row, key)
+            refuse(row, key)
 
     async def sweep(self, *, now: int) -> int:
         pool = self._one_connection()
@@ -384,31 +379,15 @@ class PostgresStore:
         )  # fmt: skip
 
     async def _call(
-        self, name: str, key: Key, *params: Param, seq: int = 0, expected: _Expected = (None, None), new: Key | None = None
+        self, name: str, key: Key, *params: Param, seq: int = 0, expected: Expected = (None, None), new: Key | None = None
     ) -> Row:
         """What a function that answers with a state says. Raises what the state means."""
         [row] = await self._opened.patience.ask(SQL[name], *self._named(key), *params)
         if row[0] == b"3":
             await self._refuse(new or key)
         if row[0] != b"0":
-            self._raise(row, key, seq=seq, expected=expected)
+            refuse(row, key, seq=seq, expected=expected)
         return row
-
-    def _raise(self, row: Row, key: Key, *, seq: int = 0, expected: _Expected = (None, None)) -> NoReturn:
-        a, b = int(row[1] or 0), int(row[2] or 0)
-        match int(row[0] or 0):
-            case 1:
-                raise ConversationNotFound(key.conversation_id)
-            case 2:
-                raise ConversationDeleted(key.conversation_id)
-            case 4:
-                raise HeadMoved(expected=expected[0] or 0, actual=a)
-            case 5:
-                raise RevisionMoved(expected=expected[1] or 0, actual=a)
-            case 6:
-                raise MessageNotFound(key.conversation_id, seq)
-            case _:
-                raise SnapshotMoved(watermark=a, epoch=b)
 
     async def _ask(self, name: str, *params: Param, binary: bool = False, prepare: bool = False) -> list[Row]:
         return await self._rows(SQL[name], *params, binary=binary, prepare=prepare)
@@ -425,23 +404,6 @@ async def purge(through: Patience, log: int) -> None:
         if row[0] != b"0":
             return
         place, upto = int(row[1] or 0), int(row[2] or 0)
-
-
-def _there(rows: list[Row], key: Key) -> Header:
-    """The header, of rows of which the first begins with it and with whether the conversation is deleted."""
-    if not rows:
-        raise ConversationNotFound(key.conversation_id)
-    header, deleted = rows[0][:2]
-    if deleted != b"\0":
-        raise ConversationDeleted(key.conversation_id)
-    return _header(header or b"")
-
-
-def _header(told: bytes) -> Header:
-    try:
-        return _decode_header(told)
-    except msgspec.MsgspecError as error:
-        raise CorruptRecord(seq=0, reason=f"the header is none: {error}") from None
 
 
 def _metadata(value: dict[str, Any]) -> Param:

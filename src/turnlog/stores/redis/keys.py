@@ -9,13 +9,12 @@ SHARDS = 8
 """In a cluster; one server needs but one."""
 SCHEMA = "tl:schema"
 PING = "tl:ping"
-SWEPT = "tl:swept"
 LISTS = ("tl:u:*", "tl:g:*", "tl:x:{*}:[ut]")
 HEADERS = "tl:{*}:[hq]"
 """Of headers, and of reservations of ids where there may be no header yet."""
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=128)
 def of(key: Key, kinds: str) -> tuple[str, ...]:
     """A conversation's keys, one for each letter: h header, l records, i ids, s snapshots, f forks, q reservations."""
     tag = f"tl:{{{key.tenant}/{key.conversation_id}}}:"

@@ -35,6 +35,9 @@ INSERT OR IGNORE INTO conversation_tag SELECT ?2, value, ?1 FROM json_each(?3);
 -- name: drop_tags
 DELETE FROM conversation_tag WHERE tenant = ?2 AND conversation = ?1 AND tag IN (SELECT value FROM json_each(?3));
 
+-- name: drop_all_tags
+DELETE FROM conversation_tag WHERE tenant = ?2 AND conversation = ?1;
+
 -- name: header
 -- what is asked of `store` is asked apart: a join with it takes 60 µs more, since it leaves the statement with a row to come
 SELECT (SELECT post FROM store), c.n, c.deleted, c.last, (SELECT incarnation FROM store), c.incarnation, c.id, c.created_at,

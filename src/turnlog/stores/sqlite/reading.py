@@ -27,7 +27,20 @@ class Place(NamedTuple):
 
 
 def find(connection: apsw.Connection, key: Key) -> tuple[Place, Header]:
-    """The conversation. Raises `ConversationNotFound` or `ConversationDeleted`."""
+    """The conversation. Raises `ConversationNotFound` or `ConversationDeleted`, and `CorruptRecord` for a decayed header."""
+    row = _row(connection, key)
+    return Place(row[1], row[3]), _header(row)
+
+
+def find_to_erase(connection: apsw.Connection, key: Key) -> tuple[Place, Header]:
+    """`find`, also for a header whose tags or metadata decayed: it comes without them, since nothing may keep a conversation
+    from being erased.
+    """
+    row = _row(connection, key)
+    return Place(row[1], row[3]), _listed(row)
+
+
+def _row(connection: apsw.Connection, key: Key) -> tuple[Any, ...]:
     try:
         row = connection.execute(SQL["header"], key).fetchone()
     except UnicodeDecodeError as error:
@@ -36,25 +49,40 @@ def find(connection: apsw.Connection, key: Key) -> tuple[Place, Header]:
         raise ConversationNotFound(key.conversation_id)
     if row[2]:
         raise ConversationDeleted(key.conversation_id)
-    return Place(row[1], row[3]), _header(row)
+    return tuple(row)
 
 
-def _decayed(conversation_id: str) -> CorruptRecord:
-    return CorruptRecord(seq=0, reason=f"the header of conversation {conversation_id!r} is not what was written")
+def _decayed(conversation_id: str, header: Header | None = None) -> CorruptRecord:
+    reason = f"the header of conversation {conversation_id!r} is not what was written"
+    return CorruptRecord(seq=0, reason=reason, record=header)
 
 
 def _header(row: tuple[Any, ...]) -> Header:
+    bare = _bare(row)
+    try:
+        return msgspec.structs.replace(bare, tags=tuple(_json(row[11])), metadata=_json(row[12]))
+    except (msgspec.DecodeError, TypeError) as error:
+        raise _decayed(bare.id, bare) from error
+
+
+def _listed(row: tuple[Any, ...]) -> Header:
+    """The header, without tags and metadata where these decayed: one such header does not keep all from being listed."""
+    try:
+        return _header(row)
+    except CorruptRecord as error:
+        if not isinstance(error.record, Header):
+            raise
+        return error.record
+
+
+def _bare(row: tuple[Any, ...]) -> Header:
     (
-        post, _, _, _, store, incarnation, id_, created, updated, user, title, tags, metadata, parent, parent_seq, head,
-        revision, epoch, archived, version,
+        post, _, _, _, store, incarnation, id_, created, updated, user, title, _, _, parent, parent_seq, head, revision,
+        epoch, archived, version,
     ) = row  # fmt: skip
     refuse_newer(post)
-    try:
-        about = tuple(_json(tags)), _json(metadata)
-    except msgspec.DecodeError as error:
-        raise _decayed(id_) from error
     return Header(
-        id_, created, updated, user, title, *about, parent, parent_seq, head, revision, epoch, bool(archived), version,
+        id_, created, updated, user, title, (), {}, parent, parent_seq, head, revision, epoch, bool(archived), version,
         f"{(store ^ incarnation) & 0xFFFF_FFFF_FFFF_FFFF:016x}",
     )  # fmt: skip
 
@@ -198,7 +226,7 @@ def listing(
         values += (after.updated_at, *after)
     select = SQL["header"].rsplit("WHERE", 1)[0]
     sql = f"{select} WHERE {' AND '.join(where)} ORDER BY c.active DESC, c.updated_at DESC, c.id DESC LIMIT ?"
-    return [_header(row) for row in connection.execute(sql, (*values, limit))]
+    return [_listed(row) for row in connection.execute(sql, (*values, limit))]
 
 
 def load_snapshot(connection: apsw.Connection, key: Key, fold: str, version: int) -> Snapshot | None:

@@ -22,7 +22,7 @@ from turnlog.ports import Appended, Header, Key, Snapshot
 from turnlog.stores.decide import Known, decide
 from turnlog.stores.sqlite.engine import SQL
 from turnlog.stores.sqlite.lane import Job
-from turnlog.stores.sqlite.reading import find, row_at
+from turnlog.stores.sqlite.reading import find, find_to_erase, row_at
 from turnlog.stores.sqlite.schema import SUPPORTED
 
 _to_json = msgspec.json.Encoder().encode
@@ -255,7 +255,7 @@ def fork(connection: apsw.Connection, key: Key, header: Header) -> Header:
 
 
 def redact(connection: apsw.Connection, key: Key, tombstone: Record, now: int) -> int:
-    place, header = find(connection, key)
+    place, header = find_to_erase(connection, key)
     seq = tombstone.seq
     if not 1 <= seq <= header.head:
         raise MessageNotFound(key.conversation_id, seq)
@@ -278,7 +278,7 @@ def redact(connection: apsw.Connection, key: Key, tombstone: Record, now: int) -
 
 
 def move_epoch(connection: apsw.Connection, key: Key, now: int) -> int:
-    place, header = find(connection, key)
+    place, header = find_to_erase(connection, key)
     _next_epoch(connection, place.n, now)
     return header.epoch + 1
 
@@ -301,8 +301,10 @@ def bury(connection: apsw.Connection, key: Key, now: int) -> Dead:
     row = connection.execute(SQL["header"], key).fetchone()
     if row is not None and row[2] == 1:
         return Dead(row[1], again=True)
-    place, header = find(connection, key)
+    place, header = find_to_erase(connection, key)
     connection.execute(SQL["drop_tags"], (place.n, key.tenant, _text(header.tags)))
+    if row is not None and row[11] != "[]" and not header.tags:  # they decayed: a look at all tags finds them
+        connection.execute(SQL["drop_all_tags"], (place.n, key.tenant))
     connection.execute(SQL["drop_snapshots"], (place.n,))
     connection.execute(SQL["bury"], (place.n, now))
     return Dead(place.n, again=False)

@@ -73,6 +73,7 @@ def test_a_server_of_postgresql_says_what_a_commit_waits_for(turnlog, store, sto
         "synchronous_commit": ("on", "ok"),
         "synchronous_standby_names": ("", "warn"),
         "in_recovery": ("no", "ok"),
+        "transaction_isolation": ("read committed", "ok"),
         "schema": ("1", "ok"),
     }
     weaker = turnlog("doctor", "--store", f"{store_url}?options=-csynchronous_commit%3Dlocal", "--json")

@@ -83,6 +83,7 @@ class Workers(Multiprocess):
         self._ready = 0
         self._serving = False
         self._failed: str | None = None
+        self._why: str | None = None
 
     def serve(self) -> None:
         """Serve until told to stop; `announce` is called when all are ready. Raises `TurnlogError` when one cannot be."""
@@ -97,7 +98,8 @@ class Workers(Multiprocess):
                 continue
             process.kill()
             process.join()
-            why = self._listen() or f"it ended with exit code {process.exitcode}"
+            self._listen()
+            why, self._why = self._why or f"it ended with exit code {process.exitcode}", None
             if not self._serving:
                 self._failed = why
                 self.should_exit.set()
@@ -117,9 +119,8 @@ class Workers(Multiprocess):
                 return False
         return False
 
-    def _listen(self) -> str | None:
-        """Take in what workers told; why one of them cannot serve, None if none said so."""
-        why = None
+    def _listen(self) -> None:
+        """Take in what workers told. Why one cannot serve is kept: it may say so a moment before it ends."""
         while self._heard.poll():
             told = self._heard.recv()
             if told is None:
@@ -128,5 +129,4 @@ class Workers(Multiprocess):
                     self._serving = True
                     self._announce()
             else:
-                why = told
-        return why
+                self._why = told

@@ -72,7 +72,7 @@ class Wanted(msgspec.Struct, frozen=True):
     memory: Memory | None = None
     folds: tuple[tuple[str, int], ...] = ()
     rows: int = 5000
-    bytes_max: int = 32 << 20
+    bytes_max: int = 8 << 20
     label: str = ""
     """What the usual policy's compactions are kept under; follows from the rest."""
 

@@ -46,7 +46,7 @@ class Settings(msgspec.Struct, frozen=True):
     """What contexts change of the preset `full`: fields of a policy, as a JSON object."""
     context_messages: Count = 5000
     """Most messages that are read for a context."""
-    context_bytes: Count = 32 << 20
+    context_bytes: Count = 8 << 20
     """What the messages that are read for a context weigh together, at most."""
     tags: Count = 32
     """Most tags of a conversation."""

@@ -48,6 +48,7 @@ _HEALTHY = Answer(200, _json(Health()))
 _READY = Answer(200, _json(Ready()))
 _NOTHING = Gist()
 _NOTHING_KNOWN = _json(memory_of(_NOTHING))
+_LARGE_BYTES = 256 << 10
 _DEFAULT_CONTEXT = ContextRequest()
 _NOT_RECALLED = (Entry("recalled", 0, 0, False, "nothing is recalled yet, whatever the query"),)
 
@@ -171,7 +172,7 @@ async def context(call: Call) -> Answer:
     """What to send to the model."""
     conversation, body = call.conversation, await call.body()
     given = decoded(_context, body) if body else _DEFAULT_CONTEXT
-    return Answer(200, _context_answer(await conversation.context(**_options(given)), given))
+    return Answer(200, await _context_answer(await conversation.context(**_options(given)), given))
 
 
 async def turn(call: Call) -> Answer:
@@ -181,7 +182,7 @@ async def turn(call: Call) -> Answer:
     messages, key = _messages(given.messages), _needed(key, given.messages)
     done = await conversation.turn(*messages, expect_head=expected.head, idempotency_key=key, **_options(given))
     receipts = b'{"receipts":[' + b",".join(_receipts(done.appended)) + b"],"
-    return _appended(done.appended, receipts + _context_answer(done.context, given)[1:])
+    return _appended(done.appended, receipts + (await _context_answer(done.context, given))[1:])
 
 
 async def fork(call: Call) -> Answer:
@@ -281,7 +282,14 @@ def _policy(given: ContextRequest) -> dict[str, Any] | None:
     return changes or None
 
 
-def _context_answer(found: Context, given: ContextRequest) -> bytes:
+async def _context_answer(found: Context, given: ContextRequest) -> bytes:
+    """A context as JSON. A large one is made in a thread, message by message, so that others are served meanwhile."""
+    if sum([len(record.body) for record in found.records]) < _LARGE_BYTES:
+        return _context_json(found, given)
+    return await asyncio.to_thread(_context_json, found, given)
+
+
+def _context_json(found: Context, given: ContextRequest) -> bytes:
     """A context as JSON; its messages are spliced from the stored bytes."""
     account = ContextAccount(
         found.tokens,

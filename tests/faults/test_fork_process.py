@@ -36,3 +36,8 @@ def test_what_a_child_stores_outlives_its_parent(store: str, store_url: str, ten
 
 def test_a_file_that_somebody_else_holds_open_is_refused_to_a_child(tmp_path: Path) -> None:
     run("another-connection", f"sqlite:///{tmp_path}/x.db", "t")
+
+
+def test_a_child_that_is_forked_while_a_lane_waits_for_the_write_lock_does_not_hang(tmp_path: Path) -> None:
+    """The lane cannot be halted, and its connection is busy in a thread that the child does not have."""
+    run("locked", f"sqlite:///{tmp_path}/x.db", "t")

@@ -7,8 +7,11 @@ import asyncio
 import gc
 import multiprocessing
 import os
+import signal
+import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -17,6 +20,7 @@ import apsw
 import turnlog
 import turnlog.sync
 from turnlog import Settings, StoreUnavailable, Turnlog, TurnlogError, connect, user
+from turnlog.stores.sqlite import parking
 
 FORKS = 6
 
@@ -42,6 +46,10 @@ def ended_well(pid: int) -> None:
 
 def check_refusal(error: TurnlogError) -> None:
     assert "another process" in str(error), error
+
+
+def check_left(error: TurnlogError) -> None:
+    assert "in use while" in str(error), error
 
 
 async def refused(log: Turnlog) -> None:
@@ -231,6 +239,56 @@ async def another_connection(url: str, settings: Settings) -> None:
         connection.close()
 
 
+HOLD = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN IMMEDIATE")
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def locked_by_another(url: str, settings: Settings) -> None:
+    """Another process holds the write lock for longer than a fork waits, so a lane is at work in the parent at the fork."""
+    parking.PARK_S_MAX = 0.5
+    log = turnlog.sync.connect(url, settings=settings)
+    log.open()
+    talk = log.create(user("before"), conversation_id="c1")
+
+    def use() -> None:
+        signal.alarm(15)
+        for _ in range(2):  # and a fork of the child does not wait for the parent's lanes
+            try:
+                log.open()
+            except StoreUnavailable as error:
+                check_left(error)
+            else:
+                raise AssertionError("it was opened")
+            with turnlog.sync.connect(f"{url}.other", settings=settings) as other:
+                other.create(user("child"))
+                begun = time.monotonic()
+                ended_well(child(lambda: None, normal=False))
+                assert time.monotonic() - begun < parking.PARK_S_MAX
+
+    path = url.removeprefix("sqlite:///")
+    with subprocess.Popen([sys.executable, "-c", HOLD, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout
+        holder.stdout.readline()
+        writer = threading.Thread(target=lambda: talk.append(user("meanwhile")))
+        writer.start()
+        time.sleep(0.3)
+        pid = child(use, normal=False)
+        try:
+            ended_well(pid)
+        finally:
+            holder.communicate()
+            writer.join()
+    talk.append(user("after"))
+    ended_well(child(lambda: log.open(), normal=False))  # noqa: PLW0108  # once the lane is free, so is the file
+    assert talk.header().head == 3
+    log.close()
+
+
 def main(case: str, url: str, tenant: str) -> None:
     settings = Settings(tenant=tenant)
     match case:
@@ -244,6 +302,8 @@ def main(case: str, url: str, tenant: str) -> None:
             leaves_the_block(url, settings)
         case "another-connection":
             asyncio.run(another_connection(url, settings))
+        case "locked":
+            locked_by_another(url, settings)
         case "outlives":
             outlives(url, settings)
 

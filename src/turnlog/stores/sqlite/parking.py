@@ -4,6 +4,8 @@ SQLite keeps the locks that a process has on a file in memory of its own, and th
 child. A child that opens the file believes that it holds its parent's locks: when the parent closes the file, the
 write-ahead log is deleted under the child, and what it was told is stored is gone. So all lanes are brought to a halt and
 their connections closed before a fork; they are opened anew when they are needed. decision 048
+
+What a child is told of its parent's connections is noted in the parent, and all locks are made anew in the child.
 """
 
 import os
@@ -12,7 +14,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 import apsw
 
@@ -34,9 +36,14 @@ class Parked(Protocol):
 
 
 _lanes: "WeakSet[Parked]" = WeakSet()
-_halted: list[Parked] = []
-_left: set[tuple[int, int]] = set()
-_forking = threading.Lock()
+_halted: dict[int, list[Parked]] = {}
+"""What a thread that forks has halted."""
+_files: "WeakKeyDictionary[apsw.Connection, tuple[int, int] | None]" = WeakKeyDictionary()
+"""Noted when a connection is made: one that is busy in another thread does not tell its file."""
+_left: set[tuple[int, int] | None] = set()
+_UNKNOWN = (-1, -1)
+"""In `_left`, it stands for any file."""
+_forking = threading.RLock()  # it knows its owner, which a hook that was interrupted does not
 
 
 def register(lane: Parked) -> None:
@@ -47,41 +54,78 @@ def register(lane: Parked) -> None:
 
 def refuse_left(path: str) -> None:
     """Raise `StoreUnavailable` for a file that the parent had open when this process was forked."""
-    if _left and _file(path) in _left:
+    if _left and (_UNKNOWN in _left or _file(path) in _left):
         raise StoreUnavailable("the file was in use while this process was forked: it cannot be opened in it")
 
 
 def _halt() -> None:
     _forking.acquire()
+    halted = _halted[threading.get_ident()] = []
     until = time.monotonic() + PARK_S_MAX
     for lane in list(_lanes):
         if lane.busy.acquire(timeout=max(0.0, until - time.monotonic())):
-            _halted.append(lane)
-            with suppress(apsw.Error):
+            halted.append(lane)
+            with suppress(Exception):  # a connection that stays open is one of those that are left
                 lane.let_go()
+    for connection in apsw.connections():
+        while connection not in _files and not _note(connection) and time.monotonic() < until:
+            time.sleep(0.01)
 
 
 def _go_on() -> None:
-    while _halted:
-        _halted.pop().busy.release()
-    _forking.release()
+    try:
+        for lane in _halted.pop(threading.get_ident(), ()):
+            lane.busy.release()
+    finally:
+        with suppress(RuntimeError):  # interrupted before it was acquired
+            _forking.release()
 
 
 def _in_child() -> None:
-    left = apsw.connections()
-    keep(*left)  # collected, they would be closed, and the parent's files with them
-    # `filename` takes no lock of SQLite's, which a thread that is not here might hold
-    _left.update(file for connection in left if (file := _file(connection.filename)) is not None)
-    _go_on()
+    # Of the connections nothing is asked: a thread that is not here may hold their locks.
+    try:
+        left = apsw.connections()
+        _left.update(_files.get(connection, _UNKNOWN) for connection in left)
+        _left.discard(None)
+        keep(*left)  # collected, they would be closed, and the parent's files with them
+    except BaseException:
+        _left.add(_UNKNOWN)
+        raise
+    finally:
+        _begin_anew()
+
+
+def _begin_anew() -> None:
+    """No lane is here, as no thread of theirs is, and no owner of a lock."""
+    global _forking, _lanes  # noqa: PLW0603  # the parent's are of no use
+    _forking = threading.RLock()
+    lanes, _lanes = _lanes, WeakSet()
+    _halted.clear()
+    for lane in list(lanes):
+        lane.busy = threading.Lock()
+
+
+def _note(connection: apsw.Connection) -> bool:
+    """Note the file of `connection`; whether it could be told."""
+    try:
+        _files[connection] = _file(connection.filename)
+    except Exception:  # noqa: BLE001  # raised, it would fail whoever makes a connection
+        return False
+    return True
+
+
+def _noted(connection: apsw.Connection) -> None:
+    _note(connection)
 
 
 def _file(path: str) -> tuple[int, int] | None:
     try:
-        found = Path(path).stat()
+        found = Path(path).stat() if path else None  # without a path it is in memory
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return found and (found.st_dev, found.st_ino)
 
 
 if hasattr(os, "register_at_fork"):
+    apsw.connection_hooks.append(_noted)
     os.register_at_fork(before=_halt, after_in_parent=_go_on, after_in_child=_in_child)

@@ -22,7 +22,7 @@ from turnlog.message import Limits
 from turnlog.ports import Header, Key, Snapshot, Store
 from turnlog.wiring import open_store
 
-CALLS = 10_000 if os.environ.get("TURNLOG_FAULTS") == "long" else 100
+CALLS = 10_000 if os.environ.get("TURNLOG_FAULTS") == "long" else 40
 WARM = 30
 ROUNDS = 3
 BLOCKS_MAX = 0.5

@@ -25,7 +25,7 @@ from turnlog.ports import (
 )
 from turnlog.stores.sqlite import doctor, engine, reading, upkeep, writing
 from turnlog.stores.sqlite.batch import Reader, Writer
-from turnlog.stores.sqlite.engine import Desk
+from turnlog.stores.sqlite.engine import Desk, Origin
 from turnlog.stores.sqlite.lane import Call, Empty, Lane, Save, Step
 from turnlog.stores.sqlite.writing import Append
 
@@ -55,13 +55,14 @@ class SqliteStore:
         if self._writer is not None:
             return
         process.opened(self)
-        self._writer = Lane("turnlog-write", Writer(self._desk(make=True)), linger_s=self._linger_s)
+        origin = Origin()
+        self._writer = Lane("turnlog-write", Writer(self._desk(origin, make=True)), linger_s=self._linger_s)
         try:
             await self._write(None, lambda connection: None)
         except BaseException:
             await self.close()
             raise
-        self._readers = [Lane("turnlog-read", Reader(self._desk())) for _ in range(_READERS)]
+        self._readers = [Lane("turnlog-read", Reader(self._desk(origin))) for _ in range(_READERS)]
 
     async def close(self) -> None:
         while self._erasing:  # whoever asked for these may have gone; they are finished all the same
@@ -210,8 +211,8 @@ class SqliteStore:
         """
         return await asyncio.to_thread(upkeep.sweep, self._desk(), busy_timeout_s=self._timeout_s)
 
-    def _desk(self, *, make: bool = False) -> Desk:
-        return Desk(self._path, busy_timeout_s=self._timeout_s, make=make)
+    def _desk(self, origin: Origin | None = None, *, make: bool = False) -> Desk:
+        return Desk(self._path, busy_timeout_s=self._timeout_s, make=make, origin=origin)
 
     def _open_writer(self) -> Lane:
         if self._writer is None:

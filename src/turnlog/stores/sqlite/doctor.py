@@ -9,6 +9,7 @@ import apsw
 from turnlog.errors import StoreUnavailable
 from turnlog.ports import Finding, SchemaVersion
 from turnlog.stores.sqlite import engine, schema
+from turnlog.stores.sqlite.place import refuse_foreign
 
 ROOM_BYTES_GOOD = 1 << 30
 ROOM_BYTES_LEAST = 64 << 20
@@ -22,6 +23,7 @@ def schema_version(path: Path) -> SchemaVersion:
     try:
         connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
         try:
+            refuse_foreign(path)
             return SchemaVersion(schema.taken(connection).pre, schema.SUPPORTED)
         finally:
             connection.close()

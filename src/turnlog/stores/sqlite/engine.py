@@ -3,7 +3,6 @@
 import logging
 import re
 import time
-from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import apsw
 from turnlog.errors import InvalidInput, SchemaTooNew, StoreFailed, StoreUnavailable, TurnlogError
 from turnlog.stores.sqlite import schema
 from turnlog.stores.sqlite.parking import refuse_left
-from turnlog.stores.sqlite.place import Watch, inode, make_private, place_of
+from turnlog.stores.sqlite.place import Watch, inode, make_private, nameless, place_of, refuse_foreign
 
 EMPTYING_MS = 50
 """How long emptying the WAL holds up writers while it waits for readers."""
@@ -55,6 +54,7 @@ def connect(path: Path, *, busy_timeout_s: float, begun: bool) -> apsw.Connectio
     refuse_left(str(path))
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, statementcachesize=256)
     try:
+        refuse_foreign(path)
         connection.set_busy_timeout(int(busy_timeout_s * 1000))
         taken = schema.taken(connection)  # before a pragma changes a file that is not ours
         if begun and taken.pre == 0:
@@ -119,13 +119,30 @@ def _twin(error: TurnlogError) -> TurnlogError:
     return twin
 
 
+class Origin:
+    """The file that a store has opened. The connections of the store open no other one."""
+
+    def __init__(self) -> None:
+        self.place: str | None = None
+        self.replaced = False
+
+    def refuse_other(self, path: Path) -> None:
+        """Raise `StoreUnavailable` if another file is at `path`, or has been."""
+        if self.place is not None and self.place != place_of(path):
+            self.replaced = True
+        if self.replaced:
+            names = f"{path.name}-wal and {path.name}-shm"
+            raise StoreUnavailable(f"its file was replaced: close the store, remove {names} if they are left, open it again")
+
+
 class Desk:
-    """One thread's connection: opened when it is needed, and anew after the engine broke under it, or after the file went
-    from its place and another came. Only with `make`, and only the first time, a file is made where there is none.
+    """One thread's connection: opened when it is needed, and anew after the engine broke under it, or after the file of
+    `origin` is in its place again. Only with `make`, and only the first time, a file is made where there is none.
     """
 
-    def __init__(self, path: Path, *, busy_timeout_s: float, make: bool = False) -> None:
+    def __init__(self, path: Path, *, busy_timeout_s: float, make: bool = False, origin: Origin | None = None) -> None:
         self._path = path
+        self._origin = origin or Origin()
         self._busy_timeout_s = busy_timeout_s
         self._make = make
         self._connection: apsw.Connection | None = None
@@ -146,7 +163,10 @@ class Desk:
     def check(self) -> None:
         """Raise `StoreUnavailable` if the file that is open is not the one at the path any more."""
         if self._watch is not None and not self._watch.unmoved():
-            self._leave()
+            if self._watch.replaced():
+                self._origin.replaced = True
+            if self._save():
+                self._drop()
             raise StoreUnavailable("its file, or the write-ahead log beside it, was removed or replaced")
 
     def _open(self, post: bool) -> None:
@@ -155,6 +175,7 @@ class Desk:
         before = inode(self._path)
         if before is None:
             raise StoreUnavailable(f"there is no file {self._path}")
+        self._origin.refuse_other(self._path)
         connection = connect(self._path, busy_timeout_s=self._busy_timeout_s, begun=not self._make)
         try:
             schema.migrate(connection, post=post)
@@ -166,13 +187,26 @@ class Desk:
             connection.close()
             raise
         self._connection, self._watch, self._make = connection, watch, False
+        self._origin.place = watch.place
 
-    def _leave(self) -> None:
-        """Let go of a file that is not in its place. What a WAL without a name holds goes into its file first."""
-        if self._connection is not None and self._watch is not None and self._watch.lost_wal():
-            with suppress(apsw.Error):  # acknowledged text is nowhere else
-                self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-        self.close()
+    def _save(self) -> bool:
+        """Move what is in a WAL without a name into its file; whether the connection may go.
+
+        Complete only when no reader is in the WAL: until then, another WAL in its place would begin in its middle.
+        """
+        connection, watch = self._connection, self._watch
+        if connection is None or watch is None or watch.unmoved():
+            return True
+        try:
+            if watch.lost_wal():  # acknowledged text is nowhere else
+                if not empty_wal(connection):
+                    return False
+                watch.saved()
+            elif watch.file is not None and nameless(watch.file):
+                empty_wal(connection)  # left as it is, it would be taken for that of the next file
+        except apsw.Error:
+            return not watch.lost_wal()
+        return True
 
     def recover(self, error: BaseException) -> None:
         """Leave no transaction open; let go of a connection that `error` may have broken."""
@@ -182,13 +216,24 @@ class Desk:
         try:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
+            broken = isinstance(error, _BROKEN)
         except apsw.Error:
-            self.close()
-        if isinstance(error, _BROKEN):
-            self.close()
+            broken = True
+        if broken and self._save():
+            self._drop()
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Let go of the connection; of one that holds a WAL without a name when what is in it is in the file, or after the
+        time limit.
+        """
+        until = time.monotonic() + self._busy_timeout_s
+        while not self._save() and time.monotonic() < until:
+            time.sleep(EMPTY_AGAIN_S)
+        self._drop()
+
+    def _drop(self) -> None:
         if self._connection is not None:
             self._connection.close()
-            self._connection, self._watch = None, None
+        if self._watch is not None:
+            self._watch.forget()
+        self._connection, self._watch = None, None

@@ -14,6 +14,9 @@ from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
 from typing import NamedTuple
+from weakref import WeakSet
+
+from turnlog.errors import StoreUnavailable
 
 SETTLED_NS = 2_000_000_000
 """A folder that changed within this time may change again and have the same times: clocks of file systems are coarse."""
@@ -90,6 +93,24 @@ def _birth(path: Path) -> str:
     return f"{seconds}.{nanoseconds:09}"
 
 
+def _place(path: Path) -> str | None:
+    try:
+        return place_of(path)
+    except OSError:
+        return None
+
+
+def nameless(file: Inode) -> bool:
+    """Whether `file`, which this process has open, has no name any more. False where the system does not tell."""
+    with suppress(OSError):
+        for descriptor in Path("/proc/self/fd").iterdir():
+            with suppress(OSError):
+                found = descriptor.stat()  # opens nothing
+                if (found.st_dev, found.st_ino) == file:
+                    return found.st_nlink == 0
+    return False
+
+
 class Watch:
     """Tells whether a file that SQLite has open, and those beside it, are still the ones at their paths."""
 
@@ -100,6 +121,25 @@ class Watch:
         self._linked = path.is_symlink()
         self._settled: tuple[int, ...] | None = None
         self._opened = self._look()
+        self.place = _place(path)
+        with _known:
+            _live.add(self)
+            _last[real] = self.place, {place for beside in self._paths[1:] if (place := _place(beside))}
+
+    def forget(self) -> None:
+        """Its file is closed."""
+        with _known:
+            _live.discard(self)
+
+    def saved(self) -> None:
+        """What its WAL, which has no name, held is in the file: nobody needs to wait for that any more."""
+        with _known:
+            for watch in [watch for watch in _live if watch._opened[:2] == self._opened[:2]]:
+                _live.discard(watch)
+
+    def in_danger(self, real: Path) -> bool:
+        """Whether `real` is its file, and the WAL is gone."""
+        return self._paths[1] == real.with_name(f"{real.name}-wal") and self.lost_wal()
 
     @property
     def file(self) -> Inode | None:
@@ -122,6 +162,10 @@ class Watch:
             self._settled = folder
         return True
 
+    def replaced(self) -> bool:
+        """Whether another file is at the path."""
+        return self._look()[0] not in (None, self._opened[0])
+
     def lost_wal(self) -> bool:
         """Whether nothing but the WAL is gone, and nobody has begun a new one."""
         file, wal, shm = self._look()
@@ -136,3 +180,28 @@ class Watch:
         except OSError:
             return None
         return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_ctime_ns
+
+
+_known = threading.Lock()
+_live: "WeakSet[Watch]" = WeakSet()
+"""Of the files that this process has open."""
+_last: dict[Path, tuple[str | None, set[str]]] = {}
+"""By path: the file that this process opened there last, and the WAL and the index that belong to it."""
+
+
+def refuse_foreign(path: Path) -> None:
+    """Raise `StoreUnavailable` if SQLite would read or make a WAL at `path` that does not belong to the file there.
+
+    Call it with the file open, but before SQLite reads: what takes the file's place after that is not what was opened.
+    """
+    real = path.resolve()
+    with _known:
+        file, beside = _last.get(real, (None, set()))
+        waiting = any(watch.in_danger(real) for watch in _live)
+    if waiting:
+        raise StoreUnavailable("the write-ahead log was removed: what it held is not in the file yet")
+    if not beside or file == _place(real):
+        return
+    left = [f"{real.name}{end}" for end in ("-wal", "-shm") if _place(real.with_name(f"{real.name}{end}")) in beside]
+    if left:
+        raise StoreUnavailable(f"the file was replaced, and {', '.join(left)} beside it belong to the old one: remove them")

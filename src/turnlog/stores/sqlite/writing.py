@@ -327,21 +327,22 @@ def trim(connection: apsw.Connection, n: int) -> int | None:
 
     If not all rows that its head promises hang together, those that it wrote are looked for among all rows.
     """
-    [(deleted, parent, parent_seq, head, last)] = connection.execute(SQL["grave"], (n,)).fetchall()
+    grave: list[Any] = connection.execute(SQL["grave"], (n,)).fetchall()
+    [(deleted, parent, parent_seq, head, last)] = grave
     if deleted != 1:
         return None
     keep = connection.execute(SQL["still_shown"], (n,)).get
     floor = max(keep, parent_seq)
     dropped: list[Any] = connection.execute(SQL["own_rows"], (n, floor, ROWS_PER_STEP)).fetchall()
     if head < 0 or [seq for _, _, seq in dropped] != list(range(head, max(floor, head - ROWS_PER_STEP), -1)):
-        dropped = connection.execute(SQL["all_own_rows"], (n, keep, ROWS_PER_STEP)).fetchall()
-        _drop(connection, n, [row for row, _, _ in dropped])
-        if len(dropped) == ROWS_PER_STEP:
+        found: list[Any] = connection.execute(SQL["all_own_rows"], (n, keep, ROWS_PER_STEP)).fetchall()
+        _drop(connection, n, [row for row, _, _ in found])
+        if len(found) == ROWS_PER_STEP:
             connection.execute(SQL["cut"], (n, floor + 1, None))  # not so: the next step, too, looks among all rows
             return n
         if not keep:
             connection.execute(SQL["drop_all_ids"], (n,))
-        last = None
+        dropped, last = [], None
     elif dropped:
         _drop(connection, n, [row for row, _, _ in dropped])
         _, last, seq = dropped[-1]

@@ -9,7 +9,7 @@ from turnlog.ports import Key
 from turnlog.stores.sqlite import schema
 from turnlog.stores.sqlite.engine import MACHINE, STORE_WIDE, Desk, empty_wal, translate
 from turnlog.stores.sqlite.lane import Call, Empty, Job, Save
-from turnlog.stores.sqlite.writing import Append, Heads, decide_all, decide_from_memory, insert
+from turnlog.stores.sqlite.writing import Append, Head, Heads, decide_all, decide_from_memory, insert
 
 _SICK_REMEMBERED = 1000
 _FAILURES_IN_A_ROW = 3
@@ -50,8 +50,9 @@ class Writer:
     """Writes; a batch is durable as a whole, or none of it happened. One of saves alone is durable when the next is, or
     sooner.
 
-    A batch of appends whose conversations' heads are remembered is a single statement: the table itself refuses it if
-    another process moved a head meanwhile, or if an id is already there. Everything else is decided under the write lock.
+    A batch of appends whose conversations' heads are remembered is a single statement: the table itself refuses it if a head
+    moved meanwhile, if a number is another conversation's, or if an id is already there. Everything else is decided under
+    the write lock.
 
     When the engine refuses a batch, its members go alone; a conversation that fails alone, too, goes behind the others until
     a change of it succeeds (decision 015).
@@ -168,7 +169,7 @@ class Writer:
     def _in_transaction(self, connection: apsw.Connection, jobs: Sequence[Job]) -> None:
         connection.execute("BEGIN IMMEDIATE")
         schema.gate(connection)
-        heads: dict[Key, tuple[int, int]] = {}
+        heads: dict[Key, Head] = {}
         appends: list[Append] = []
         for job in jobs:
             if isinstance(job, Append):
@@ -182,7 +183,7 @@ class Writer:
         self._heads.remember(heads)
 
 
-def _append(connection: apsw.Connection, appends: list[Append]) -> dict[Key, tuple[int, int]]:
+def _append(connection: apsw.Connection, appends: list[Append]) -> dict[Key, Head]:
     """Append all; the heads after that."""
     if not appends:
         return {}

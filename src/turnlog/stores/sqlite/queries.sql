@@ -2,10 +2,10 @@
 
 -- name: look
 -- ?1: JSON [[tenant, id], …], ?2: JSON [[place in ?1, message id], …];
--- JSON [[[place in ?1, n, head, deleted, parent], …], [[place in ?2, seq, digest, created_at], …]] of those that are there, parents'
+-- JSON [[[place in ?1, n, incarnation, head, deleted, parent], …], [[place in ?2, seq, digest, created_at], …]] of those that are there, parents'
 -- messages included
-WITH RECURSIVE found (place, n, head, deleted, parent) AS MATERIALIZED (
-    SELECT j.key, c.n, c.head, c.deleted, c.parent
+WITH RECURSIVE found (place, n, incarnation, head, deleted, parent) AS MATERIALIZED (
+    SELECT j.key, c.n, c.incarnation, c.head, c.deleted, c.parent
     FROM json_each(?1) AS j JOIN conversation AS c ON c.tenant = j.value ->> 0 AND c.id = j.value ->> 1
 ),
 chain (place, id, n, upto) AS (
@@ -16,7 +16,7 @@ chain (place, id, n, upto) AS (
     WHERE c.parent < c.n
 )
 SELECT json_array(
-    json((SELECT json_group_array(json_array(place, n, head, deleted, parent)) FROM found)),
+    json((SELECT json_group_array(json_array(place, n, incarnation, head, deleted, parent)) FROM found)),
     json((SELECT json_group_array(json_array(chain.place, m.seq, hex(m.digest), m.created_at))
      FROM chain
      CROSS JOIN message_id AS i ON i.id = chain.id AND i.conversation = chain.n
@@ -45,6 +45,18 @@ SELECT (SELECT post FROM store), c.n, c.deleted, c.last, (SELECT incarnation FRO
        c.parent_seq, c.head, c.revision, c.epoch, c.archived, c.version
 FROM conversation AS c
 WHERE c.tenant = ? AND c.id = ?;
+
+-- name: header_bytes
+-- the same with bytes in the place of text, for what decayed so far that it is no text
+SELECT (SELECT post FROM store), c.n, c.deleted, c.last, (SELECT incarnation FROM store), c.incarnation, CAST(c.id AS BLOB),
+       c.created_at, c.updated_at, CAST(c.user_id AS BLOB), CAST(c.title AS BLOB), CAST(c.tags AS BLOB),
+       CAST(c.metadata AS BLOB), (SELECT CAST(p.id AS BLOB) FROM conversation AS p WHERE p.n = c.parent), c.parent_seq, c.head,
+       c.revision, c.epoch, c.archived, c.version
+FROM conversation AS c
+WHERE c.tenant = ? AND c.id = CAST(? AS TEXT);
+
+-- name: ids
+SELECT CAST(id AS BLOB) FROM conversation WHERE tenant = ? AND id >= ? ORDER BY id;
 
 -- name: begin
 -- where to begin a walk down to seq ?2 of ?1: the row and the seq of the nearest mark at or above that, parents' marks included
@@ -182,6 +194,21 @@ WITH RECURSIVE walk (n) AS (
 )
 SELECT m.n, m.prev, m.seq FROM walk CROSS JOIN message AS m ON m.n = walk.n WHERE m.conversation = ?1 AND m.seq > ?2;
 
+-- name: all_own_rows
+-- up to ?3 rows that ?1 wrote above seq ?2, all if that is 0, from the last down, whatever points to them: a look at every row
+SELECT n, prev, seq FROM message WHERE conversation = ?1 AND (seq > ?2 OR ?2 = 0) ORDER BY n DESC LIMIT ?3;
+
+-- name: drop_all_ids
+DELETE FROM message_id WHERE conversation = ?;
+
+-- name: to_trim_again
+-- dead conversations of which rows are left that no fork shows; their heads tell `trim` to look at every row
+UPDATE conversation SET deleted = 1, head = max(head, parent_seq) + 1, last = NULL
+WHERE deleted = 2 AND n IN (
+    SELECT m.conversation FROM message AS m CROSS JOIN conversation AS d ON d.n = m.conversation
+    WHERE d.deleted = 2 AND (m.seq > d.head OR d.head = 0)
+);
+
 -- name: drop_rows
 -- ?1: JSON [row, …]
 DELETE FROM message WHERE n IN (SELECT value FROM json_each(?1));
@@ -225,6 +252,14 @@ ON CONFLICT DO UPDATE SET watermark = excluded.watermark, epoch = excluded.epoch
 
 -- name: stale
 SELECT c.id, c.head, coalesce(s.watermark, 0), c.epoch
+FROM conversation AS c INDEXED BY conversation_by_time
+LEFT JOIN snapshot AS s ON s.conversation = c.n AND s.fold = ?2 AND s.version = ?3
+WHERE c.tenant = ?1 AND c.deleted = 0 AND c.active >= ?5 >> 16 AND c.updated_at >= ?5 AND c.head > coalesce(s.watermark, 0)
+ORDER BY c.active, c.updated_at, c.id LIMIT ?4;
+
+-- name: stale_bytes
+-- the same with the bytes of the id
+SELECT CAST(c.id AS BLOB), c.head, coalesce(s.watermark, 0), c.epoch
 FROM conversation AS c INDEXED BY conversation_by_time
 LEFT JOIN snapshot AS s ON s.conversation = c.n AND s.fold = ?2 AND s.version = ?3
 WHERE c.tenant = ?1 AND c.deleted = 0 AND c.active >= ?5 >> 16 AND c.updated_at >= ?5 AND c.head > coalesce(s.watermark, 0)

@@ -1,6 +1,7 @@
 """What the reading lanes do: each function reads on a connection inside one transaction."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import apsw
@@ -17,6 +18,10 @@ MARK_EVERY = 64
 _ALL = 1 << 62
 """More bytes than there are."""
 _json = msgspec.json.decode
+_OWN_TEXTS = (6, 9, 10, 11, 12)
+"""Where `header` has what the conversation itself was given; its parent's id is not."""
+_NO_TEXT = "\ufffd"
+"""What is shown for bytes that are no text."""
 
 
 class Place(NamedTuple):
@@ -33,40 +38,78 @@ def find(connection: apsw.Connection, key: Key) -> tuple[Place, Header]:
 
 
 def find_to_erase(connection: apsw.Connection, key: Key) -> tuple[Place, Header]:
-    """`find`, also for a header whose tags or metadata decayed: it comes without them, since nothing may keep a conversation
-    from being erased.
+    """`find`, also for a header that decayed: it comes without tags and metadata, since nothing may keep a conversation from
+    being erased.
     """
     row = _row(connection, key)
     return Place(row[1], row[3]), _listed(row)
 
 
 def _row(connection: apsw.Connection, key: Key) -> tuple[Any, ...]:
-    try:
-        row = connection.execute(SQL["header"], key).fetchone()
-    except UnicodeDecodeError as error:
-        raise _decayed(key.conversation_id) from error
+    row = header_row(connection, key)
     if row is None:
         raise ConversationNotFound(key.conversation_id)
     if row[2]:
         raise ConversationDeleted(key.conversation_id)
-    return tuple(row)
+    return row
 
 
-def _decayed(conversation_id: str, header: Header | None = None) -> CorruptRecord:
+def header_row(connection: apsw.Connection, key: Key) -> tuple[Any, ...] | None:
+    """The row of a conversation, deleted or not, with no tags in it, and others than were written, if its text decayed."""
+    try:
+        row = connection.execute(SQL["header"], key).fetchone()
+    except UnicodeDecodeError:
+        row = None
+    else:
+        if row is not None or _NO_TEXT not in key.conversation_id:
+            return row
+    id_ = _kept_id(connection, key.tenant, key.conversation_id)
+    row = connection.execute(SQL["header_bytes"], (key.tenant, id_)).fetchone()
+    return None if row is None else _as_text(row)
+
+
+def _kept_id(connection: apsw.Connection, tenant: str, id_: str) -> bytes | str:
+    """The bytes of the id that is shown as `id_`, which may have decayed."""
+    begin, decayed, _ = id_.partition(_NO_TEXT)
+    if decayed:
+        for (found,) in connection.execute(SQL["ids"], (tenant, begin)):
+            if not found.startswith(begin.encode()):
+                break
+            if found.decode(errors="replace") == id_:
+                return bytes(found)
+    return id_
+
+
+def _as_text(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A row of `header` from one of `header_bytes`; without title and tags, which it then shows to have decayed."""
+    shown = [value.decode(errors="replace") if isinstance(value, bytes) else value for value in row]
+    try:
+        for at in _OWN_TEXTS:
+            if row[at] is not None:
+                row[at].decode()
+    except UnicodeDecodeError:
+        shown[10], shown[11] = None, ""
+    return tuple(shown)
+
+
+def decayed(conversation_id: str, header: Header | None = None) -> CorruptRecord:
+    """What tells of a header that is not sound."""
     reason = f"the header of conversation {conversation_id!r} is not what was written"
     return CorruptRecord(seq=0, reason=reason, record=header)
 
 
 def _header(row: tuple[Any, ...]) -> Header:
     bare = _bare(row)
+    if row[15] < 0:
+        raise decayed(bare.id, bare)
     try:
         return msgspec.structs.replace(bare, tags=tuple(_json(row[11])), metadata=_json(row[12]))
     except (msgspec.DecodeError, TypeError) as error:
-        raise _decayed(bare.id, bare) from error
+        raise decayed(bare.id, bare) from error
 
 
 def _listed(row: tuple[Any, ...]) -> Header:
-    """The header, without tags and metadata where these decayed: one such header does not keep all from being listed."""
+    """The header, without tags and metadata where it decayed: one such header does not keep all from being listed."""
     try:
         return _header(row)
     except CorruptRecord as error:
@@ -82,7 +125,8 @@ def _bare(row: tuple[Any, ...]) -> Header:
     ) = row  # fmt: skip
     refuse_newer(post)
     return Header(
-        id_, created, updated, user, title, (), {}, parent, parent_seq, head, revision, epoch, bool(archived), version,
+        id_, created, updated, user, title, (), {}, parent, parent_seq, max(head, 0), revision, epoch, bool(archived),
+        version,
         f"{(store ^ incarnation) & 0xFFFF_FFFF_FFFF_FFFF:016x}",
     )  # fmt: skip
 
@@ -210,7 +254,7 @@ def listing(
     updated_since: int | None, after: Position | None, limit: int,
 ) -> list[Header]:  # fmt: skip
     where = ["c.tenant = ?", "c.deleted = 0"]
-    values: list[str | int] = [tenant]
+    values: list[str | bytes | int] = [tenant]
     for clause, value in (
         ("c.user_id = ?", user_id),
         ("c.n IN (SELECT conversation FROM conversation_tag WHERE tenant = c.tenant AND tag = ?)", tag),
@@ -222,11 +266,18 @@ def listing(
             where.append(clause)
             values.append(value)
     if after is not None:
-        where.append("c.active <= ? >> 16 AND (c.updated_at, c.id) < (?, ?)")
-        values += (after.updated_at, *after)
-    select = SQL["header"].rsplit("WHERE", 1)[0]
-    sql = f"{select} WHERE {' AND '.join(where)} ORDER BY c.active DESC, c.updated_at DESC, c.id DESC LIMIT ?"
-    return [_listed(row) for row in connection.execute(sql, (*values, limit))]
+        where.append("c.active <= ? >> 16 AND (c.updated_at, c.id) < (?, CAST(? AS TEXT))")
+        values += (after.updated_at, after.updated_at, _kept_id(connection, tenant, after.conversation_id))
+    rest = f"WHERE {' AND '.join(where)} ORDER BY c.active DESC, c.updated_at DESC, c.id DESC LIMIT ?"
+    values.append(limit)
+    try:
+        return [_listed(row) for row in connection.execute(_select("header") + rest, values)]
+    except UnicodeDecodeError:
+        return [_listed(_as_text(row)) for row in connection.execute(_select("header_bytes") + rest, values)]
+
+
+def _select(statement: str) -> str:
+    return SQL[statement].rsplit("WHERE", 1)[0]
 
 
 def load_snapshot(connection: apsw.Connection, key: Key, fold: str, version: int) -> Snapshot | None:
@@ -239,7 +290,23 @@ def _snapshot(connection: apsw.Connection, place: Place, fold: str, version: int
 
 
 def stale(connection: apsw.Connection, tenant: str, fold: str, version: int, limit: int, since: int) -> list[Stale]:
-    return [Stale(*row) for row in connection.execute(SQL["stale"], (tenant, fold, version, limit, since))]
+    try:
+        return [Stale(*row) for row in connection.execute(SQL["stale"], (tenant, fold, version, limit, since))]
+    except UnicodeDecodeError:
+        return _stale_with_text(connection, tenant, fold, version, limit, since)
+
+
+def _stale_with_text(
+    connection: apsw.Connection, tenant: str, fold: str, version: int, limit: int, since: int
+) -> list[Stale]:
+    """`stale`, but for conversations whose ids decayed."""
+    found: list[Stale] = []
+    for id_, *rest in connection.execute(SQL["stale_bytes"], (tenant, fold, version, -1, since)):
+        if len(found) == limit:
+            break
+        with suppress(UnicodeDecodeError):
+            found.append(Stale(id_.decode(), *rest))
+    return found
 
 
 def verify(connection: apsw.Connection, key: Key) -> list[Fault]:

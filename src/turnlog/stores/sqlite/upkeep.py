@@ -22,10 +22,13 @@ def mark_restored(desk: Desk) -> None:
 
 
 def sweep(desk: Desk, *, busy_timeout_s: float) -> int:
-    """Finish deletions, and write the file anew; how many there were. Raises `TurnlogError`."""
+    """Finish deletions, also of what no link between rows leads to, and write the file anew; how many there were. Raises
+    `TurnlogError`.
+    """
 
     def work(connection: apsw.Connection) -> int:
         count = 0
+        _in_transaction(connection, writing.trim_again)
         while (n := _in_transaction(connection, writing.trim_next)) is not None:
             count += 1
             while n is not None:

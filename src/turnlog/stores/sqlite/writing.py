@@ -22,16 +22,24 @@ from turnlog.ports import Appended, Header, Key, Snapshot
 from turnlog.stores.decide import Known, decide
 from turnlog.stores.sqlite.engine import SQL
 from turnlog.stores.sqlite.lane import Job
-from turnlog.stores.sqlite.reading import find, find_to_erase, row_at
+from turnlog.stores.sqlite.reading import decayed, find, find_to_erase, header_row, row_at
 from turnlog.stores.sqlite.schema import SUPPORTED
 
 _to_json = msgspec.json.Encoder().encode
 _from_json = msgspec.json.decode
-_COLUMNS = 10
+_COLUMNS = 11
 ROWS_PER_STATEMENT = 64
 ROWS_PER_STEP = 500
 """How many rows of a deleted conversation go at once; other writers wait as long as that takes."""
 _HEADS_REMEMBERED = 10_000
+
+
+class Head(NamedTuple):
+    """Which conversation it is, by its number and its incarnation, and where it ends."""
+
+    n: int
+    incarnation: int
+    head: int
 
 
 class Append(Job):
@@ -48,19 +56,20 @@ class Append(Job):
 
 
 class Heads:
-    """Where unforked conversations ended when they were appended to last: number and head.
+    """Where unforked conversations ended when they were appended to last.
 
-    That may be past: the statement that adds a row looks at the head itself. A number is never another conversation's.
+    That may be past: the statement that adds a row looks at the head itself, and whether the number is still that
+    conversation's, since a restore under an open store gives numbers anew.
     """
 
     def __init__(self) -> None:
-        self._heads: dict[Key, tuple[int, int]] = {}
+        self._heads: dict[Key, Head] = {}
 
-    def get(self, key: Key) -> tuple[int, int] | None:
-        """Number and head, if they are remembered."""
+    def get(self, key: Key) -> Head | None:
+        """What is remembered of it."""
         return self._heads.get(key)
 
-    def remember(self, heads: Mapping[Key, tuple[int, int]]) -> None:
+    def remember(self, heads: Mapping[Key, Head]) -> None:
         """Remember these, and some of those before."""
         self._heads.update(heads)
         while len(self._heads) > _HEADS_REMEMBERED:
@@ -74,27 +83,28 @@ class Heads:
 
 
 class Rows:
-    """Rows to add, as the values of a statement, and the heads (n, head) of unforked conversations after that."""
+    """Rows to add, as the values of a statement, and the heads of unforked conversations after that."""
 
     def __init__(self) -> None:
         self.values: list[Any] = []
-        self.heads: dict[Key, tuple[int, int]] = {}
+        self.heads: dict[Key, Head] = {}
 
-    def add(self, n: int, seq: int, record: Record, now: int) -> None:
-        """The record at `seq` of conversation `n`."""
+    def add(self, n: int, incarnation: int, seq: int, record: Record, now: int) -> None:
+        """The record at `seq` of a conversation."""
         self.values += (
-            n, seq, record.created_at, record.tokens, record.version, record.digest, record.checksum, record.id, record.body,
-            now,
+            n, incarnation, seq, record.created_at, record.tokens, record.version, record.digest, record.checksum, record.id,
+            record.body, now,
         )  # fmt: skip
 
 
 class _Log:
     """A conversation's end while a batch is decided, and the ids that are known to be in it."""
 
-    __slots__ = ("deleted", "forked", "head", "known", "n")
+    __slots__ = ("deleted", "forked", "head", "incarnation", "known", "n")
 
-    def __init__(self, n: int, head: int, deleted: int, parent: int | None) -> None:
+    def __init__(self, n: int, incarnation: int, head: int, deleted: int, parent: int | None) -> None:
         self.n = n
+        self.incarnation = incarnation
         self.head = head
         self.deleted = deleted
         self.forked = parent is not None
@@ -110,13 +120,13 @@ def decide_from_memory(heads: Heads, jobs: Sequence[Job]) -> Rows | None:
     for job in jobs:
         if type(job) is not Append:
             return None
-        n, head = rows.heads.get(job.key) or heads.get(job.key) or (0, 0)
+        n, incarnation, head = rows.heads.get(job.key) or heads.get(job.key) or (0, 0, 0)
         if not n or job.expect_head not in (None, head) or len(job.records) > ROWS_PER_STATEMENT:
             return None
         seqs = range(head + 1, head + 1 + len(job.records))
         for seq, record in zip(seqs, job.records, strict=True):
-            rows.add(n, seq, record, job.now)
-        rows.heads[job.key] = n, seqs[-1]
+            rows.add(n, incarnation, seq, record, job.now)
+        rows.heads[job.key] = Head(n, incarnation, seqs[-1])
         ids = tuple([record.id for record in job.records])
         job.result = Appended(ids, tuple(seqs), tuple([record.created_at for record in job.records]), len(ids))
     return rows if len(rows.values) <= ROWS_PER_STATEMENT * _COLUMNS else None
@@ -139,13 +149,15 @@ def _decide(append: Append, log: _Log | None, rows: Rows) -> None:
         raise ConversationNotFound(append.key.conversation_id)
     if log.deleted:
         raise ConversationDeleted(append.key.conversation_id)
+    if log.head < 0:
+        raise decayed(append.key.conversation_id)
     append.result, fresh = decide(log.head, append.records, log.known, append.expect_head)
     for seq, record in fresh:
-        rows.add(log.n, seq, record, append.now)
+        rows.add(log.n, log.incarnation, seq, record, append.now)
         log.known[record.id] = Known(seq, record.digest, record.created_at)
     log.head += len(fresh)
     if not log.forked:
-        rows.heads[append.key] = log.n, log.head
+        rows.heads[append.key] = Head(log.n, log.incarnation, log.head)
 
 
 def _look(connection: apsw.Connection, appends: Sequence[Append]) -> list[_Log | None]:
@@ -154,7 +166,7 @@ def _look(connection: apsw.Connection, appends: Sequence[Append]) -> list[_Log |
     wanted = [(places.setdefault(append.key, len(places)), record.id) for append in appends for record in append.records]
     found = connection.execute(SQL["look"], (_text(list(places)), _text(wanted))).get
     states, known = _from_json(found)
-    logs = {place: _Log(n, head, deleted, parent) for place, n, head, deleted, parent in states}
+    logs = {place: _Log(*state) for place, *state in states}
     for at, seq, digest, created_at in known:
         place, id_ = wanted[at]
         logs[place].known[id_] = Known(seq, bytes.fromhex(digest), created_at)
@@ -298,7 +310,7 @@ class Dead(NamedTuple):
 
 def bury(connection: apsw.Connection, key: Key, now: int) -> Dead:
     """Delete a conversation but for its rows, which nothing shows any more and `trim` drops (decision 015)."""
-    row = connection.execute(SQL["header"], key).fetchone()
+    row = header_row(connection, key)
     if row is not None and row[2] == 1:
         return Dead(row[1], again=True)
     place, header = find_to_erase(connection, key)
@@ -311,13 +323,27 @@ def bury(connection: apsw.Connection, key: Key, now: int) -> Dead:
 
 
 def trim(connection: apsw.Connection, n: int) -> int | None:
-    """Drop some rows of the dead conversation `n` that no fork shows; which conversation to go on with, None at the end."""
-    [(deleted, parent, parent_seq, head, last)] = connection.execute(SQL["grave"], (n,)).fetchall()
+    """Drop some rows of the dead conversation `n` that no fork shows; which conversation to go on with, None at the end.
+
+    If not all rows that its head promises hang together, those that it wrote are looked for among all rows.
+    """
+    grave: list[Any] = connection.execute(SQL["grave"], (n,)).fetchall()
+    [(deleted, parent, parent_seq, head, last)] = grave
     if deleted != 1:
         return None
     keep = connection.execute(SQL["still_shown"], (n,)).get
-    dropped: list[Any] = connection.execute(SQL["own_rows"], (n, max(keep, parent_seq), ROWS_PER_STEP)).fetchall()
-    if dropped:
+    floor = max(keep, parent_seq)
+    dropped: list[Any] = connection.execute(SQL["own_rows"], (n, floor, ROWS_PER_STEP)).fetchall()
+    if head < 0 or [seq for _, _, seq in dropped] != list(range(head, max(floor, head - ROWS_PER_STEP), -1)):
+        found: list[Any] = connection.execute(SQL["all_own_rows"], (n, keep, ROWS_PER_STEP)).fetchall()
+        _drop(connection, n, [row for row, _, _ in found])
+        if len(found) == ROWS_PER_STEP:
+            connection.execute(SQL["cut"], (n, floor + 1, None))  # not so: the next step, too, looks among all rows
+            return n
+        if not keep:
+            connection.execute(SQL["drop_all_ids"], (n,))
+        dropped, last = [], None
+    elif dropped:
         _drop(connection, n, [row for row, _, _ in dropped])
         _, last, seq = dropped[-1]
         connection.execute(SQL["drop_marks"], (n, seq - 1))
@@ -326,7 +352,7 @@ def trim(connection: apsw.Connection, n: int) -> int | None:
         connection.execute(SQL["cut"], (n, head, last))
         return n
     connection.execute(SQL["drop_marks"], (n, keep))
-    connection.execute(SQL["cut"], (n, min(keep, head), last if keep else None))
+    connection.execute(SQL["cut"], (n, keep, last if keep else None))
     connection.execute(SQL["trimmed"], (n,))
     follows: int | None = connection.execute(SQL["again"], (parent,)).get
     return follows
@@ -338,6 +364,13 @@ def trim_next(connection: apsw.Connection) -> int | None:
     return found
 
 
+def trim_again(connection: apsw.Connection) -> None:
+    """Have `trim` work on dead conversations whose rows are still there because nothing pointed to them: all rows are looked
+    at.
+    """
+    connection.execute(SQL["to_trim_again"])
+
+
 def _drop(connection: apsw.Connection, n: int, rows: list[int]) -> None:
     """Drop these rows of conversation `n`, the last one first.
 
@@ -345,7 +378,7 @@ def _drop(connection: apsw.Connection, n: int, rows: list[int]) -> None:
     (decision 015: `AUTOINCREMENT` would cost each commit a page).
     """
     connection.execute(SQL["drop_ids"], (_text(rows), n))
-    if rows[0] == connection.execute(SQL["highest"]).get:
+    if rows and rows[0] == connection.execute(SQL["highest"]).get:
         place = rows.pop(0)
         connection.execute(SQL["hold_place"], (place,))
         connection.execute(SQL["drop_place"])

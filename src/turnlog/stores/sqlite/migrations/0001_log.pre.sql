@@ -91,15 +91,17 @@ CREATE TABLE snapshot (
 
 -- How a row gets in: one statement keeps the row, its id, its mark and the header together, or fails as a whole when the
 -- conversation has moved on since it was looked at, or when the file is of newer software than who adds the row (decision 015).
--- A row without a conversation is padding.
+-- The conversation is named by its incarnation too: after a restore under an open store its number may be another's. A row
+-- without a conversation is padding.
 CREATE VIEW append AS
-SELECT conversation, seq, created_at, tokens, version, digest, checksum, id, body, 0 AS now, 0 AS supported FROM message;
+SELECT conversation, 0 AS incarnation, seq, created_at, tokens, version, digest, checksum, id, body, 0 AS now, 0 AS supported
+FROM message;
 
 CREATE TRIGGER append_row INSTEAD OF INSERT ON append WHEN NEW.conversation IS NOT NULL
 BEGIN
     INSERT INTO message (conversation, seq, prev, created_at, tokens, version, digest, checksum, id, body)
     SELECT n, NEW.seq, last, NEW.created_at, NEW.tokens, NEW.version, NEW.digest, NEW.checksum, NEW.id, NEW.body
-    FROM conversation WHERE n = NEW.conversation AND head = NEW.seq - 1 AND deleted = 0
+    FROM conversation WHERE n = NEW.conversation AND incarnation = NEW.incarnation AND head = NEW.seq - 1 AND deleted = 0
         AND (SELECT post FROM store) <= NEW.supported;
     SELECT RAISE(ABORT, 'the head has moved') WHERE changes() = 0;
     INSERT INTO message_id VALUES (NEW.id, NEW.conversation, last_insert_rowid());

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from servers.valkey import ValkeyCluster, ValkeyServer
+from turnlog import connect
 from turnlog.codec import encode
 from turnlog.message import Limits, user
 from turnlog.ports import Header, Key, Position
@@ -135,7 +136,31 @@ async def test_a_sweep_goes_on_behind_a_conversation_that_cannot_be_put_right(va
         await store.create(TENANT, Header(f"c{n}", NOW, NOW))
     valkey_server.ask("DEL", "tl:{t/c7}:h", "tl:x:{t/0}:u")
     valkey_server.ask("SET", "tl:{t/c7}:h", "x")
-    with pytest.raises(Exception, match="WRONGTYPE"):
-        await store.sweep(now=NOW)
+    await store.sweep(now=NOW)
     assert len(await names(store, limit=99)) == 19
     await asyncio.gather(store.close())
+
+
+DECAYED: tuple[tuple[object, ...], ...] = (("e", "x"), ("n", "x"), ("u", "x"), ("t", b"\xff"), ("o", b"\xff"), ("m", "{"))
+
+
+@pytest.mark.parametrize("fields", DECAYED, ids=str)
+async def test_a_header_that_decayed_stops_no_listing_no_fold_no_sweep_and_no_erasure(
+    valkey_server: ValkeyServer, fields: tuple[object, ...]
+) -> None:
+    valkey_server.ask("FLUSHALL")
+    async with connect(valkey_server.url) as log:
+        for id_ in ("c0", "c1", "c2"):
+            await log.create(user("secret", id="m1"), user("b"), conversation_id=id_, user_id="ann")
+        fork = await log.conversation("c1").fork(at=1, conversation_id="fork")
+        valkey_server.ask("HSET", "tl:{default/c1}:h", *fields)
+        for query in ({}, {"user_id": "ann"}):
+            assert {each.id for each in (await log.conversations(**query)).headers} == {"c0", "c1", "c2", "fork"}
+        assert {each.conversation_id for each in await log.store.stale("default", "f", 1, limit=9)} >= {"c0", "c2", "fork"}
+        assert isinstance(log.store, RedisStore)
+        await log.store.sweep(now=NOW)
+        await log.conversation("c1").delete()
+        assert [each.id for each in await fork.messages()] == ["m1"]
+        await log.user("ann").erase()
+        assert not (await log.conversations()).headers
+        assert valkey_server.ask("KEYS", "tl:{default/*}:l") == []

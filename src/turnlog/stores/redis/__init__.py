@@ -145,7 +145,7 @@ class RedisStore:
         if answer[0] == b"reused":
             raise KeyReused(message_id=unpack_id(answer[1]), seq=answer[2])
         _, _, stored, updated, user, tags, places = answer
-        await self._enlist(key, int(updated), headers.text(user), headers.split(tags))
+        await self._enlist(key, headers.number(updated), headers.text(user), headers.split(tags))
         ids = tuple([record.id for record in records])
         return Appended(ids, tuple(places[::2]), tuple(map(unpack_time, places[1::2])), stored)
 
@@ -155,6 +155,10 @@ class RedisStore:
 
     async def _get(self, key: Key) -> Header:
         return headers.build(key, await self._servers.run(_HEADER, keys.of(key, "h"), write=False))
+
+    async def _left(self, key: Key) -> Header:
+        """The header, or what is left of it."""
+        return headers.left(key, await self._servers.run(_HEADER, keys.of(key, "h"), write=False))
 
     @accepted
     async def read(
@@ -293,20 +297,20 @@ class RedisStore:
 
     @accepted
     async def redact(self, key: Key, tombstone: Record, *, now: int) -> int:
-        header = await self._get(key)
+        header = await self._left(key)  # nothing may keep a message from being erased
         seq = tombstone.seq
         if not 1 <= seq <= header.head:
             raise MessageNotFound(key.conversation_id, seq)
         parts = [Part(key, header.parent_seq, header.head), *await self._logs.above(key)]
         keeper = next(part for part in parts if part.base < seq)
         await self._logs.erase(keeper, tombstone, pack(tombstone), now)
-        return (await self._get(key)).epoch
+        return (await self._left(key)).epoch
 
     @accepted
     async def move_epoch(self, key: Key, *, now: int) -> int:
         answer = await self._run(_EPOCH, key, "hs", *self._place(key), now)
         _, epoch, updated, user, tags = answer
-        await self._enlist(key, int(updated), headers.text(user), headers.split(tags))
+        await self._enlist(key, headers.number(updated), headers.text(user), headers.split(tags))
         return int(epoch)
 
     @accepted

@@ -5,21 +5,41 @@ from typing import Any
 
 import msgspec
 
-from turnlog.errors import ConversationDeleted, ConversationNotFound, StoreFailed
+from turnlog.errors import ConversationDeleted, ConversationNotFound, CorruptRecord, StoreFailed
 from turnlog.ports import Header, Key
 
 FIELDS = ("c", "u", "o", "t", "g", "m", "p", "b", "n", "r", "e", "a", "v", "d", "k", "w")
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 def text(value: bytes | None) -> str | None:
-    """The text of a field; None where there is none."""
-    return None if value is None else value.decode()
+    """The text of a field; None where there is none, or what is there is no text."""
+    try:
+        return None if value is None else value.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def number(value: bytes | None) -> int:
+    """The number of a field; 0 where there is none, or what is there is no number."""
+    try:
+        return int(value or 0)
+    except ValueError:
+        return 0
+
+
+def parent(value: bytes | None) -> str | None:
+    """What a conversation was forked from. Raises `StoreFailed` where that cannot be told: it is not the same as nothing."""
+    told = text(value)
+    if told is None and value is not None:
+        raise StoreFailed("the header of a fork is damaged: the id of its parent is no text")
+    return told
 
 
 def split(tags: bytes | None) -> tuple[str, ...]:
-    """Tags from their stored form."""
-    return tuple(tags.decode().split("\n")) if tags else ()
+    """Tags from their stored form; none where that is no text."""
+    return tuple((text(tags) or "").split("\n")) if text(tags) else ()
 
 
 def changes(given: dict[str, Any]) -> list[Any]:
@@ -52,39 +72,57 @@ def flatten(header: Header, head: int) -> list[Any]:
 def build(key: Key, values: Sequence[bytes | None]) -> Header:
     """The header from the values of `FIELDS` and the history, as `header_of` in `lua/prelude.lua` answers.
 
-    Raises `ConversationNotFound`, `ConversationDeleted`, or `StoreFailed` for what no header can be made of.
+    Raises `ConversationNotFound`, `ConversationDeleted`, or `CorruptRecord` for a damaged header, with what is left of it.
     """
+    header = left(key, values)
     try:
-        return _build(key, values)
+        for value in (values[2], values[3], values[4], values[6]):
+            (value or b"").decode()
+        for value in (*values[:2], *values[7:11], values[12]):
+            int(value or 0)
+        metadata = values[5]
+        return msgspec.structs.replace(header, metadata=_decode(metadata)) if metadata else header
     except (ValueError, msgspec.MsgspecError) as error:
-        raise StoreFailed(f"the header of {key.conversation_id!r} is damaged: {error}") from error
+        reason = f"the header of {key.conversation_id!r} is damaged: {error}"
+        raise CorruptRecord(seq=0, reason=reason, record=header) from error
 
 
-def _build(key: Key, values: Sequence[bytes | None]) -> Header:
-    created, updated, user, title, tags, metadata, parent, base, head, revision, epoch, archived, version, dead = values[:14]
+def left(key: Key, values: Sequence[bytes | None]) -> Header:
+    """The header without metadata, and without whatever else cannot be read: what is no number counts as 0.
+
+    Raises `ConversationNotFound` or `ConversationDeleted`.
+    """
+    created, updated, user, title, tags, _, above, base, head, revision, epoch, archived, version, dead = values[:14]
     if dead is not None:
         raise ConversationDeleted(key.conversation_id)
     if created is None:
         raise ConversationNotFound(key.conversation_id)
     return Header(
         key.conversation_id,
-        int(created),
-        int(updated or 0),
+        number(created),
+        number(updated),
         text(user),
         text(title),
         split(tags),
-        msgspec.json.decode(metadata) if metadata else {},
-        text(parent),
-        int(base or 0),
-        int(head or 0),
-        int(revision or 0),
-        int(epoch or 0),
+        {},
+        text(above),
+        number(base),
+        number(head),
+        number(revision),
+        number(epoch),
         archived is not None,
-        int(version or 0),
+        number(version),
         incarnation(values[14] or b"", values[16] or b""),
     )
 
 
 def incarnation(number: bytes, history: bytes) -> str:
     """A conversation's own number, mixed with what names the history of its server's data (decision 023)."""
-    return f"{int(number[:16] or b'0', 16) ^ int(history[:16] or b'0', 16):016x}"
+    return f"{_hex(number) ^ _hex(history):016x}"
+
+
+def _hex(told: bytes) -> int:
+    try:
+        return int(told[:16] or b"0", 16)
+    except ValueError:
+        return 0

@@ -6,11 +6,14 @@ An entry that names nothing is passed over, one at a wrong time is put right by 
 """
 
 import asyncio
+import logging
 from bisect import insort
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from typing import TypeVar
 
-from turnlog.errors import ConversationNotFound
+import msgspec
+
+from turnlog.errors import ConversationNotFound, CorruptRecord, StoreFailed
 from turnlog.ports import Header, Key, Position, Stale
 from turnlog.stores.redis import headers, keys
 from turnlog.stores.redis.servers import Script, Servers
@@ -19,6 +22,7 @@ from turnlog.stores.redis.wire import Address
 _PLACE, _SETTLE, _DUE, _DONE, _LOAD, _HEADER, _HISTORY = map(
     Script, ("place", "settle", "due", "done", "load", "header", "history")
 )
+_logger = logging.getLogger(__name__)
 _AT_ONCE = 500
 """How many conversations are looked at in one go."""
 _TAKEN_AT_ONCE, _TAKEN_IN_MAX = 1000, 20_000
@@ -79,20 +83,36 @@ class Lists:
         return bool(wrong) or not numbered
 
     async def living(self, key: Key) -> Header | None:
-        """The header of a conversation, None where there is none or a deleted one."""
+        """The header of a conversation, None where there is none or a deleted one. Raises `CorruptRecord`."""
         return _living(key, await self._servers.run(_HEADER, keys.of(key, "h"), write=False))
 
-    async def _living(self, asked: Sequence[Key]) -> list[Header | None]:
-        """As `living`, for many. Each server names its history once before and once after, not with each header."""
+    async def _listed(self, tenant: str, places: Sequence[Position], user_id: str | None) -> list[Header | None]:
+        """What is left of the headers at these places in a list, of this user if it is given: one that is damaged does not
+        keep all from being listed. It stands where it is listed, and belongs to whom it is listed for.
+        """
+        found = await self._fields([Key(tenant, place.conversation_id) for place in places])
+        return [_left(Key(tenant, at.conversation_id), each, at, user_id) for at, each in zip(places, found, strict=True)]
+
+    async def _fields(self, asked: Sequence[Key]) -> list[list[bytes | None] | None]:
+        """What headers consist of, None where one cannot be read at all. Each server names its history once before and once
+        after, not with each header.
+        """
         names = {key: keys.of(key, "h")[0] for key in asked}
         before = await self._histories(names.values())
-        found = await asyncio.gather(*(self._servers.call("HMGET", name, *headers.FIELDS) for name in names.values()))
+        found = await asyncio.gather(*map(self._hash, names.values()))
         if before != await self._histories(names.values()):  # a failover came between: which header is whose is not known
-            return list(await asyncio.gather(*map(self.living, asked)))
+            return [await self._servers.run(_HEADER, [name], write=False) for name in names.values()]
         return [
-            _living(key, [*values, before[self._servers.place(names[key])]])
+            None if values is None else [*values, before[self._servers.place(names[key])]]
             for key, values in zip(asked, found, strict=True)
         ]
+
+    async def _hash(self, name: str) -> list[bytes | None] | None:
+        try:
+            return list(await self._servers.call("HMGET", name, *headers.FIELDS))
+        except StoreFailed as error:
+            _logger.warning("%r cannot be listed: %s", name, error)
+            return None
 
     async def _histories(self, names: Iterable[str]) -> dict[Address, bytes]:
         """What the servers that keep these keys call the history of their data."""
@@ -115,7 +135,7 @@ class Lists:
         ] = []  # met too early, since a wrong clock or a failover left them at a later time
         while entries := await self._behind(names, after, min(size, _AT_ONCE)):
             places = [place for place, _ in entries]
-            found = await self._living([Key(tenant, place.conversation_id) for place in places])
+            found = await self._listed(tenant, places, user_id)
             for (place, name), header in zip(entries, found, strict=True):
                 while early and early[-1][0] > place:
                     yield place, early.pop()[1]
@@ -140,7 +160,10 @@ class Lists:
 
     async def is_dead(self, key: Key) -> bool:
         """Whether a conversation was deleted."""
-        return await self._servers.call("HGET", keys.of(key, "h")[0], "d") is not None
+        try:
+            return await self._servers.call("HGET", keys.of(key, "h")[0], "d") is not None
+        except StoreFailed:  # what is there is no header
+            return False
 
     async def _settle(self, name: str, id_: str, seen: int, right: int | str) -> None:
         await self._servers.run(_SETTLE, [name], id_, seen, right)
@@ -180,7 +203,11 @@ class Lists:
     async def _judge(self, name: str, id_: str, score: int) -> bool:
         tenant = keys.tenant(name)
         key = Key(tenant, id_)
-        header = await self.living(key)
+        try:
+            header = await self.living(key)
+        except (CorruptRecord, StoreFailed) as error:  # where it belongs is not known
+            _logger.warning("%r stays in %r: %s", id_, name, error)
+            return False
         if header is not None and keys.belongs(name, header.user_id, header.tags):
             return False
         if header is None:
@@ -224,12 +251,16 @@ class Lists:
         return sorted(found.values())[:limit]
 
     async def _look(self, key: Key, fold: str) -> tuple[int, Stale] | None:
-        answer = await self._servers.run(_LOAD, keys.of(key, "hsq"), fold, write=False)
+        try:
+            answer = await self._servers.run(_LOAD, keys.of(key, "hsq"), fold, write=False)
+        except StoreFailed as error:  # it is due once it is mended
+            _logger.warning("%r is passed over: %s", key.conversation_id, error)
+            return _RESERVED
         if answer[0] != b"ok":
             return _RESERVED if answer[0] == b"gone" and answer[1] else None
         _, state, head, epoch, updated = answer
-        watermark = int(state.split(b" ", 1)[0]) if state is not None else 0
-        return (int(updated), Stale(key.conversation_id, head, watermark, epoch)) if head > watermark else None
+        watermark = headers.number(state.split(b" ", 1)[0]) if state is not None else 0
+        return (headers.number(updated), Stale(key.conversation_id, head, watermark, epoch)) if head > watermark else None
 
 
 async def in_chunks(asked: Sequence[A], ask: Callable[[A], Awaitable[B]]) -> list[B]:
@@ -245,6 +276,20 @@ def _living(key: Key, values: Sequence[bytes | None]) -> Header | None:
         return headers.build(key, values)
     except ConversationNotFound:
         return None
+
+
+def _left(key: Key, values: Sequence[bytes | None] | None, place: Position, user_id: str | None) -> Header | None:
+    if values is None:
+        return None
+    try:
+        return headers.build(key, values)
+    except ConversationNotFound:
+        return None
+    except CorruptRecord as error:
+        _logger.warning("%s", error)
+        header = headers.left(key, values)
+        owner = user_id if header.user_id is None and values[2] is not None else header.user_id
+        return msgspec.structs.replace(header, user_id=owner, updated_at=header.updated_at or place.updated_at)
 
 
 def _time(score: bytes) -> int:

@@ -1,5 +1,7 @@
 """Puts right what a crash or a failover left half done beside the conversations."""
 
+import logging
+
 from turnlog.errors import CorruptRecord, StoreFailed
 from turnlog.ports import Key
 from turnlog.stores.redis import headers, keys
@@ -8,20 +10,20 @@ from turnlog.stores.redis.logs import Logs
 from turnlog.stores.redis.servers import Servers
 from turnlog.stores.redis.wire import Address
 
+_logger = logging.getLogger(__name__)
 _NAMES_PER_CALL = 500
 
 
 class Sweep:
     """Looks at every conversation, and in a cluster at every list, some at a time, beside everything else.
 
-    What one conversation's data makes impossible keeps nothing else from being put right, and is raised at the end.
+    What one conversation's data makes impossible keeps nothing else from being put right, and is logged.
     """
 
     def __init__(self, servers: Servers, lists: Lists, logs: Logs) -> None:
         self._servers = servers
         self._lists = lists
         self._logs = logs
-        self._failed: CorruptRecord | StoreFailed | None = None
 
     async def run(self, now: int) -> int:
         """How many conversations had something to put right, and how many entries lists had too many."""
@@ -31,16 +33,14 @@ class Sweep:
         if self._servers.target.cluster:
             for address in await self._servers.primaries():
                 mended += await self._tidy(address)
-        if self._failed is not None:
-            raise self._failed
         return mended
 
     async def _conversations(self, address: Address, now: int) -> int:
         async def mend(name: bytes) -> bool:
             try:
                 return await self._mend(name.decode(), now)
-            except (CorruptRecord, StoreFailed) as error:
-                self._failed = error
+            except (CorruptRecord, StoreFailed, ValueError) as error:
+                _logger.warning("%r cannot be put right: %s", name, error)
                 return False
 
         mended, cursor = 0, b"0"
@@ -59,8 +59,8 @@ class Sweep:
                 for name in names:
                     try:
                         taken += await self._lists.tidy(name.decode())
-                    except StoreFailed as error:
-                        self._failed = error
+                    except (StoreFailed, ValueError) as error:
+                        _logger.warning("the list %r cannot be put right: %s", name, error)
                 if cursor == b"0":
                     break
         return taken
@@ -78,8 +78,8 @@ class Sweep:
         for seq in (pending or b"").split(b",")[:-1]:
             await self._logs.spread(key, int(seq), now)
         if parent is not None and not (dead and head == b"0"):
-            above = Key(key.tenant, headers.text(parent) or "")
-            mended |= await self._logs.adopt(above, key, number.decode(), int(base))
+            above = Key(key.tenant, headers.parent(parent) or "")
+            mended |= await self._logs.adopt(above, key, (number or b"").decode(), int(base or 0))
         if dead is not None:
             return await self._logs.trim(key) or mended
         _, dropped = await self._logs.shown(key)

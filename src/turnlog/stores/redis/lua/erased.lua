@@ -25,6 +25,7 @@ else
 end
 redis.call('HSET', KEYS[1], 'u', updated)
 redis.call('UNLINK', KEYS[2])
+if not tonumber(redis.call('HGET', KEYS[1], 'e') or 0) then redis.call('HSET', KEYS[1], 'e', 0) end  -- it decayed
 local epoch = redis.call('HINCRBY', KEYS[1], 'e', 1)
 if dead then return {'pending', epoch} end
 enlist(ARGV[1], ARGV[2], ARGV[3], updated, user, tags)

@@ -5,4 +5,4 @@ if dead then return {'dead'} end
 if not head then return {'gone'} end
 if tonumber(ARGV[3]) > tonumber(head) then return {'short'} end
 redis.call('HSET', KEYS[2], ARGV[1] .. ' ' .. ARGV[2], ARGV[3])
-return {'ok', tonumber(epoch), history()}
+return {'ok', tonumber(epoch or 0) or 0, history()}

@@ -27,7 +27,7 @@ local function weight_of(frame) return #frame - HEAD - (string.byte(frame, HEAD)
 
 -- When a conversation was touched last, see stores/decide.py.
 local function later(now, stored)
-  local ahead = tonumber(stored) - tonumber(now)
+  local ahead = (tonumber(stored or 0) or 0) - tonumber(now)
   if ahead < 0 or ahead > CLOCK_SKEW_MAX_US then return now end
   return stored
 end

@@ -2,7 +2,8 @@
 -- much is left to drop, or -1: find out again
 local head, base, adopted, widest = unpack(redis.call('HMGET', KEYS[1], 'n', 'b', 'y', 'w'))
 if (adopted or '') ~= ARGV[2] then return -1 end
-head, base = tonumber(head), tonumber(base)
+base = tonumber(base or 0) or 0
+head = tonumber(head or nil) or base + redis.call('LLEN', KEYS[2])
 local keep = math.min(tonumber(ARGV[1]), head)
 if keep <= base then
   redis.call('UNLINK', KEYS[2], KEYS[3])

@@ -3,11 +3,11 @@
 local head, revision, updated, dead, user, tags = unpack(redis.call('HMGET', KEYS[1], 'n', 'r', 'u', 'd', 'o', 'g'))
 if dead then return {'dead'} end
 if not head then return {'gone'} end
-if ARGV[5] ~= '' and ARGV[5] ~= revision then return {'revised', tonumber(revision)} end
-if ARGV[6] ~= '' and ARGV[6] ~= head then return {'moved', tonumber(head)} end
+if ARGV[5] ~= '' and ARGV[5] ~= revision then return {'revised', tonumber(revision or 0) or 0} end
+if ARGV[6] ~= '' and ARGV[6] ~= head then return {'moved', tonumber(head) or 0} end
 local new = tags
 for n = 7, #ARGV, 2 do if ARGV[n] == 'g' then new = ARGV[n + 1] end end
-updated, revision = later(ARGV[4], updated), revision + 1
+updated, revision = later(ARGV[4], updated), (tonumber(revision or 0) or 0) + 1
 delist(ARGV[1], ARGV[2], ARGV[3], user, tags)
 enlist(ARGV[1], ARGV[2], ARGV[3], updated, user, new)
 local failed = write_lists()

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from servers.postgres import PostgresServer
-from turnlog import ConversationNotFound, StoreFailed, StoreUnavailable, TooLarge, TurnlogError, codec, user
+from turnlog import ConversationNotFound, StoreFailed, StoreUnavailable, TooLarge, TurnlogError, codec, connect, user
 from turnlog.codec import Record
 from turnlog.message import Limits
 from turnlog.ports import Header, Key, Snapshot
@@ -255,3 +255,55 @@ async def test_a_header_that_decayed_is_told_as_one(url: str, tenant: str, postg
             await store.get(key)
         assert (await store.append(key, [record("m")], now=NOW)).seqs == (2,)
         assert (await store.get(sound)).head == 1
+        found = await store.list_headers(tenant, limit=9)
+        assert {header.id: header.metadata for header in found} == {"c0": {}, "c1": {}}
+
+
+async def test_metadata_that_decayed_keeps_nothing_from_being_erased(
+    url: str, tenant: str, postgres_server: PostgresServer
+) -> None:
+    async with connect(url) as log:
+        for id_ in ("c0", "c1"):
+            await log.create(user("a", id="m1"), conversation_id=id_, user_id=tenant)
+        postgres_server.execute(f"UPDATE turnlog.conversation SET metadata = '{{' WHERE user_id = '{tenant}'")
+        await log.conversation("c0").redact(1)
+        await log.conversation("c0").delete()
+        assert [header.id for header in (await log.conversations()).headers] == ["c1"]
+        assert (await log.user(tenant).erase()).conversations == 1
+        assert not (await log.conversations()).headers
+
+
+async def test_an_append_that_ends_the_backend_fails_its_neighbours_once(
+    url: str, tenant: str, postgres_server: PostgresServer
+) -> None:
+    everyone = keys(tenant, 7)
+    end = "IF NEW.id = 'c3' THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF; RETURN NEW;"
+    async with opened(url) as store:
+        await begin(store, *everyone)
+        postgres_server.execute(
+            f"CREATE FUNCTION turnlog.ends() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {end} END $$;"
+            "CREATE TRIGGER ends BEFORE UPDATE ON turnlog.conversation FOR EACH ROW EXECUTE FUNCTION turnlog.ends()"
+        )
+        try:
+            for n in range(3):
+                appends = (store.append(key, [record("m" if n < 2 else "n")], now=NOW) for key in everyone)
+                outcomes = await asyncio.gather(*appends, return_exceptions=True)
+                assert type(outcomes[3]) is StoreUnavailable
+                if n:
+                    assert [type(each).__name__ for each in outcomes].count("Appended") == 6
+        finally:
+            postgres_server.execute("DROP TRIGGER ends ON turnlog.conversation; DROP FUNCTION turnlog.ends()")
+        assert (await store.append(everyone[3], [record("m")], now=NOW)).seqs == (2,)
+        for key in everyone:
+            assert await store.verify(key) == []
+
+
+async def test_a_head_that_went_back_is_not_told_as_two_ids_with_one_hash(
+    url: str, tenant: str, postgres_server: PostgresServer
+) -> None:
+    [key] = keys(tenant, 1)
+    async with opened(url) as store:
+        await begin(store, key)
+        postgres_server.execute(f"UPDATE turnlog.conversation SET head = 0 WHERE tenant = '{tenant}'")
+        with pytest.raises(StoreFailed, match="behind the head"):
+            await store.append(key, [record("m")], now=NOW)

@@ -34,7 +34,7 @@ from turnlog.ports import (
 )
 from turnlog.stores.decide import decide
 from turnlog.stores.postgres import apart, doctor, patience, schema, values
-from turnlog.stores.postgres.answers import Expected, header_in, header_of, refuse
+from turnlog.stores.postgres.answers import Expected, header_in, header_of, listed, refuse
 from turnlog.stores.postgres.names import Names
 from turnlog.stores.postgres.patience import Patience
 from turnlog.stores.postgres.values import Param, arrays, blob, boolean, int8s, integer, number, text, texts
@@ -226,7 +226,7 @@ class PostgresStore:
             sql += " AND " + clause.format(*(f"${len(params) + n}" for n, _ in enumerate(values_, 1)))
             params += values_
         sql += f" ORDER BY c.touched DESC, c.updated_at DESC, c.id DESC LIMIT {int(limit)}"
-        return [header_of(row[0] or b"") for row in await self._rows(sql, *params)]
+        return [listed(row[0] or b"") for row in await self._rows(sql, *params)]
 
     async def fork(self, key: Key, header: Header) -> Header:
         new = Key(key.tenant, header.id)

@@ -1,6 +1,7 @@
 """What the server's answers mean: headers, and the states that functions end with."""
 
-from typing import NoReturn
+import logging
+from typing import Any, NoReturn
 
 import msgspec
 
@@ -18,7 +19,18 @@ from turnlog.stores.postgres.wire import Row
 
 Expected = tuple[int | None, int | None]
 """The head and the revision that a caller expects."""
-_decode_header = msgspec.json.Decoder(Header).decode
+_logger = logging.getLogger(__name__)
+
+
+class _Told(Header, frozen=True):
+    """A header with the text of its metadata, which may have decayed."""
+
+    stored_metadata: str = "{}"
+
+
+_decode_header = msgspec.json.Decoder(_Told).decode
+_decode_metadata = msgspec.json.Decoder(dict[str, Any]).decode
+_METADATA = Header.__struct_fields__.index("metadata")
 
 
 def header_in(rows: list[Row], key: Key) -> Header:
@@ -32,11 +44,28 @@ def header_in(rows: list[Row], key: Key) -> Header:
 
 
 def header_of(told: bytes) -> Header:
-    """The header that the server told as JSON."""
+    """The header that the server told as JSON. Raises `CorruptRecord`, with what is left where only metadata decayed."""
     try:
-        return _decode_header(told)
+        *fields, metadata = msgspec.structs.astuple(_decode_header(told))
     except msgspec.MsgspecError as error:
         raise CorruptRecord(seq=0, reason=f"the header is none: {error}") from None
+    try:
+        fields[_METADATA] = _decode_metadata(metadata)
+    except (msgspec.MsgspecError, ValueError) as error:
+        reason = f"the metadata in the header of {fields[0]!r} is damaged: {error}"
+        raise CorruptRecord(seq=0, reason=reason, record=Header(*fields)) from None
+    return Header(*fields)
+
+
+def listed(told: bytes) -> Header:
+    """`header_of`, without metadata that decayed: one such header does not keep all from being listed."""
+    try:
+        return header_of(told)
+    except CorruptRecord as error:
+        if not isinstance(error.record, Header):
+            raise
+        _logger.warning("%s", error)
+        return error.record
 
 
 def refuse(row: Row, key: Key, *, seq: int = 0, expected: Expected = (None, None)) -> NoReturn:

@@ -168,8 +168,9 @@ class Batch:
 
     def fail(self, error: StoreUnavailable | StoreFailed) -> None:
         """Tell all of them, each by an error of its own: one that many raise would hold the frames of all."""
+        kind = StoreFailed if isinstance(error, StoreFailed) else StoreUnavailable
         for append in self.members():
-            append.fail(type(error)(error.reason))
+            append.fail(kind(error.reason))
 
 
 _FAR = 2**62

@@ -70,6 +70,10 @@ class Refused(Exception):
         return self.code == _LOCKED
 
 
+class Broken(StoreUnavailable):
+    """The connection was lost while a statement was under way: nobody knows what became of it."""
+
+
 class NoOptions(Exception):
     """A pooler does not take options of a session."""
 
@@ -203,7 +207,7 @@ class Wire:
             send()
             self._flush()
         except psycopg.OperationalError as error:
-            self._break(str(error).strip())
+            self._break(Broken(str(error).strip()))
 
     def _finish(self, told: list[Row] | Exception) -> None:
         done, self._done = self._done, None
@@ -213,14 +217,14 @@ class Wire:
             done(told)
 
     def _give_up(self) -> None:
-        self._break(f"no answer within {self._timeout_s:g} seconds")
+        self._break(StoreUnavailable(f"no answer within {self._timeout_s:g} seconds"))
 
     def _failure(self, result: pq.abc.PGresult) -> Exception:
         code = _field(result, DiagnosticField.SQLSTATE)
         reason = _field(result, DiagnosticField.MESSAGE_PRIMARY) or result.error_message.decode(errors="replace").strip()
         if _field(result, DiagnosticField.SEVERITY_NONLOCALIZED) != "ERROR":
             self.close()  # the session ends, and may have committed: only an ERROR says that nothing happened
-            return StoreUnavailable(reason)
+            return Broken(reason)
         if code in _RETRY:
             return Again(reason)
         if self._prepared and code in _LOST:
@@ -232,7 +236,7 @@ class Wire:
         if code in _NO_STORE:
             self.close()  # the next connection may find another server
             return StoreUnavailable(reason)
-        return _refused(code, reason)
+        return _refused(code, reason, _field(result, DiagnosticField.CONSTRAINT_NAME))
 
     def _flush(self) -> None:
         more = self._connection.flush() == 1
@@ -247,7 +251,7 @@ class Wire:
         try:
             self._flush()
         except psycopg.OperationalError as error:
-            self._break(str(error).strip())
+            self._break(Broken(str(error).strip()))
 
     def _on_readable(self) -> None:
         try:
@@ -263,7 +267,7 @@ class Wire:
                 self._results.append(result)
             self._watch_on()
         except psycopg.OperationalError as error:
-            self._break(str(error).strip())
+            self._break(Broken(str(error).strip()))
 
     def _watch_on(self) -> None:
         """Ask for the next event anew: libuv gives a socket up when it has an error, though what came before that is yet to
@@ -272,9 +276,9 @@ class Wire:
         self._loop.remove_reader(self._socket)
         self._loop.add_reader(self._socket, self._on_readable)
 
-    def _break(self, reason: str) -> None:
+    def _break(self, why: StoreUnavailable) -> None:
         self.close()
-        self._finish(StoreUnavailable(reason))
+        self._finish(why)
 
 
 def _tell(waiter: asyncio.Future[list[Row]], told: list[Row] | Exception) -> None:
@@ -290,10 +294,12 @@ def _field(result: pq.abc.PGresult, field: DiagnosticField) -> str:
     return (result.error_field(field) or b"").decode(errors="replace")
 
 
-def _refused(code: str, reason: str) -> Refused:
+def _refused(code: str, reason: str, constraint: str) -> Refused:
     """What a refusal means to whoever asked for it."""
     if code == _LOCKED:
         return Refused(StoreUnavailable, LOCKED, code)
+    if code == UNIQUE and constraint.startswith("message") and "_pkey" in constraint:
+        return Refused(StoreFailed, f"the log has a message behind the head that its header tells ({reason})", code)
     if code == UNIQUE:
         return Refused(StoreFailed, f"two names have the same hash, so one of them needs another id ({reason})", code)
     if code.startswith(_LATER):
@@ -331,9 +337,15 @@ class Pool:
             raise refused.error from None
 
     async def attempt(
-        self, sql: str, *params: Param, binary: bool = False, prepare: bool = False, until: float | None = None
+        self,
+        sql: str,
+        *params: Param,
+        binary: bool = False,
+        prepare: bool = False,
+        until: float | None = None,
+        broken: bool = False,
     ) -> list[Row]:
-        """As `ask`, but `Refused` tells of what certainly did not happen."""
+        """As `ask`, but `Refused` tells of what certainly did not happen, and if asked for `Broken` of a lost connection."""
         if until is None:
             until = self._loop.time() + self.timeout_s
         wire = self.idle() or await self._connected(until)
@@ -343,6 +355,10 @@ class Pool:
                     return await wire.ask(sql, params, until=until, binary=binary, prepare=prepare)
                 except Again:
                     continue
+                except Broken as error:
+                    if broken:
+                        raise
+                    raise StoreUnavailable(error.reason) from None
         finally:
             self.put(wire)
 
@@ -360,6 +376,8 @@ class Pool:
             raise refused.error from None
         except Again as again:
             raise StoreUnavailable(str(again)) from None
+        except Broken as error:
+            raise StoreUnavailable(error.reason) from None
         finally:
             self.put(wire)
 

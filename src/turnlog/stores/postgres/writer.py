@@ -11,7 +11,7 @@ from turnlog.stores.postgres.apart import Apart
 from turnlog.stores.postgres.batch import APPEND, BYTES_PER_BATCH, LOOK_ONLY, Append, Batch, prepare
 from turnlog.stores.postgres.names import Names
 from turnlog.stores.postgres.values import Param
-from turnlog.stores.postgres.wire import UNIQUE, Again, NotFresh, Pool, Refused, Row, Unprepared
+from turnlog.stores.postgres.wire import UNIQUE, Again, Broken, NotFresh, Pool, Refused, Row, Unprepared
 
 LANES = 2
 """Statements under way at once: while the server is at one, the client is at the other, and a lock holds up only one."""
@@ -145,7 +145,7 @@ class Writer:
             if isinstance(told, Refused):
                 self._refused(batch, told)
             elif isinstance(told, StoreUnavailable | StoreFailed):
-                batch.fail(told)
+                self._failed(batch, told)
             elif isinstance(told, Exception):
                 raise told
             else:
@@ -167,7 +167,7 @@ class Writer:
         except Refused as refused:
             self._refused(batch, refused)
         except (StoreUnavailable, StoreFailed) as error:
-            batch.fail(error)
+            self._failed(batch, error)
         except BaseException as error:  # a defect, or the end of the loop, must not leave the waiters hanging
             batch.fail(StoreUnavailable(f"{type(error).__name__} while it was appended"))
             raise
@@ -178,14 +178,14 @@ class Writer:
         if not batch.care:
             try:
                 sql, *told = batch.fresh()
-                return (await self._pool.attempt(sql, *map(Param, *told), prepare=True, until=batch.until))[0]
+                return (await self._pool.attempt(sql, *map(Param, *told), prepare=True, until=batch.until, broken=True))[0]
             except NotFresh as error:
                 self._learn(batch, error)
             except Refused as refused:
                 if refused.code != UNIQUE:
                     raise
                 self._learn(batch, refused)
-        return (await self._pool.attempt(APPEND, *batch.params(), until=batch.until))[0]
+        return (await self._pool.attempt(APPEND, *batch.params(), until=batch.until, broken=True))[0]
 
     def _learn(self, batch: Batch, error: Exception) -> None:
         """Take care of a batch in which something is not fresh, and remember the conversations that always need it."""
@@ -207,6 +207,20 @@ class Writer:
             for append in members:
                 append.alone = True
                 self._apart.put(append)
+        self._follow(batch)
+
+    def _failed(self, batch: Batch, error: StoreUnavailable | StoreFailed) -> None:
+        """Tell all of a batch whose outcome nobody knows, so that nothing of it is sent again. Where the connection was
+        lost, one of its conversations may do that to every batch: each is apart until an append to it succeeds.
+        """
+        batch.fail(error)
+        if isinstance(error, Broken):
+            for log in batch.by_log:
+                self._apart.keep(log)
+            self._follow(batch)
+
+    def _follow(self, batch: Batch) -> None:
+        """What is queued for conversations that are apart now goes there."""
         behind = [append for append in self._queue if append.log in batch.by_log]  # so that nobody is overtaken
         if behind:
             self._queue = deque(append for append in self._queue if append.log not in batch.by_log)

@@ -23,7 +23,8 @@ from turnlog.ports import Header, Key, Snapshot, Store
 from turnlog.wiring import open_store
 
 CALLS = 10_000 if os.environ.get("TURNLOG_FAULTS") == "long" else 40
-WARM = 30
+WARM = 150
+"""Calls before it counts, which fill the caches that hold a few."""
 ROUNDS = 3
 BLOCKS_MAX = 0.5
 NOW = 1_700_000_000_000_000

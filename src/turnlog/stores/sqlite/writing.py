@@ -185,7 +185,9 @@ def insert(connection: apsw.Connection, rows: Rows) -> None:
 
 @cache
 def _insert_sql(rows: int) -> str:
-    return "INSERT INTO append VALUES " + ",".join([f"({','.join('?' * _COLUMNS)},{SUPPORTED})"] * rows)
+    marks = ",".join("?" * _COLUMNS)
+    # the first row alone asks whether newer software has migrated the file: all of a statement see one moment
+    return f"INSERT INTO append VALUES ({marks},{SUPPORTED})" + f",({marks},NULL)" * (rows - 1)
 
 
 def _text(value: object) -> str:

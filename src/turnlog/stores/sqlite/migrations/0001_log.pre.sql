@@ -102,7 +102,7 @@ BEGIN
     INSERT INTO message (conversation, seq, prev, created_at, tokens, version, digest, checksum, id, body)
     SELECT n, NEW.seq, last, NEW.created_at, NEW.tokens, NEW.version, NEW.digest, NEW.checksum, NEW.id, NEW.body
     FROM conversation WHERE n = NEW.conversation AND incarnation = NEW.incarnation AND head = NEW.seq - 1 AND deleted = 0
-        AND (SELECT post FROM store) <= NEW.supported;
+        AND CASE WHEN NEW.supported IS NULL THEN 1 ELSE (SELECT post FROM store) <= NEW.supported END;
     SELECT RAISE(ABORT, 'the head has moved') WHERE changes() = 0;
     INSERT INTO message_id VALUES (NEW.id, NEW.conversation, last_insert_rowid());
     INSERT INTO mark SELECT NEW.conversation, NEW.seq, last_insert_rowid() WHERE NEW.seq % 64 = 0;

@@ -27,8 +27,8 @@ SAMPLES = 64
 OWN = 200
 """Messages of a fork's own."""
 ROUNDS = {"ram": 1, "sqlite": 1, "postgres": 4, "valkey": 4}
-GROWTH = {"ram": 1.05, "sqlite": 1.05, "postgres": 3.0, "valkey": 3.0}
-"""Processor time doubles on a busy machine; a cost that grew with the length would show as a hundredfold."""
+GROWTH = {"ram": 1.05, "sqlite": 1.05, "postgres": 6.0, "valkey": 6.0}
+"""Processor time triples on a busy machine; a cost that grew with the length would show as a hundredfold."""
 
 
 class Steps:

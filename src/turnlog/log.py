@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from hashlib import blake2b
 from typing import Any, Literal, Self
@@ -384,15 +384,15 @@ class Conversation:
         now = self.log.clock()
         return await self._append(await self._batch(messages, idempotency_key, now), now, expect_head)
 
-    async def _batch(self, messages: Sequence[Message], idempotency_key: str | None, now: int) -> list[codec.Record]:
+    def _batch(self, messages: Sequence[Message], idempotency_key: str | None, now: int) -> Awaitable[list[codec.Record]]:
         if idempotency_key is None:
-            return await self.log._records(messages, now)
-        return await self.log._records(keyed(messages, idempotency_key), now, salt=str(len(messages)).encode())
+            return self.log._records(messages, now)
+        return self.log._records(keyed(messages, idempotency_key), now, salt=str(len(messages)).encode())
 
-    async def _append(self, records: Sequence[codec.Record], now: int, expect_head: int | None) -> Appended:
+    def _append(self, records: Sequence[codec.Record], now: int, expect_head: int | None) -> Awaitable[Appended]:
         if expect_head is not None:
             check_seq("expect_head", expect_head)
-        return await self.log.store.append(self.key, records, now=now, expect_head=expect_head)
+        return self.log.store.append(self.key, records, now=now, expect_head=expect_head)
 
     async def header(self) -> Header:
         """What is known of the conversation beside its messages."""

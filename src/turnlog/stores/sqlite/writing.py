@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import apsw
 import msgspec
@@ -34,12 +34,8 @@ ROWS_PER_STEP = 500
 _HEADS_REMEMBERED = 10_000
 
 
-class Head(NamedTuple):
-    """Which conversation it is, by its number and its incarnation, and where it ends."""
-
-    n: int
-    incarnation: int
-    head: int
+Head: TypeAlias = tuple[int, int, int]
+"""Which conversation it is, by its number and its incarnation, and where it ends."""
 
 
 class Append(Job):
@@ -120,16 +116,24 @@ def decide_from_memory(heads: Heads, jobs: Sequence[Job]) -> Rows | None:
     for job in jobs:
         if type(job) is not Append:
             return None
-        n, incarnation, head = rows.heads.get(job.key) or heads.get(job.key) or (0, 0, 0)
-        if not n or job.expect_head not in (None, head) or len(job.records) > ROWS_PER_STATEMENT:
+        at = rows.heads.get(job.key) or heads.get(job.key)
+        if at is None or job.expect_head not in (None, at[2]) or len(job.records) > ROWS_PER_STATEMENT:
             return None
-        seqs = range(head + 1, head + 1 + len(job.records))
-        for seq, record in zip(seqs, job.records, strict=True):
+        n, incarnation, head = at
+        job.result = _appended(head, job.records)
+        for seq, record in enumerate(job.records, head + 1):
             rows.add(n, incarnation, seq, record, job.now)
-        rows.heads[job.key] = Head(n, incarnation, seqs[-1])
-        ids = tuple([record.id for record in job.records])
-        job.result = Appended(ids, tuple(seqs), tuple([record.created_at for record in job.records]), len(ids))
+        rows.heads[job.key] = n, incarnation, head + len(job.records)
     return rows if len(rows.values) <= ROWS_PER_STATEMENT * _COLUMNS else None
+
+
+def _appended(head: int, records: Sequence[Record]) -> Appended:
+    """The answer to an append at `head` of records that are all new."""
+    if len(records) == 1:
+        [record] = records
+        return Appended((record.id,), (head + 1,), (record.created_at,), 1)
+    ids, times = zip(*[(record.id, record.created_at) for record in records], strict=True)
+    return Appended(ids, tuple(range(head + 1, head + 1 + len(ids))), times, len(ids))
 
 
 def decide_all(connection: apsw.Connection, appends: Sequence[Append]) -> Rows:
@@ -157,7 +161,7 @@ def _decide(append: Append, log: _Log | None, rows: Rows) -> None:
         log.known[record.id] = Known(seq, record.digest, record.created_at)
     log.head += len(fresh)
     if not log.forked:
-        rows.heads[append.key] = Head(log.n, log.incarnation, log.head)
+        rows.heads[append.key] = log.n, log.incarnation, log.head
 
 
 def _look(connection: apsw.Connection, appends: Sequence[Append]) -> list[_Log | None]:

@@ -125,7 +125,7 @@ def calls_on(
         "page that a fork shares": lambda n: fork.read(after=length // 2 + n % SAMPLES, limit=20),
         "first page of a fork": lambda n: fork.read(limit=20),
         "context of a fork": lambda n: fork.context(budget=BUDGET, max_messages=20),
-        "end of a fork, with a pinned message": lambda n: store.recent(key, tokens=99, limit=9, pinned=[1 + n]),
+        "end of a fork, with a pinned message": lambda n: store.recent(key, tokens=99, limit=9, pinned=[1 + n % SAMPLES]),
         "append to a fork": lambda n: fork.append(user("one more", id=f"a{n}")),
         "replay on a fork": lambda n: fork.append(user("one more", id=f"a{n}")),
         "context": lambda n: conversation.context(budget=BUDGET, max_messages=20),

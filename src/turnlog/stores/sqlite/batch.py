@@ -120,7 +120,7 @@ class Writer:
         for job in jobs:
             job.result = job.error = None
         try:
-            connection = self.desk.connection()
+            connection = self.desk.connection(lately=True)
             if connection is not self._connection:  # perhaps of another file, in which other heads have these numbers
                 self._heads, self._connection, self._relaxed = Heads(), connection, False
             self._sync(connection, jobs)

@@ -17,6 +17,8 @@ EMPTYING_MS = 50
 """How long emptying the WAL holds up writers while it waits for readers."""
 READER_HOLDS = "the write-ahead log still holds what was erased: a reader needs it"
 EMPTY_AGAIN_S = 0.02
+LATELY_S = 0.01
+"""How long a look at the folder counts for a writer that takes another before it acknowledges anything."""
 STORE_WIDE = (
     *(apsw.BusyError, apsw.LockedError, apsw.ReadOnlyError, apsw.CantOpenError, apsw.NotADBError, apsw.ProtocolError),
     *(apsw.PermissionsError, StoreUnavailable, SchemaTooNew),
@@ -147,16 +149,18 @@ class Desk:
         self._make = make
         self._connection: apsw.Connection | None = None
         self._watch: Watch | None = None
+        self._checked_s = 0.0
 
-    def connection(self, *, post: bool = False) -> apsw.Connection:
-        """The connection, with file and schema checked, and with `post` the schema brought wholly up to date.
+    def connection(self, *, post: bool = False, lately: bool = False) -> apsw.Connection:
+        """The connection, with file and schema checked, and with `post` the schema brought wholly up to date. With `lately`,
+        a check that is younger than `LATELY_S` will do: each gives up the interpreter's lock.
 
         Raises `apsw.Error` or `TurnlogError`.
         """
         if self._connection is None:
             self._open(post)
             assert self._connection is not None
-        else:
+        elif not lately or time.monotonic() > self._checked_s + LATELY_S:
             self.check()
         return self._connection
 
@@ -168,6 +172,7 @@ class Desk:
             if self._save():
                 self._drop()
             raise StoreUnavailable("its file, or the write-ahead log beside it, was removed or replaced")
+        self._checked_s = time.monotonic()
 
     def _open(self, post: bool) -> None:
         if self._make:

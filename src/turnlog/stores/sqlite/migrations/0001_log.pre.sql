@@ -107,7 +107,9 @@ BEGIN
     INSERT INTO message_id VALUES (NEW.id, NEW.conversation, last_insert_rowid());
     INSERT INTO mark SELECT NEW.conversation, NEW.seq, last_insert_rowid() WHERE NEW.seq % 64 = 0;
     UPDATE conversation SET head = NEW.seq, last = last_insert_rowid(),
-        updated_at = iif(updated_at - NEW.now > 86400000000, NEW.now, max(updated_at, NEW.now))
+        updated_at = max(updated_at, NEW.now)
     WHERE n = NEW.conversation;
-    UPDATE conversation SET active = updated_at >> 16 WHERE n = NEW.conversation AND active <> updated_at >> 16;
+    UPDATE conversation SET updated_at = iif(updated_at - NEW.now > 86400000000, NEW.now, updated_at),
+        active = iif(updated_at - NEW.now > 86400000000, NEW.now, updated_at) >> 16
+    WHERE n = NEW.conversation AND active <> NEW.now >> 16;
 END;

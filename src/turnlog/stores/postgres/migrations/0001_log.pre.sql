@@ -102,11 +102,17 @@ BEGIN
 END
 $$;
 
--- What the client reads as a `Header`. Metadata is a text in it: what decayed there must not fail whoever lists headers.
+-- The tags of a conversation, in their order.
+CREATE FUNCTION turnlog.tags_1(labels text[], tenant text) RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
+    SELECT ARRAY(SELECT substr(t, length(tenant) + 2) FROM unnest(labels) WITH ORDINALITY AS l(t, n) ORDER BY n)
+$$;
+
+-- What the client reads as a `Header`. Metadata is a text in it: what decayed there must not fail whoever lists headers. There is
+-- no sub-select in it, so that it is inlined where it is called: as a call of its own it takes twice the time.
 CREATE FUNCTION turnlog.header_1(c turnlog.conversation, era int8) RETURNS text LANGUAGE sql STABLE AS $$
     SELECT json_build_object(
         'id', c.id, 'created_at', c.created_at, 'updated_at', c.updated_at, 'user_id', c.user_id, 'title', c.title,
-        'tags', ARRAY(SELECT substr(t, length(c.tenant) + 2) FROM unnest(c.labels) WITH ORDINALITY AS l(t, n) ORDER BY n),
+        'tags', CASE WHEN c.labels = '{}' THEN '{}' ELSE turnlog.tags_1(c.labels, c.tenant) END,
         'stored_metadata', c.metadata, 'parent', c.parent, 'parent_seq', c.parent_seq, 'head', c.head, 'revision', c.revision,
         'epoch', c.epoch, 'archived', c.archived, 'version', c.version, 'incarnation', lpad(to_hex(c.origin # era), 16, '0'))::text
 $$;

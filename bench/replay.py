@@ -18,8 +18,8 @@ from turnlog.context.compaction import Compaction
 from turnlog.context.ground import View
 from turnlog.context.plan import plan
 from turnlog.context.policy import ContextPolicy, override, preset
-from turnlog.context.tokens import REPLY_PRIMING, Counter, counter
 from turnlog.ports import Header
+from turnlog.tokens import REPLY_PRIMING, Counter, counter
 
 CHATS = Path(os.environ.get("TURNLOG_CHATS") or Path(__file__).parents[2] / "shared" / "data" / "chats.jsonl")
 GROUPS = {"people": ("conv-", (8_000,)), "assistants": ("beam-", (8_000, 32_000))}

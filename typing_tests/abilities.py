@@ -1,7 +1,7 @@
 """What a store offers beside `Store`, or a fold beside `Fold`, has the types of its ability."""
 
 from turnlog.fold import Fold, OnRecords
-from turnlog.memory.integrity import Integrity
+from turnlog.integrity.digest import Integrity
 from turnlog.ports import Doctor, Sweeper, Versioned
 from turnlog.stores.postgres import PostgresStore
 from turnlog.stores.ram import RamStore

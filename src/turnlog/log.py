@@ -11,13 +11,11 @@ from uuid import UUID
 
 import msgspec
 
-from turnlog import codec, planning
-from turnlog.context import formats
+from turnlog import codec, formats, planning
 from turnlog.context.outcome import Context
 from turnlog.context.parts import Memory
 from turnlog.context.policy import ContextPolicy, override, preset
 from turnlog.context.strategy import MemoryConfig
-from turnlog.context.tokens import Counter, counter_of_model, estimate
 from turnlog.errors import (
     ConversationDeleted,
     CorruptRecord,
@@ -29,13 +27,14 @@ from turnlog.errors import (
 )
 from turnlog.finishing import finished
 from turnlog.fold import Fold, catch_up, newest, snapshots
+from turnlog.integrity.digest import Digest, Integrity, digest_of
+from turnlog.integrity.verify import Inspection, inspect, remake
 from turnlog.memory.gist import Gist
-from turnlog.memory.inspecting import Inspection, inspect, remake
-from turnlog.memory.integrity import Digest, Integrity, digest_of
 from turnlog.memory.shipped import TOLD, Remembered, readable, remembered, shipped
 from turnlog.message import INTEGER_MAX, Message, check_id, check_name, uuid7
 from turnlog.ports import LLM, Appended, Fault, Header, Key, Page, Position, Store
 from turnlog.settings import Settings
+from turnlog.tokens import Counter, counter_of_model, estimate
 from turnlog.transcript import match_ids, match_words
 from turnlog.users import User
 

@@ -13,9 +13,8 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec.structs import force_setattr
 
-from turnlog import codec
+from turnlog import codec, formats
 from turnlog.codec import Record
-from turnlog.context import formats
 from turnlog.context.compaction import Compaction
 from turnlog.context.exchanges import exchanges
 from turnlog.context.ground import LEADING, View
@@ -23,7 +22,6 @@ from turnlog.context.outcome import Context
 from turnlog.context.parts import Memory
 from turnlog.context.plan import plan
 from turnlog.context.policy import BUDGET_TOKENS_MAX, ContextPolicy, override
-from turnlog.context.tokens import Counter
 from turnlog.errors import InvalidInput, SnapshotMoved
 from turnlog.fold import newest
 from turnlog.fold import snapshots as snapshots_of
@@ -32,6 +30,7 @@ from turnlog.memory.gist import Gist, gist_of_states
 from turnlog.memory.seal import sealed, unsealed
 from turnlog.memory.summary import SummaryState
 from turnlog.ports import Appended, Header, Key, Recent, Snapshot, Store
+from turnlog.tokens import Counter
 
 FOLD = ("context", 1)
 COMPACTIONS_KEPT = 4

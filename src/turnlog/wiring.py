@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from turnlog.context.tokens import counter
 from turnlog.errors import InvalidInput
 from turnlog.llm import Ledger, Spending, open_model
 from turnlog.log import Turnlog
@@ -10,6 +9,7 @@ from turnlog.ports import Store
 from turnlog.settings import Settings
 from turnlog.stores.ram import RamStore
 from turnlog.stores.sqlite import SqliteStore
+from turnlog.tokens import counter
 from turnlog.worker import Pace, Runner
 
 LINGER_S = 0.02

@@ -14,7 +14,7 @@ from servers.tampering import Intruder, intruder, records
 from turnlog import Conversation, Settings, Turnlog, assistant, connect, user
 from turnlog.codec import ERASED, Record, checksum
 from turnlog.fold import catch_up
-from turnlog.memory.integrity import Digest, Integrity
+from turnlog.integrity.digest import Digest, Integrity
 from turnlog.ports import Key
 
 KINDS = ["sqlite", "postgres", "valkey"]

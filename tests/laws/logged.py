@@ -26,7 +26,7 @@ from turnlog import (
 from turnlog.codec import Record
 from turnlog.context.parts import Memory, Recalled
 from turnlog.context.policy import STABLE, VOLATILE, ContextPolicy
-from turnlog.context.tokens import Counter
+from turnlog.tokens import Counter
 
 COUNT = Counter("characters", True, len, image=lambda size: 10, schemas=lambda schemas, text: 0)
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from turnlog import BudgetTooSmall, Message, Turnlog, user
 from turnlog.context.outcome import Context
-from turnlog.context.tokens import counter
 from turnlog.message import uuid7
 from turnlog.stores.ram import RamStore
+from turnlog.tokens import counter
 from unit.formats.conversations import conversations
 
 quicktok = pytest.importorskip("quicktok", reason="quicktok-v1 is not installed: NOTHING COUNTS TOKENS INDEPENDENTLY")

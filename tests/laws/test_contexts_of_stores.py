@@ -23,9 +23,9 @@ from turnlog import (
     Turnlog,
     assistant,
     connect,
+    formats,
     user,
 )
-from turnlog.context import formats
 from turnlog.context.ground import View
 from turnlog.context.outcome import Context
 from turnlog.context.parts import Memory

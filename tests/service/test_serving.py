@@ -17,10 +17,10 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 import turnlog
-from turnlog.context.tokens import counter, words
 from turnlog.service import create_app
 from turnlog.service.routes import table
 from turnlog.service.schemas import StoredMessage
+from turnlog.tokens import counter, tokenizers
 
 HI = {"role": "user", "content": "hi"}
 
@@ -161,8 +161,8 @@ def fits(example: Any, form: type) -> bool:
 
 
 async def test_a_service_that_starts_has_the_tables_that_would_stop_its_requests(tmp_path: Path) -> None:
-    words.openai.cache_clear()
+    tokenizers.openai.cache_clear()
     counter.cache_clear()
     app = create_app(turnlog.connect(f"sqlite:///{tmp_path}/turnlog.db"))
     async with app.router.lifespan_context(app):
-        assert words.openai.cache_info().currsize == 2
+        assert tokenizers.openai.cache_info().currsize == 2

@@ -28,8 +28,8 @@ from turnlog.context.outcome import Context
 from turnlog.context.parts import Memory, Part, Recalled
 from turnlog.context.plan import plan
 from turnlog.context.policy import ContextPolicy
-from turnlog.context.tokens import Counter, estimate
 from turnlog.ports import Header
+from turnlog.tokens import Counter, estimate
 
 COUNT = Counter("characters", True, len, image=lambda size: 10, schemas=lambda schemas, text: 0)
 """One token a character, and four a message."""

@@ -27,8 +27,8 @@ from turnlog import (
     tool,
     user,
 )
-from turnlog.context.tokens import MESSAGE_OVERHEAD, REPLY_PRIMING, Counter, counter, counter_of_model, estimate
-from turnlog.context.tokens.words import CLAUDE_FACTOR
+from turnlog.tokens import MESSAGE_OVERHEAD, REPLY_PRIMING, Counter, counter, counter_of_model, estimate
+from turnlog.tokens.tokenizers import CLAUDE_FACTOR
 
 COUNTERS = ["estimate", "claude", "o200k_base", "cl100k_base"]
 
@@ -97,12 +97,12 @@ def test_a_schema_costs_the_same_in_every_format() -> None:
 @pytest.mark.parametrize("name", COUNTERS)
 def test_nothing_in_a_schema_is_free(name: str) -> None:
     count = counter(name)
-    deep: Any = {"type": "object", "properties": {"street": {"type": "string", "description": "words " * 500}}}
+    deep: Any = {"type": "object", "properties": {"street": {"type": "string", "description": "tokenizers " * 500}}}
     odd: Any = {"type": ["string", "null"], "enum": ["a", None, 3], "default": "a"}
     for properties in ({"address": deep}, {"list": {"type": "array", "items": deep}}, {"choice": {"anyOf": [deep, odd]}}):
         assert count.tools([{"name": "f", "parameters": {"type": "object", "properties": properties}}]) > 500
     assert count.tools([{"name": "f", "parameters": {"$defs": {"address": deep}}}]) > 500
-    assert count.tools([{"type": "web_search", "user_location": "words " * 500}]) > 500
+    assert count.tools([{"type": "web_search", "user_location": "tokenizers " * 500}]) > 500
     assert count.tools([{"name": "f", "parameters": {"properties": {"a": odd, "b": True}}}]) > 20
     assert count.tools([{"name": "f"}, {"name": "g"}]) > count.tools([{"name": "f"}])
 
@@ -110,7 +110,7 @@ def test_nothing_in_a_schema_is_free(name: str) -> None:
 @pytest.mark.parametrize("name", COUNTERS)
 def test_a_tool_call_with_5000_words_of_arguments_is_not_counted_as_nothing(name: str) -> None:
     count = counter(name)
-    arguments = '{"text": "' + "words " * 5000 + '"}'
+    arguments = '{"text": "' + "tokenizers " * 5000 + '"}'
     said = count(user(arguments))
     assert said >= 5000
     assert count(assistant([ToolCall("1", "write", arguments)])) > said
@@ -121,11 +121,11 @@ def test_a_tool_call_with_5000_words_of_arguments_is_not_counted_as_nothing(name
 def test_every_part_that_a_model_reads_is_counted(name: str) -> None:
     count = counter(name)
     long = "a longer sentence, which nobody would send for free " * 10
-    words = count.text(long)
+    tokenizers = count.text(long)
     parts = [Text(long), ToolCall("1", "f", long), ToolCall("1", long, "{}"), Reasoning(long), Refusal(long)]
-    assert [count(assistant([part])) >= words for part in parts] == [True] * 5
-    assert count(assistant(parts)) > 5 * words
-    assert count(Message("tool", (ToolResult("1", (Text(long), Text(long))),))) > 2 * words
+    assert [count(assistant([part])) >= tokenizers for part in parts] == [True] * 5
+    assert count(assistant(parts)) > 5 * tokenizers
+    assert count(Message("tool", (ToolResult("1", (Text(long), Text(long))),))) > 2 * tokenizers
     assert count(user("x", name="Ada")) > count(user("x"))
 
 
@@ -208,11 +208,11 @@ def test_a_stranger_cannot_fill_the_memory_with_names() -> None:
 
 @pytest.mark.parametrize(("name", "extra"), [("o200k_base", "tokens"), ("gpt-4o", "tokens"), ("hf:x.json", "hf")])
 def test_a_missing_package_is_named_with_its_extra(name: str, extra: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from turnlog.context.tokens import names, words
+    from turnlog.tokens import models, tokenizers
 
     for package in ("quicktok", "tokenizers"):
         monkeypatch.setitem(sys.modules, package, None)
-    caches = (names.counter, names.counter_of_model, words.openai, words.hugging_face)
+    caches = (models.counter, models.counter_of_model, tokenizers.openai, tokenizers.hugging_face)
     try:
         for cached in caches:
             cached.cache_clear()

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from strategies import TEXT
 
 from turnlog import InvalidInput, user
-from turnlog.context.tokens import counter
+from turnlog.tokens import counter
 
 ENCODINGS = ["o200k_base", "cl100k_base"]
 TABLES = "https://openaipublic.blob.core.windows.net/encodings/"

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from turnlog import Image, user
-from turnlog.context.tokens import MESSAGE_OVERHEAD, counter
-from turnlog.context.tokens.media import Area, Flat, Patches, Tiles, size
+from turnlog.tokens import MESSAGE_OVERHEAD, counter
+from turnlog.tokens.media import Area, Flat, Patches, Tiles, size
 
 SIDES = st.integers(1, 16_383)
 

@@ -12,9 +12,9 @@ import typer
 from turnlog.cli.calls import EXIT_FAILED, AsJson, StoreUrl, Tenant, run
 from turnlog.cli.output import say, write_json
 from turnlog.errors import ConversationDeleted, ConversationNotFound, InvalidInput
+from turnlog.integrity.digest import Digest
+from turnlog.integrity.verify import Inspection
 from turnlog.log import Conversation, Turnlog
-from turnlog.memory.inspecting import Inspection
-from turnlog.memory.integrity import Digest
 from turnlog.ports import Fault
 from turnlog.transfer import every_header
 

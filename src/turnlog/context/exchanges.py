@@ -13,8 +13,8 @@ import msgspec
 
 from turnlog import codec
 from turnlog.codec import Record
-from turnlog.context.tokens import Counter
 from turnlog.message import Limits, Message, Role, ToolCall, ToolResult, from_micros
+from turnlog.tokens import Counter
 
 NO_RESULT = "No result of this call was recorded."
 UNLIMITED = Limits(message_bytes=1 << 62, parts=1 << 62, metadata_bytes=1 << 62)

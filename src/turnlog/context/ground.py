@@ -10,8 +10,8 @@ from turnlog.context.compaction import Compaction
 from turnlog.context.exchanges import Exchange, LeftOut
 from turnlog.context.parts import Memory, Part
 from turnlog.context.policy import ContextPolicy
-from turnlog.context.tokens import Counter
 from turnlog.ports import Header
+from turnlog.tokens import Counter
 
 LEADING = 2
 """How many messages at a log's beginning are always shown if they are instructions."""

@@ -8,9 +8,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from turnlog import codec
+from turnlog import codec, formats
 from turnlog.codec import Record
-from turnlog.context import formats
 from turnlog.context.account import Account, Entry
 from turnlog.context.compaction import Compaction
 from turnlog.context.exchanges import LeftOut
@@ -101,7 +100,7 @@ class Context(msgspec.Struct, frozen=True):
         return tuple(map(codec.decode, self.records))
 
     def render(self, format: str) -> dict[str, Any]:
-        """The keyword arguments with which a provider's SDK takes the messages, as `turnlog.context.formats` says."""
+        """The keyword arguments with which a provider's SDK takes the messages, as `turnlog.formats` says."""
         return formats.render(self.messages, format)
 
     @property

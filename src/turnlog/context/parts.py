@@ -8,9 +8,9 @@ import msgspec
 from turnlog import codec
 from turnlog.codec import Record
 from turnlog.context.exchanges import UNLIMITED
-from turnlog.context.tokens import Counter
 from turnlog.memory.gist import Gist
 from turnlog.message import Message
+from turnlog.tokens import Counter
 
 HEADINGS = {
     "profile": "About the user:",

@@ -24,8 +24,8 @@ from turnlog.context.parts import Part
 from turnlog.context.policy import ContextPolicy
 from turnlog.context.prefix import shared, unchanged
 from turnlog.context.sections import before_window, behind_window, cost, without_summary
-from turnlog.context.tokens import Counter
 from turnlog.errors import BudgetTooSmall, InvalidInput
+from turnlog.tokens import Counter
 
 
 def plan(view: View, policy: ContextPolicy, count: Counter, *, overhead_tokens: int = 0, tools_tokens: int = 0) -> Context:

@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from turnlog.context.tokens.words import estimate
+from turnlog.tokens.tokenizers import estimate
 
 Kind = Literal["decision", "open", "fact", "other"]
 KINDS: tuple[Kind, ...] = ("decision", "open", "fact", "other")

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 
-from turnlog.context.tokens.words import estimate
 from turnlog.errors import InvalidInput, LLMReplyInvalid
 from turnlog.memory import prompts
 from turnlog.memory.asking import CUT, SHOWN_MAX, ask
@@ -14,6 +13,7 @@ from turnlog.memory.telling import Said, as_data, chunks, fenced, line
 from turnlog.memory.understood import Understood, believed, together
 from turnlog.message import Message
 from turnlog.ports import LLM, Prompt, acting_for
+from turnlog.tokens.tokenizers import estimate
 
 REPLY_TOKENS = 2000
 ROOM_MIN = 300

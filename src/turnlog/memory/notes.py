@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from turnlog.context.tokens.words import estimate
 from turnlog.memory import prompts
 from turnlog.memory.asking import SHOWN_MAX, Unfit
 from turnlog.memory.chapters import KINDS, SPAN, Chapter, Kind, Line, best, line, share
@@ -16,6 +15,7 @@ from turnlog.memory.grounded import folded, invented
 from turnlog.memory.telling import Said, as_data, fenced, one_line
 from turnlog.memory.telling import line as data_line
 from turnlog.ports import Prompt
+from turnlog.tokens.tokenizers import estimate
 
 TEXT_MAX = 300
 """Characters of a note."""

@@ -14,7 +14,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from turnlog.context.tokens import counter
 from turnlog.errors import InvalidInput, TurnlogError
 from turnlog.log import Turnlog
 from turnlog.service.call import Answer, Call, Stream
@@ -22,6 +21,7 @@ from turnlog.service.openapi import document
 from turnlog.service.problems import UnsupportedMedia, of_error, problem
 from turnlog.service.query import read_query
 from turnlog.service.routes import Operation, Result, table
+from turnlog.tokens import counter
 from turnlog.worker import Runner
 
 __all__ = ["create_app", "load_tokenizers"]

@@ -8,9 +8,9 @@ from msgspec import UNSET, Meta, UnsetType
 
 from turnlog import codec
 from turnlog.context.account import Entry
-from turnlog.context.formats import FORMATS
 from turnlog.context.outcome import Coverage, Section
 from turnlog.context.policy import BUDGET_TOKENS_MAX, MESSAGES_MAX, PRESETS
+from turnlog.formats import FORMATS
 from turnlog.intake import MessageIn
 from turnlog.message import Part, Role, Status, Usage
 from turnlog.ports import Header

@@ -6,7 +6,7 @@ from hypothesis import given
 from vendors import check
 
 from turnlog import Message
-from turnlog.context.formats import FORMATS, render
+from turnlog.formats import FORMATS, render
 
 
 @given(messages=conversations())

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from vendors import CHECKS, check
 
 from turnlog import Message
-from turnlog.context.formats import FORMATS, render
+from turnlog.formats import FORMATS, render
 from turnlog.intake import decode_message
 
 GOLDEN = Path(__file__).parent / "golden"

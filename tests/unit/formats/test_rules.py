@@ -25,9 +25,9 @@ from turnlog import (
     tool,
     user,
 )
-from turnlog.context.formats import FORMATS, render
-from turnlog.context.tokens import MESSAGE_OVERHEAD, counter
+from turnlog.formats import FORMATS, render
 from turnlog.intake import decode_message
+from turnlog.tokens import MESSAGE_OVERHEAD, counter
 
 EVERY = pytest.mark.parametrize("format", list(FORMATS))
 TURNS = pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from msgspec.structs import replace
 from turnlog import CorruptRecord, InvalidInput, Message, Settings, Turnlog, assistant, codec, user
 from turnlog.codec import Record
 from turnlog.fold import Fold, catch_up, replay
-from turnlog.memory import integrity
-from turnlog.memory.comparing import LISTED, Comparison, Witness
-from turnlog.memory.integrity import BLOCK, NEWEST, Digest, Integrity, read_state
+from turnlog.integrity import digest as integrity
+from turnlog.integrity.compare import LISTED, Comparison, Witness
+from turnlog.integrity.digest import BLOCK, NEWEST, Digest, Integrity, read_state
 from turnlog.message import Limits
 from turnlog.ports import Fault, Key, Snapshot
 from turnlog.stores.ram import RamStore

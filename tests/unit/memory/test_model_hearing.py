@@ -9,7 +9,6 @@ import pytest
 from conversing import spoken
 
 from turnlog import InvalidInput, LLMReplyInvalid, Message, assistant, user
-from turnlog.context.tokens.words import estimate
 from turnlog.fold import Fold, Leased
 from turnlog.memory.asking import schema_of
 from turnlog.memory.entities import Entities
@@ -23,6 +22,7 @@ from turnlog.memory.understood import Understood, believed
 from turnlog.ports import Completion, Prompt, on_behalf_of
 from turnlog.testing import FoldContract, ScriptedLLM
 from turnlog.testing.llm import said
+from turnlog.tokens.tokenizers import estimate
 
 
 def reply(**lists: list[dict[str, Any]]) -> dict[str, Any]:

@@ -9,12 +9,12 @@ import pytest
 from placing import stored_in
 
 from turnlog import InvalidInput, Message, assistant, user
-from turnlog.context.tokens.words import estimate
 from turnlog.fold import Fold, Leased
 from turnlog.memory.chapters import SHARES, Chapter, best, joined, line, overfull, pair, share
 from turnlog.memory.extractive import sentences
 from turnlog.memory.summary import Summary, SummaryState, digest
 from turnlog.testing import DeterministicFoldContract
+from turnlog.tokens.tokenizers import estimate
 
 
 class TestSummaryByRules(DeterministicFoldContract):

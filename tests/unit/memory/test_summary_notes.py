@@ -8,13 +8,13 @@ import pytest
 from placing import stored_in
 
 from turnlog import InvalidInput, LLMReplyInvalid, LLMUnavailable, Message, assistant, system, tool, user
-from turnlog.context.tokens.words import estimate
 from turnlog.fold import Fold, Leased, state_of, stored
 from turnlog.memory.summary import Summary, SummaryState, digest
 from turnlog.message import Text, ToolCall
 from turnlog.ports import Prompt
 from turnlog.testing import FoldContract, ScriptedLLM
 from turnlog.testing.llm import data_of, said
+from turnlog.tokens.tokenizers import estimate
 
 SMALL = 4000
 """A window in which there is room for a few messages."""

@@ -1,7 +1,7 @@
 """How many tokens a message costs a model: `counter("gpt-4o")(message)`."""
 
-from turnlog.context.tokens.counting import MESSAGE_OVERHEAD, REPLY_PRIMING, Counter, TokenCounter
-from turnlog.context.tokens.names import counter, counter_of_model
+from turnlog.tokens.counter import MESSAGE_OVERHEAD, REPLY_PRIMING, Counter, TokenCounter
+from turnlog.tokens.models import counter, counter_of_model
 
 __all__ = ["MESSAGE_OVERHEAD", "REPLY_PRIMING", "Counter", "TokenCounter", "counter", "counter_of_model", "estimate"]
 

@@ -9,8 +9,8 @@ import msgspec
 from turnlog.codec import Record, intact
 from turnlog.errors import CorruptRecord, InvalidInput
 from turnlog.fold import replay
-from turnlog.memory.comparing import Comparison, Witness, joined
-from turnlog.memory.integrity import Digest, Integrity, Seen, read_state
+from turnlog.integrity.compare import Comparison, Witness, joined
+from turnlog.integrity.digest import Digest, Integrity, Seen, read_state
 from turnlog.ports import Fault, Key, Snapshot, Store
 
 _PAGE = 1000

@@ -4,10 +4,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from turnlog.context.formats.calls import INSTRUCTING, Calls, arguments_object, tool_name
-from turnlog.context.formats.media import Source, source
-from turnlog.context.formats.turns import Turns
-from turnlog.context.formats.words import NOTHING, line, parts, question, reasoning, silent, wording
+from turnlog.formats.media import Source, source
+from turnlog.formats.text import NOTHING, Turns, line, parts, question, reasoning, silent, wording
+from turnlog.formats.tool_calls import INSTRUCTING, Calls, arguments_object, tool_name
 from turnlog.message import Audio, File, Image, Message, Part, Reasoning, Text, ToolCall, ToolResult
 
 ID_CHARS_MAX = 64

@@ -4,9 +4,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from turnlog.context.formats.calls import Calls, tool_name
-from turnlog.context.formats.media import data_url, placeholder, source
-from turnlog.context.formats.words import NOTHING, failed, line, parts, question, reasoning, silent, wording
+from turnlog.formats.media import data_url, placeholder, source
+from turnlog.formats.text import NOTHING, failed, line, parts, question, reasoning, silent, wording
+from turnlog.formats.tool_calls import Calls, tool_name
 from turnlog.message import Audio, File, Image, Message, Part, Reasoning, Text, ToolCall, ToolResult
 
 ID_CHARS_MAX = 64

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from turnlog.context.formats.calls import Calls, tool_name
-from turnlog.context.formats.media import data_url, placeholder, source
-from turnlog.context.formats.words import failed, silent, wording
-from turnlog.context.speaker import speaker
+from turnlog.formats.media import data_url, placeholder, source
+from turnlog.formats.text import failed, silent, wording
+from turnlog.formats.tool_calls import Calls, tool_name
 from turnlog.message import Audio, File, Image, Message, Refusal, Text, ToolCall, ToolResult
+from turnlog.tokens.speaker import speaker
 
 ID_CHARS_MAX = 40
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from turnlog.context.formats.calls import Calls
-from turnlog.context.formats.words import silent, wording
+from turnlog.formats.text import silent, wording
+from turnlog.formats.tool_calls import Calls
 from turnlog.message import Message, Reasoning, ToolCall, ToolResult
 
 _ANY = re.compile(r".*", re.DOTALL)

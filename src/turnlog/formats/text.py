@@ -1,9 +1,9 @@
-"""What every format says the same way: what counts as said, marks, and reasoning that goes back to whom it came from."""
+"""What all formats say alike: what counts as said, marks, turns, and reasoning that goes back to whom it came from."""
 
 from typing import Any
 
-from turnlog.context.formats.calls import json_object
-from turnlog.context.formats.media import placeholder
+from turnlog.formats.media import placeholder
+from turnlog.formats.tool_calls import json_object
 from turnlog.message import Audio, File, Image, Message, Part, Reasoning, Refusal, Text, ToolResult
 
 NOTHING = "…"
@@ -72,3 +72,28 @@ def _texts(result: ToolResult) -> list[str]:
 def _named(message: Message, text: str) -> str:
     """`text` with the name of the user who said it, for a format that has no field for the name."""
     return text if message.name is None else f"{message.name}: {text}"
+
+
+class Turns:
+    """The turns of one rendering. Parts go into the `field` of a turn; `nothing` is what a user says who said nothing."""
+
+    def __init__(self, field: str, nothing: dict[str, Any]) -> None:
+        self._field = field
+        self._nothing = nothing
+        self._kind = ""
+        self.items: list[dict[str, Any]] = []
+
+    def add(self, role: str, parts: list[dict[str, Any]], kind: str = "") -> None:
+        """What `role` says next: more parts of the last turn if that is theirs and of the same kind, else a new turn.
+
+        A short turn of the user is put before a first one that is not theirs.
+        """
+        if not parts:
+            return
+        if not self.items and role != "user":
+            self.items.append({"role": "user", self._field: [self._nothing]})
+        if self.items and self.items[-1]["role"] == role and self._kind == kind:
+            self.items[-1][self._field] += parts
+        else:
+            self.items.append({"role": role, self._field: parts})
+        self._kind = kind

@@ -11,10 +11,10 @@ from types import MappingProxyType
 from typing import Any
 
 from turnlog.codec import Record, role
-from turnlog.context.formats import anthropic, gemini, openai_chat, openai_responses, plain
-from turnlog.context.tokens import REPLY_PRIMING
 from turnlog.errors import InvalidInput
+from turnlog.formats import anthropic, gemini, openai_chat, openai_responses, plain
 from turnlog.message import Message
+from turnlog.tokens import REPLY_PRIMING
 
 FORMATS: Mapping[str, Callable[[Sequence[Message]], dict[str, Any]]] = MappingProxyType(
     {

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from turnlog import codec
 from turnlog.codec import Record
 from turnlog.errors import CorruptRecord
-from turnlog.memory.integrity import BLOCK, TAG_BYTES, Integrity, Seen
+from turnlog.integrity.digest import BLOCK, TAG_BYTES, Integrity, Seen
 from turnlog.ports import Fault
 
 LISTED = 1000

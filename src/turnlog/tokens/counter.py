@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from turnlog.context.speaker import speaker
-from turnlog.context.tokens import media
 from turnlog.message import Audio, File, Image, Message, Part, Reasoning, ToolCall, ToolResult
+from turnlog.tokens import media
+from turnlog.tokens.speaker import speaker
 
 TokenCounter = Callable[[Message], int]
 

@@ -3,11 +3,11 @@
 import re
 from functools import lru_cache
 
-from turnlog.context.tokens import words
-from turnlog.context.tokens.counting import Counter
-from turnlog.context.tokens.media import Area, Flat, ImageRule, Patches, Tiles
-from turnlog.context.tokens.tools import AsJson, Declared
 from turnlog.errors import InvalidInput
+from turnlog.tokens import tokenizers
+from turnlog.tokens.counter import Counter
+from turnlog.tokens.media import Area, Flat, ImageRule, Patches, Tiles
+from turnlog.tokens.tools import AsJson, Declared
 
 _O200K = Declared(start=7)
 _CL100K = Declared(start=10)
@@ -41,7 +41,7 @@ def counter(name: str) -> Counter:
     gives goes to `counter_of_model`.
     """
     if name.startswith("hf:"):
-        text = words.hugging_face(name.removeprefix("hf:"))
+        text = tokenizers.hugging_face(name.removeprefix("hf:"))
         return Counter(name, True, text, Flat(), AsJson(), _HF_OVERHEAD)
     if name in ("o200k_base", "cl100k_base"):
         return _exact(name, name)
@@ -67,8 +67,8 @@ def counter_of_model(model: str) -> Counter:
         if found := _openai(segment):
             return found
     if "claude" in model.lower():
-        return Counter("claude", False, words.claude, Area(), AsJson(_CLAUDE_TOOLS), _CLAUDE_OVERHEAD)
-    return Counter("estimate", False, words.estimate, Flat(), AsJson())
+        return Counter("claude", False, tokenizers.claude, Area(), AsJson(_CLAUDE_TOOLS), _CLAUDE_OVERHEAD)
+    return Counter("estimate", False, tokenizers.estimate, Flat(), AsJson())
 
 
 def _openai(model: str) -> Counter | None:
@@ -83,4 +83,4 @@ def _openai(model: str) -> Counter | None:
 
 def _exact(name: str, encoding: str, image: ImageRule | None = None) -> Counter:
     tools = _O200K if encoding == "o200k_base" else _CL100K
-    return Counter(name, True, words.openai(encoding), image or Tiles(), tools)
+    return Counter(name, True, tokenizers.openai(encoding), image or Tiles(), tools)

@@ -8,7 +8,7 @@ import sys
 
 import turnlog
 from turnlog.fold import Fold
-from turnlog.memory.shipped import shipped
+from turnlog.memory.defaults import shipped
 from turnlog.worker import Pace, Runner
 
 

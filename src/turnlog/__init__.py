@@ -37,12 +37,12 @@ from turnlog.errors import (
 )
 from turnlog.fold import Fold
 from turnlog.log import Conversation, Listing, Synced, Turn, Turnlog
-from turnlog.memory.known import ConversationContext
-from turnlog.memory.sharing import SharedEntities as Entities
-from turnlog.memory.sharing import SharedFacts as Facts
-from turnlog.memory.sharing import SharedProfile as Profile
-from turnlog.memory.shipped import Remembered
-from turnlog.memory.summary import Summary
+from turnlog.memory.defaults import Remembered
+from turnlog.memory.summary.fold import Summary
+from turnlog.memory.user.model import ConversationContext
+from turnlog.memory.user.sharing import SharedEntities as Entities
+from turnlog.memory.user.sharing import SharedFacts as Facts
+from turnlog.memory.user.sharing import SharedProfile as Profile
 from turnlog.message import (
     Audio,
     File,

@@ -29,8 +29,8 @@ from turnlog.finishing import finished
 from turnlog.fold import Fold, catch_up, newest, snapshots
 from turnlog.integrity.digest import Digest, Integrity, digest_of
 from turnlog.integrity.verify import Inspection, inspect, remake
-from turnlog.memory.gist import Gist
-from turnlog.memory.shipped import TOLD, Remembered, readable, remembered, shipped
+from turnlog.memory.defaults import TOLD, Remembered, readable, remembered, shipped
+from turnlog.memory.user.digest import Gist
 from turnlog.message import INTEGER_MAX, Message, check_id, check_name, uuid7
 from turnlog.ports import LLM, Appended, Fault, Header, Key, Page, Position, Store
 from turnlog.settings import Settings

@@ -25,10 +25,10 @@ from turnlog.context.policy import BUDGET_TOKENS_MAX, ContextPolicy, override
 from turnlog.errors import InvalidInput, SnapshotMoved
 from turnlog.fold import newest
 from turnlog.fold import snapshots as snapshots_of
-from turnlog.memory import book, pages
-from turnlog.memory.gist import Gist, gist_of_states
-from turnlog.memory.seal import sealed, unsealed
-from turnlog.memory.summary import SummaryState
+from turnlog.memory.summary.fold import SummaryState
+from turnlog.memory.user import pages, repository
+from turnlog.memory.user.digest import Gist, gist_of_states
+from turnlog.memory.user.sealing import sealed, unsealed
 from turnlog.ports import Appended, Header, Key, Recent, Snapshot, Store
 from turnlog.tokens import Counter
 
@@ -115,7 +115,7 @@ async def read(store: Store, key: Key, wanted: Wanted, users: dict[str, str]) ->
     reading = store.recent(key, tokens=tokens, limit=wanted.rows, bytes_max=wanted.bytes_max, pinned=pins, folds=folds)
     known = users.get(key.conversation_id)
     if known is not None:
-        log, user = await asyncio.gather(reading, book.glance(store, key.tenant, known))
+        log, user = await asyncio.gather(reading, repository.glance(store, key.tenant, known))
         return Found(log, user)
     log = await reading
     return Found(log, await _user(store, key, log.header, users))
@@ -128,7 +128,7 @@ async def _user(store: Store, key: Key, header: Header, users: dict[str, str]) -
     if len(users) >= USERS_MAX:
         users.clear()
     users[key.conversation_id] = name = pages.hidden_name(header.user_id)
-    return await book.glance(store, key.tenant, name)
+    return await repository.glance(store, key.tenant, name)
 
 
 async def context(store: Store, key: Key, wanted: Wanted, found: Found, users: dict[str, str]) -> Context:

@@ -17,7 +17,7 @@ from turnlog import codec
 from turnlog.errors import Conflict, ConversationExists, ConversationNotFound, InvalidInput, NotFound, TurnlogError
 from turnlog.intake import MessageIn, decode_message, decoded
 from turnlog.log import Turnlog
-from turnlog.memory.shown import known_fields
+from turnlog.memory.user.as_json import known_fields
 from turnlog.message import Message, check_id
 from turnlog.ports import Header, Page
 

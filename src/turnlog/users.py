@@ -11,9 +11,9 @@ from turnlog import codec
 from turnlog.codec import Record
 from turnlog.errors import ConversationDeleted, ConversationNotFound, FactNotFound, InvalidInput
 from turnlog.finishing import finished
-from turnlog.memory import book
-from turnlog.memory.items import KnownFact, fact_id
-from turnlog.memory.known import ConversationContext
+from turnlog.memory.user import repository
+from turnlog.memory.user.items import KnownFact, fact_id
+from turnlog.memory.user.model import ConversationContext
 from turnlog.message import INTEGER_MAX, Limits, Message, check_name, check_text, user, uuid7
 from turnlog.ports import Header, Key, Residue, Store
 
@@ -67,7 +67,7 @@ class User:
 
     async def memory(self) -> ConversationContext:
         """What their conversations taught, those that are archived left out, and what they put right."""
-        return await book.known(self.store, self.tenant, self.id, self._versions)
+        return await repository.known(self.store, self.tenant, self.id, self._versions)
 
     async def correct(
         self,
@@ -117,17 +117,17 @@ class User:
             raise FactNotFound(fact)
         if there is None or there.text is not None:
             await self._log("That is not so.", {"id": fact})
-        await book.unsay(self.store, self.tenant, self.id, fact, now=self._clock())
-        await book.gather(self.store, self.tenant, self.id, self._versions)
+        await repository.unsay(self.store, self.tenant, self.id, fact, now=self._clock())
+        await repository.gather(self.store, self.tenant, self.id, self._versions)
 
     async def gather(self) -> ConversationContext:
         """Make what is known anew from what is stored with the conversations."""
-        await book.gather(self.store, self.tenant, self.id, self._versions)
+        await repository.gather(self.store, self.tenant, self.id, self._versions)
         return await self.memory()
 
     async def renew(self) -> None:
         """As `gather`, once all that was derived before is dropped: after an erasure in one of the conversations."""
-        await finished(book.renew(self.store, self.tenant, self.id, self._versions, now=self._clock()))
+        await finished(repository.renew(self.store, self.tenant, self.id, self._versions, now=self._clock()))
 
     async def erase(self) -> Erased:
         """Erase all conversations of this user, and all that is known of them; their conversations' ids stay dead.
@@ -140,15 +140,15 @@ class User:
 
     async def _erase(self) -> Erased:
         erased, counted = Counter[str](), True
-        while (headers := await self._conversations()) or await book.exists(self.store, self.tenant, self.id):
+        while (headers := await self._conversations()) or await repository.exists(self.store, self.tenant, self.id):
             while headers:
                 for header in headers:
                     await self._delete(header, erased)
                 headers = await self._conversations()
-            gone, whole = await book.erase(self.store, self.tenant, self.id, now=self._clock())
+            gone, whole = await repository.erase(self.store, self.tenant, self.id, now=self._clock())
             erased += await asyncio.to_thread(_counts, gone)
             counted &= whole
-        await book.finish(self.store, self.tenant, self.id, now=self._clock())
+        await repository.finish(self.store, self.tenant, self.id, now=self._clock())
         left = (*(() if counted else (_NOT_COUNTED,)), *await self._residue(), _OUT_OF_REACH)
         counts = {field: erased[field] for field in Erased.__struct_fields__ if field not in ("erased_at", "not_ruled_out")}
         return Erased(**counts, erased_at=self._clock(), not_ruled_out=left)
@@ -158,7 +158,7 @@ class User:
 
     async def tells_of(self, conversation_id: str) -> bool:
         """Whether what is known of the user comes from this conversation too."""
-        return await book.tells_of(self.store, self.tenant, self.id, conversation_id)
+        return await repository.tells_of(self.store, self.tenant, self.id, conversation_id)
 
     async def _delete(self, header: Header, erased: Counter[str]) -> None:
         try:
@@ -174,7 +174,7 @@ class User:
     async def _log(self, text: str, fact: dict[str, Any]) -> None:
         told = {name: value for name, value in fact.items() if value not in (None, "")}
         record = self._record(user(text, id=uuid7(), metadata={"fact": told}))
-        await book.correct(self.store, self.tenant, self.id, record, now=self._clock())
+        await repository.correct(self.store, self.tenant, self.id, record, now=self._clock())
 
     def _record(self, message: Message) -> Record:
         return codec.encode(message, tokens=0, limits=self._limits, received_at=self._clock())

@@ -10,7 +10,7 @@ import pytest
 from turnlog import Message, connect, user
 from turnlog.cli.calls import make_room
 from turnlog.fold import replay
-from turnlog.memory.shipped import shipped
+from turnlog.memory.defaults import shipped
 from turnlog.ports import Key, Snapshot
 from turnlog.worker import Pace, Runner
 

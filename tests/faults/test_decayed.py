@@ -10,7 +10,7 @@ import pytest
 
 from turnlog import CorruptRecord, Settings, Turnlog, user
 from turnlog.fold import catch_up
-from turnlog.memory import pages
+from turnlog.memory.user import pages
 from turnlog.ports import Key
 from turnlog.stores.ram import RamStore
 from turnlog.testing import FakeClock

@@ -9,12 +9,12 @@ from test_folds import Stage, staged
 from turnlog import Conversation, ConversationNotFound, Settings, Turnlog, user
 from turnlog.errors import ConversationDeleted
 from turnlog.fold import UNBOUND, Fold, catch_up, replay
-from turnlog.memory import book, pages
-from turnlog.memory.contributions import contribution
-from turnlog.memory.gist import Gist
-from turnlog.memory.known import ConversationContext, Told
-from turnlog.memory.seal import unsealed
-from turnlog.memory.sharing import SharedEntities, SharedFacts, SharedProfile
+from turnlog.memory.user import pages, repository
+from turnlog.memory.user.contributions import contribution
+from turnlog.memory.user.digest import Gist
+from turnlog.memory.user.model import ConversationContext, Told
+from turnlog.memory.user.sealing import unsealed
+from turnlog.memory.user.sharing import SharedEntities, SharedFacts, SharedProfile
 from turnlog.planning import FOLD
 from turnlog.ports import Header, Key, Store
 
@@ -125,7 +125,7 @@ async def book_of(store: Store, tenant: str, name: str) -> tuple[list[bytes], li
 
 
 async def gist_of(home: Home) -> Gist | None:
-    return await book.glance(home.stage.second, home.stage.tenant, pages.hidden_name(home.name))
+    return await repository.glance(home.stage.second, home.stage.tenant, pages.hidden_name(home.name))
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ from test_folds import Crashing, crashed
 from servers.kinds import ALL
 from turnlog import ConversationDeleted, ConversationNotFound, FactNotFound, Settings, Turnlog, user
 from turnlog.fold import catch_up
-from turnlog.memory.items import fact_id
+from turnlog.memory.user.items import fact_id
 from turnlog.ports import Store
 from turnlog.stores.ram import RamStore
 

@@ -12,9 +12,9 @@ import pytest
 from turnlog import Message, Turnlog, assistant, connect, user
 from turnlog.fold import Fold, state_of
 from turnlog.llm import Ledger, OpenAIModel
-from turnlog.memory.model_hearing import ModelHearing
+from turnlog.memory.llm.extractor import ModelHearing
 from turnlog.memory.profile import Profile
-from turnlog.memory.summary import Summary, SummaryState
+from turnlog.memory.summary.fold import Summary, SummaryState
 from turnlog.ports import Key, Prompt
 from turnlog.testing import LLMServer, llm_server
 from turnlog.testing.llm import data_of, said

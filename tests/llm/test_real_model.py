@@ -16,8 +16,8 @@ import pytest
 from turnlog import LLMReplyInvalid, assistant, connect, user
 from turnlog.fold import catch_up, state_of
 from turnlog.llm import OpenAIModel
-from turnlog.memory.asking import ask
-from turnlog.memory.summary import Summary
+from turnlog.memory.llm.structured import ask
+from turnlog.memory.summary.fold import Summary
 from turnlog.ports import Key, Prompt
 
 WHERE = os.environ.get("TURNLOG_REAL_LLM", "")

@@ -11,7 +11,7 @@ from folds import Ids, Watched
 from servers.kinds import ALL
 from turnlog import Conversation, ConversationNotFound, Message, Settings, Turnlog, assistant, connect, user
 from turnlog.fold import catch_up, replay, state_of
-from turnlog.memory.shipped import shipped
+from turnlog.memory.defaults import shipped
 from turnlog.ports import Key, Snapshot
 from turnlog.stores.ram import RamStore
 from turnlog.transfer import every_header

@@ -11,8 +11,8 @@ from turnlog.cli.output import print_table, say, write_json
 from turnlog.cli.remembered import print_fields
 from turnlog.llm import spent
 from turnlog.log import Turnlog
-from turnlog.memory.shipped import Remembered
-from turnlog.memory.shown import shown
+from turnlog.memory.defaults import Remembered
+from turnlog.memory.user.as_json import shown
 from turnlog.ports import Spent
 from turnlog.worker.status import FoldStatus, named, retry_failed, status
 

@@ -12,8 +12,8 @@ from turnlog.cli.remembered import line, print_fields
 from turnlog.errors import FactNotFound
 from turnlog.intake import read_time
 from turnlog.log import Turnlog
-from turnlog.memory.items import KnownFact
-from turnlog.memory.shown import facts_fields, known_fields, shown
+from turnlog.memory.user.as_json import facts_fields, known_fields, shown
+from turnlog.memory.user.items import KnownFact
 from turnlog.transfer import export_user
 from turnlog.users import Erased
 

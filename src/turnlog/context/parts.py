@@ -8,7 +8,7 @@ import msgspec
 from turnlog import codec
 from turnlog.codec import Record
 from turnlog.context.exchanges import UNLIMITED
-from turnlog.memory.gist import Gist
+from turnlog.memory.user.digest import Gist
 from turnlog.message import Message
 from turnlog.tokens import Counter
 

@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 import msgspec
 from msgspec.structs import replace
 
-from turnlog.memory.extract.preferencecues import Polarity
-from turnlog.memory.extract.statements import Statement
+from turnlog.extraction.preferencecues import Polarity
+from turnlog.extraction.statements import Statement
 from turnlog.memory.heard import Heard, HeardLiking
 from turnlog.memory.hearing import Heeding, Question, Talk, Turn
-from turnlog.memory.likeness import overlap
 from turnlog.memory.profile import chosen
+from turnlog.memory.similarity import overlap
 from turnlog.message import Message
 
 FACTS_MAX = 1000

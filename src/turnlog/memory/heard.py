@@ -9,16 +9,16 @@ from functools import lru_cache
 
 import msgspec
 
-from turnlog.memory.extract.entities import mentions
-from turnlog.memory.extract.mention import Kind, Mention
-from turnlog.memory.extract.names import names
-from turnlog.memory.extract.preferencecues import Polarity
-from turnlog.memory.extract.preferences import Liking, preferences
-from turnlog.memory.extract.reading import beginning_and_end, read
-from turnlog.memory.extract.statements import Statement, statements
-from turnlog.memory.extract.tasks import Outcome, Request, closings, requests
-from turnlog.memory.extract.topic import named_topic, topic_words
-from turnlog.memory.extract.vocabulary.listed import words
+from turnlog.extraction.document import beginning_and_end, read
+from turnlog.extraction.entities import mentions
+from turnlog.extraction.mention import Kind, Mention
+from turnlog.extraction.names import names
+from turnlog.extraction.preferencecues import Polarity
+from turnlog.extraction.preferences import Liking, preferences
+from turnlog.extraction.statements import Statement, statements
+from turnlog.extraction.tasks import Outcome, Request, closings, requests
+from turnlog.extraction.topic import named_topic, topic_words
+from turnlog.extraction.vocabulary.listed import words
 
 TASTES = words(
     """

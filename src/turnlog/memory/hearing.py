@@ -9,8 +9,8 @@ from typing import NamedTuple, Protocol, TypeVar
 
 import msgspec
 
-from turnlog.memory.aside import aside
 from turnlog.memory.heard import Heard, hear, heard_lately
+from turnlog.memory.offload import aside
 from turnlog.message import Message
 
 QUESTION_LENGTH = 600

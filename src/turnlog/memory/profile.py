@@ -9,12 +9,12 @@ from typing import TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from turnlog.memory.extract.preferencecues import Polarity
-from turnlog.memory.extract.tasks import Outcome, answers
-from turnlog.memory.extract.topic import Words, topic_of
+from turnlog.extraction.preferencecues import Polarity
+from turnlog.extraction.tasks import Outcome, answers
+from turnlog.extraction.topic import Words, topic_of
 from turnlog.memory.heard import Heard, HeardClosing, HeardLiking, HeardName
 from turnlog.memory.hearing import Heeding, Question, Talk, Turn
-from turnlog.memory.likeness import overlap
+from turnlog.memory.similarity import overlap
 from turnlog.message import Message
 
 RECENT = 6

@@ -11,7 +11,7 @@ from turnlog.context.account import Entry
 from turnlog.context.outcome import Context
 from turnlog.errors import InvalidInput
 from turnlog.intake import MessageIn, decoded, to_message
-from turnlog.memory.gist import Gist
+from turnlog.memory.user.digest import Gist
 from turnlog.message import Message, check_json, check_text
 from turnlog.ports import Appended, Header
 from turnlog.service.call import Answer, Call

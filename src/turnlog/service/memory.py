@@ -11,9 +11,9 @@ from turnlog.errors import InvalidInput
 from turnlog.intake import read_time
 from turnlog.llm import spent
 from turnlog.log import Conversation
-from turnlog.memory.gist import Gist
-from turnlog.memory.known import ConversationContext
-from turnlog.memory.shown import facts_fields, known_fields, shown
+from turnlog.memory.user.as_json import facts_fields, known_fields, shown
+from turnlog.memory.user.digest import Gist
+from turnlog.memory.user.model import ConversationContext
 from turnlog.message import to_micros
 from turnlog.ports import Spent
 from turnlog.service.call import Answer, Call, Stream

@@ -16,7 +16,7 @@ import msgspec
 
 from turnlog.errors import ConversationExists, ConversationNotFound, SnapshotMoved, StoreUnavailable
 from turnlog.fold import Fold, Shared, SharedAnew, check_fold, is_readable, look_on, newest, snapshots, stepped, stored
-from turnlog.memory.shipped import readable
+from turnlog.memory.defaults import readable
 from turnlog.message import uuid7
 from turnlog.ports import Header, Key, Snapshot, Store
 from turnlog.worker.difference import Difference, difference

@@ -13,7 +13,7 @@ from itertools import chain
 from typing import Any
 
 import turnlog.memory
-from turnlog.memory.extract.phrases import Phrases
+from turnlog.extraction.phrases import Phrases
 
 JOINS = (" ", ", ", "\n", "", ". ", "'", "\n- ")
 """What stands between the repetitions."""

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
-from turnlog.memory.corrections import Correction
 from turnlog.memory.entities import EntitiesState
 from turnlog.memory.facts import Fact, FactsState
-from turnlog.memory.items import fact_id
-from turnlog.memory.known import ConversationContext, Taught, Told
 from turnlog.memory.profile import Preference, ProfileState, Task, Topic, UserName
 from turnlog.memory.roster import Entity
+from turnlog.memory.user.corrections import Correction
+from turnlog.memory.user.items import fact_id
+from turnlog.memory.user.model import ConversationContext, Taught, Told
 
 LISBON = fact_id("home", "Lisbon", "")
 PORTO = fact_id("home", "Porto", "")

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from turnlog import LLMReplyInvalid, LLMUnavailable
-from turnlog.memory.asking import Unfit, ask, schema_of
+from turnlog.memory.llm.structured import Unfit, ask, schema_of
 from turnlog.ports import Completion, Prompt
 from turnlog.testing import ScriptedLLM
 

@@ -12,24 +12,24 @@ from collections.abc import Callable, Iterator
 import pytest
 from attacks import JOINS, over, patterns, texts_of, ways
 
-from turnlog.memory.extract import reading as readings
-from turnlog.memory.extract.addresses import addresses
-from turnlog.memory.extract.dates import dates
-from turnlog.memory.extract.entities import mentions
-from turnlog.memory.extract.mention import Mention
-from turnlog.memory.extract.names import names
-from turnlog.memory.extract.phrases import words_of
-from turnlog.memory.extract.preferences import preferences
-from turnlog.memory.extract.reading import Reading, read
-from turnlog.memory.extract.statements import statements
-from turnlog.memory.extract.tasks import answers, closings, requests
-from turnlog.memory.extract.topic import named_topic, topic_words
-from turnlog.memory.extract.vocabulary.people import GIVEN
-from turnlog.memory.extract.vocabulary.places import PLACES
-from turnlog.memory.extract.vocabulary.words import COMMON, TITLES
-from turnlog.memory.extractive import sentences
+from turnlog.extraction import document as readings
+from turnlog.extraction.addresses import addresses
+from turnlog.extraction.dates import dates
+from turnlog.extraction.document import Reading, read
+from turnlog.extraction.entities import mentions
+from turnlog.extraction.mention import Mention
+from turnlog.extraction.names import names
+from turnlog.extraction.phrases import words_of
+from turnlog.extraction.preferences import preferences
+from turnlog.extraction.statements import statements
+from turnlog.extraction.tasks import answers, closings, requests
+from turnlog.extraction.topic import named_topic, topic_words
+from turnlog.extraction.vocabulary.people import GIVEN
+from turnlog.extraction.vocabulary.places import PLACES
+from turnlog.extraction.vocabulary.words import COMMON, TITLES
 from turnlog.memory.heard import hear
-from turnlog.memory.likeness import overlap
+from turnlog.memory.similarity import overlap
+from turnlog.memory.summary.extractive import sentences
 
 LENGTH = 20_000
 COST_S_MAX = 0.05

@@ -7,9 +7,9 @@ import pytest
 from turnlog import FactNotFound, InvalidInput, Turnlog, codec, user
 from turnlog.errors import ConversationDeleted, SnapshotMoved
 from turnlog.fold import catch_up
-from turnlog.memory import book, pages
-from turnlog.memory.items import fact_id
-from turnlog.memory.sharing import SharedFacts
+from turnlog.memory.user import pages, repository
+from turnlog.memory.user.items import fact_id
+from turnlog.memory.user.sharing import SharedFacts
 from turnlog.message import Limits, from_micros
 from turnlog.ports import Header, Key, Position, Snapshot
 from turnlog.stores.ram import RamStore
@@ -39,7 +39,7 @@ async def test_what_a_users_conversations_taught_is_known_together() -> None:
     assert await facts(log) == {"is called Ada", "lives in Lisbon", "likes jazz"}
     assert await facts(log, "bob") == {"lives in Porto"}
     assert await facts(log, "eve") == set()
-    assert await book.glance(log.store, log.tenant, pages.hidden_name("eve")) is None
+    assert await repository.glance(log.store, log.tenant, pages.hidden_name("eve")) is None
 
 
 async def test_nobody_begins_a_book_by_looking() -> None:
@@ -67,7 +67,7 @@ async def test_the_archive_is_not_told_of_until_it_is_opened() -> None:
 
 
 async def test_a_book_tells_of_the_conversations_that_were_touched_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(book, "CONVERSATIONS_MAX", 3)
+    monkeypatch.setattr(repository, "CONVERSATIONS_MAX", 3)
     clock = FakeClock()
     log = Turnlog(RamStore(), clock=clock)
     for n in range(5):
@@ -90,7 +90,7 @@ async def test_a_conversation_that_is_touched_while_pages_are_listed_is_not_miss
                 await self.update(key, {"title": "touched"}, now=clock())
             return await super().list_headers(tenant, after=after, **options)
 
-    monkeypatch.setattr(book, "PAGE", 2)
+    monkeypatch.setattr(repository, "PAGE", 2)
     clock, store = FakeClock(), Moving()
     log = Turnlog(store, clock=clock)
     oldest = await talk(log, "I love thing0.")
@@ -124,11 +124,11 @@ async def test_a_gathering_among_many_workers_reads_no_state_twice() -> None:
         await talk(log, f"I love thing{n}.")
     place = pages.place(log.tenant, pages.hidden_name("ada"), 1)
     await store.move_epoch(place, now=1)
-    store.races, store.states = book.RACES_MAX - 1, 0
+    store.races, store.states = repository.RACES_MAX - 1, 0
     await log.user("ada").gather()
     assert (store.races, store.states) == (0, 3)
     await store.move_epoch(place, now=1)
-    store.races = book.RACES_MAX
+    store.races = repository.RACES_MAX
     with pytest.raises(SnapshotMoved):
         await log.user("ada").gather()
 
@@ -151,7 +151,7 @@ async def test_a_person_may_add_what_nobody_said() -> None:
     log = Turnlog(RamStore())
     fact = await log.user("ada").correct("owns a boat")
     assert fact.id == fact_id("", "", "owns a boat")
-    gist = await book.glance(log.store, log.tenant, pages.hidden_name("ada"))
+    gist = await repository.glance(log.store, log.tenant, pages.hidden_name("ada"))
     assert gist is not None
     assert gist.facts == ("owns a boat",)
     assert (await log.user("ada").erase()).corrections == 1
@@ -198,7 +198,7 @@ async def test_a_seal_lasts_until_something_is_erased() -> None:
     conversation = await talk(log, "I live in Lisbon.", "I love jazz.")
 
     async def seal() -> str:
-        gist = await book.glance(log.store, log.tenant, pages.hidden_name("ada"))
+        gist = await repository.glance(log.store, log.tenant, pages.hidden_name("ada"))
         assert gist is not None
         return gist.seal
 
@@ -322,7 +322,7 @@ async def test_a_message_from_the_future_pins_nothing() -> None:
     assert known.user_name == "Ada"
     assert [fact.text for fact in known.other_facts] == ["lives in Porto"]
     assert [it.polarity for it in known.user_preferences] == ["dislike"]
-    gist = await book.glance(store, log.tenant, pages.hidden_name("ada"))
+    gist = await repository.glance(store, log.tenant, pages.hidden_name("ada"))
     assert gist is not None
     assert (gist.user_name, gist.facts) == ("Ada", ("lives in Porto",))
 

@@ -5,11 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from knowing import TAUGHT, fact, facts, home, known, profile
 
-from turnlog.memory import candidates, gist
-from turnlog.memory.candidates import Bounds, Candidates, candidates_of
-from turnlog.memory.gist import gist_of
-from turnlog.memory.known import Taught
 from turnlog.memory.profile import Preference, ProfileState, Task
+from turnlog.memory.user import candidates, digest
+from turnlog.memory.user.candidates import Bounds, Candidates, candidates_of
+from turnlog.memory.user.digest import gist_of
+from turnlog.memory.user.model import Taught
 
 CHANGES = st.lists(st.tuples(st.sampled_from("abcdef"), TAUGHT | st.just(Taught())), max_size=12)
 
@@ -18,7 +18,7 @@ CHANGES = st.lists(st.tuples(st.sampled_from("abcdef"), TAUGHT | st.just(Taught(
 def few(monkeypatch: pytest.MonkeyPatch) -> Bounds:
     bounds = Bounds(names=1, preferences=2, tasks=1, facts=2)
     monkeypatch.setattr(candidates, "BOUNDS", bounds)
-    monkeypatch.setattr(gist, "BOUNDS", bounds)
+    monkeypatch.setattr(digest, "BOUNDS", bounds)
     return bounds
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from conversing import spoken
 
+from turnlog.extraction.statements import Statement
 from turnlog.fold import Fold, Leased
 from turnlog.memory.entities import Entities
-from turnlog.memory.extract.statements import Statement
 from turnlog.memory.facts import Facts
 from turnlog.memory.heard import Heard, HeardMention, HeardName
 from turnlog.memory.profile import Profile

@@ -4,21 +4,14 @@ import msgspec
 from knowing import fact, facts, home, known, profile
 from msgspec.structs import replace
 
-from turnlog.memory.candidates import candidates_of
-from turnlog.memory.corrections import Correction
 from turnlog.memory.extracted import extract_all
-from turnlog.memory.gist import (
-    ENTITIES_MAX,
-    FACTS_MAX,
-    PREFERENCES_MAX,
-    TASKS_MAX,
-    Gist,
-    gist_of_states,
-)
-from turnlog.memory.gist import gist_of as gist_of_candidates
-from turnlog.memory.items import fact_id
-from turnlog.memory.known import ConversationContext, Taught, Told
 from turnlog.memory.profile import Preference, ProfileState, Task, UserName
+from turnlog.memory.user.candidates import candidates_of
+from turnlog.memory.user.corrections import Correction
+from turnlog.memory.user.digest import ENTITIES_MAX, FACTS_MAX, PREFERENCES_MAX, TASKS_MAX, Gist, gist_of_states
+from turnlog.memory.user.digest import gist_of as gist_of_candidates
+from turnlog.memory.user.items import fact_id
+from turnlog.memory.user.model import ConversationContext, Taught, Told
 from turnlog.message import Message, user
 
 

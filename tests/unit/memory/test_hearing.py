@@ -10,20 +10,20 @@ from conversing import after, spoken
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from turnlog.extraction.document import read
+from turnlog.extraction.entities import mentions
+from turnlog.extraction.names import names
+from turnlog.extraction.preferences import preferences
+from turnlog.extraction.statements import statements
+from turnlog.extraction.tasks import answers, closings, requests
+from turnlog.extraction.topic import named_topic, topic_words
 from turnlog.memory.entities import Entities, named
-from turnlog.memory.extract.entities import mentions
-from turnlog.memory.extract.names import names
-from turnlog.memory.extract.preferences import preferences
-from turnlog.memory.extract.reading import read
-from turnlog.memory.extract.statements import statements
-from turnlog.memory.extract.tasks import answers, closings, requests
-from turnlog.memory.extract.topic import named_topic, topic_words
 from turnlog.memory.extracted import extract_all
 from turnlog.memory.facts import Facts, stated
 from turnlog.memory.heard import Heard, hear
 from turnlog.memory.hearing import by_rules
 from turnlog.memory.profile import Profile, profiled
-from turnlog.memory.summary import Summary
+from turnlog.memory.summary.fold import Summary
 from turnlog.message import Message
 
 TALK = (

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from knowing import LISBON, PORTO, TIMES, contexts, fact, facts, held, home, known, profile, told
 
-from turnlog.memory.corrections import Correction, corrected
 from turnlog.memory.entities import EntitiesState
-from turnlog.memory.items import Source, fact_id
-from turnlog.memory.known import ConversationContext, Taught, Told
 from turnlog.memory.profile import Preference, ProfileState, Task, Topic, UserName
 from turnlog.memory.roster import Entity
+from turnlog.memory.user.corrections import Correction, corrected
+from turnlog.memory.user.items import Source, fact_id
+from turnlog.memory.user.model import ConversationContext, Taught, Told
 
 
 @given(one=contexts(), other=contexts())

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turnlog.memory import likeness
-from turnlog.memory.likeness import Distinct, overlap
+from turnlog.memory import similarity
+from turnlog.memory.similarity import Distinct, overlap
 
 WORDS = st.sampled_from(["jazz", "green", "tea", "teas", "the", "of", "chess", "blue", "a", "loud"])
 TEXTS = st.lists(st.lists(WORDS, max_size=5).map(" ".join), max_size=12)
@@ -39,4 +39,4 @@ def test_texts_without_a_common_word_are_not_compared() -> None:
     assert all(index.add(f"thing{n} number{n}") for n in range(1000))
     assert not index.add("thing7 number7")
     assert compared == 1
-    assert likeness.overlap("thing7", "number7") == 0
+    assert similarity.overlap("thing7", "number7") == 0

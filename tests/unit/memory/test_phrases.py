@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from turnlog.memory.extract import namecues, preferencecues, taskcues, verdictcues
-from turnlog.memory.extract.needed import needed
-from turnlog.memory.extract.phrases import Phrases, words_of
-from turnlog.memory.extract.preferencecues import Cue
-from turnlog.memory.extract.vocabulary.listed import alternatives
+from turnlog.extraction import namecues, preferencecues, taskcues, verdictcues
+from turnlog.extraction.needed import needed
+from turnlog.extraction.phrases import Phrases, words_of
+from turnlog.extraction.preferencecues import Cue
+from turnlog.extraction.vocabulary.listed import alternatives
 
 SNIPPETS = Path(__file__).parents[2] / "data/extraction.jsonl"
 

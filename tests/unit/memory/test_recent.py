@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from turnlog.memory.recent import Recent
+from turnlog.memory.llm.reply_cache import Recent
 
 
 class Asked:

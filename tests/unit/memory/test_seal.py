@@ -5,7 +5,7 @@ from secrets import token_hex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turnlog.memory.seal import sealed, unsealed
+from turnlog.memory.user.sealing import sealed, unsealed
 
 KEYS = st.binary(min_size=32, max_size=32).map(bytes.hex)
 

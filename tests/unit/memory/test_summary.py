@@ -10,9 +10,9 @@ from placing import stored_in
 
 from turnlog import InvalidInput, Message, assistant, user
 from turnlog.fold import Fold, Leased
-from turnlog.memory.chapters import SHARES, Chapter, best, joined, line, overfull, pair, share
-from turnlog.memory.extractive import sentences
-from turnlog.memory.summary import Summary, SummaryState, digest
+from turnlog.memory.summary.chapters import SHARES, Chapter, best, joined, line, overfull, pair, share
+from turnlog.memory.summary.extractive import sentences
+from turnlog.memory.summary.fold import Summary, SummaryState, digest
 from turnlog.testing import DeterministicFoldContract
 from turnlog.tokens.tokenizers import estimate
 

@@ -9,7 +9,7 @@ from placing import stored_in
 
 from turnlog import InvalidInput, LLMReplyInvalid, LLMUnavailable, Message, assistant, system, tool, user
 from turnlog.fold import Fold, Leased, state_of, stored
-from turnlog.memory.summary import Summary, SummaryState, digest
+from turnlog.memory.summary.fold import Summary, SummaryState, digest
 from turnlog.message import Text, ToolCall
 from turnlog.ports import Prompt
 from turnlog.testing import FoldContract, ScriptedLLM

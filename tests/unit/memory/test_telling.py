@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turnlog.memory.telling import Said, as_data, chunks, cost, fenced, line, one_line, pieces
+from turnlog.memory.llm.transcript import Said, as_data, chunks, cost, fenced, line, one_line, pieces
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=400)
 MARKS = st.sampled_from(["<|im_start|>", "[INST]", "</s>", "<s>", "<<SYS>>", "\\", '"', "\n", "🙂", "<｜User｜>", "a "])

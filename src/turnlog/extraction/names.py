@@ -1,0 +1,382 @@
+"""What the user asks to be called, and whose name they say is not theirs."""
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+
+from turnlog.extraction import namecues as cues
+from turnlog.extraction import nameframes as frames
+from turnlog.extraction.document import Reading
+from turnlog.extraction.nameanswers import answers, asks_for_name
+from turnlog.extraction.naming import Said, capitals, given, in_full, is_thing, similar
+from turnlog.extraction.phrases import Phrases
+from turnlog.extraction.signatures import signatures
+from turnlog.extraction.spans import Name, capitalised, ends, is_given, may_be_given, name_at, opens, split
+from turnlog.extraction.vocabulary.english import is_english
+from turnlog.extraction.vocabulary.people import GIVEN
+from turnlog.extraction.vocabulary.words import COMMON, DEMONYMS, TITLES
+
+SURE = ("my", "call", "the", "i ", "name")
+"""How cues begin after which a name in lower case need not be in the list of given names."""
+NAMING_LENGTH = 300
+"""Characters of a message in which its one name is looked for."""
+CAPITALS_MAX = 20
+"""Words with a capital letter that are looked at for a mended name, at most."""
+
+
+def names(reading: Reading, asked: str = "") -> list[Said]:
+    """The names that the user gives or denies, in the order of the text; `asked` is what the assistant said just before."""
+    own = reading.own
+    found = list(answers(own, asked)) if asked else []
+    found += _denials(reading, asked)
+    denied = {said.start for said in found if said.denied}
+    found += (said for said in (*_wishes(reading), *_sufficing(reading, asked), *_weak(reading)) if said.start not in denied)
+    found += _foreign(reading)
+    found += (said for said in (*_framed(reading, asked), *_mended(reading, asked)) if said.start not in denied)
+    if not found:
+        found += _only_one(reading)
+    if "\n" in own or "-" in own or "—" in own or "–" in own:
+        found += signatures(own)
+    return sorted(_once(found), key=lambda said: said.start)
+
+
+def chosen(found: list[Said]) -> Said | None:
+    """The name that the user is to have after the message: the last wish, else the last introduction."""
+    told = [said for said in found if not said.denied]
+    wishes = [said for said in told if said.asked]
+    best = wishes or told
+    return best[-1] if best else None
+
+
+def _once(found: list[Said]) -> list[Said]:
+    """Each place once: a denial before a wish before an introduction."""
+    kept: list[Said] = []
+    for said in sorted(found, key=lambda item: (not item.denied, not item.asked)):
+        if not any(other.start <= said.start < max(other.end, other.start + 1) for other in kept):
+            kept.append(said)
+    return kept
+
+
+def _each(phrases: Phrases, reading: Reading) -> Iterator[re.Match[str]]:
+    return phrases.find(reading.own, reading.parts)
+
+
+def _wishes(reading: Reading) -> Iterator[Said]:
+    own = reading.own
+    for cue in _each(cues.WISH, reading):
+        said = cue[0].lower()
+        name = name_at(own, cue.end(), lower=True, wish=True)
+        if name is None or not _is_called(own, name, by_call="call" in said) or _of_another(own, cue.start()):
+            continue
+        if not capitalised(name.text) and not is_given(name.text.lower()) and not said.lstrip(" .,;!\n").startswith(SURE):
+            continue
+        yield given(in_full(own, name))
+        yield from _but_not(own, name)
+    for cue in _each(cues.MEND, reading):
+        name = name_at(own, cue.end())
+        if name is not None and not is_thing(name) and ends(own, name.end):
+            yield given(name)
+    mine = () if cues.MINE.isdisjoint(reading.words) else _each(cues.IS_MINE, reading)
+    for match in (*mine, *_each(cues.NAMES, reading)):
+        name = name_at(own, match.start(1), lower=True)
+        if name is not None and _can_be_called(name):
+            yield given(name)
+    for match in _each(cues.GIVEN_NAMES, reading):
+        name = name_at(own, match.start(1))
+        if name is not None and may_be_given(name.text.lower().split()[0]):
+            yield given(name)
+
+
+def _framed(reading: Reading, asked: str) -> Iterator[Said]:
+    """The names in the frames in which also other things are used, put and said."""
+    own = reading.own
+    of_names = not frames.NAMING.isdisjoint(reading.words) or asks_for_name(asked[-300:])
+    if not (of_names or _has_given(reading)):
+        return
+    for cue in (*_each(frames.WITH_PEOPLE, reading), *(_each(frames.OF_MYSELF, reading) if of_names else ())):
+        name = name_at(own, cue.end(), lower=True)
+        if name is None or not ends(own, name.end) or frames.GOES_ON.match(own, name.end):
+            continue
+        if _is_persons(name, of_names=of_names):
+            yield given(name)
+
+
+def _is_persons(name: Name, *, of_names: bool) -> bool:
+    """Whether `name` is a given name, or any that is no everyday word where names are spoken of."""
+    first = name.text.lower().split()[0]
+    if is_thing(name) or first in cues.NOT_CALLED or first in DEMONYMS:
+        return False
+    if is_given(first):
+        return True
+    return of_names and capitalised(name.text) and (may_be_given(first) or not is_english(first))
+
+
+def _has_given(reading: Reading) -> bool:
+    """Whether there may be a given name that is no everyday word in the message."""
+    if not GIVEN.isdisjoint(reading.words):
+        return True
+    return not reading.own.isascii() or (
+        "-" in reading.own and any("-" in word and is_given(word) for word in reading.words)
+    )
+
+
+def _mended(reading: Reading, asked: str) -> Iterator[Said]:
+    """The name that stands where another one like it was wrong: "you wrote Jon, it's John"."""
+    own = reading.own
+    if len(own) > NAMING_LENGTH or frames.MENDING.isdisjoint(reading.words):
+        return
+    if frames.NAMING.isdisjoint(reading.words) and not _has_given(reading):
+        return
+    for capital in islice(frames.CAPITALISED.finditer(own), CAPITALS_MAX):
+        start = capital.start()
+        name = name_at(own, start) if frames.MENDS.search(own[max(0, start - 24) : start]) else None
+        if name is None or is_thing(name) or not ends(own, name.end):
+            continue
+        others = capitals(own[:start]) | capitals(asked)
+        if _is_persons(name, of_names=True) and any(similar(name.text, other) for other in others - {name.text}):
+            yield given(name)
+
+
+def _only_one(reading: Reading) -> Iterator[Said]:
+    """The one name in a message that speaks of the user's own name, whatever else it says."""
+    own = reading.own
+    if frames.NAMING.isdisjoint(reading.words) or frames.OWN_NAMING.search(own) is None:
+        return
+    words = [word for word in split(own[:NAMING_LENGTH]) if word.text[0].isupper() and is_given(word.lower)]
+    if len({word.lower for word in words}) != 1 or frames.NOT_BEFORE.search(
+        own[max(0, words[0].start - 24) : words[0].start]
+    ):
+        return
+    name = name_at(own, words[0].start)
+    if name is not None and ends(own, name.end):
+        yield given(name)
+
+
+def _can_be_called(name: Name) -> bool:
+    """Whether `name`, of which something else says that it is one, is no everyday word."""
+    first = name.text.lower().split()[0]
+    return not is_thing(name) and (may_be_given(first) or not is_english(first))
+
+
+def _but_not(own: str, name: Name) -> Iterator[Said]:
+    """The name denied in "my name is Sami, not Sam"."""
+    cue = cues.NOT_BUT.match(own, name.end)
+    other = name_at(own, cue.end(), lower=True) if cue else None
+    if other is not None and (capitalised(other.text) or similar(other.text, name.text)):
+        yield Said(other.text, other.start, other.end, denied=True)
+
+
+def _sufficing(reading: Reading, asked: str) -> Iterator[Said]:
+    """The name in "Kostya is fine", where names are what is spoken of."""
+    for match in _each(cues.SUFFICES, reading) if not cues.SUFFICING.isdisjoint(reading.words) else ():
+        name = name_at(reading.own, match.start(1), wish=True)
+        if name is None or is_thing(name) or name.text.lower() in COMMON:
+            continue
+        known = reading.own.find(name.text) < match.start(1) or any(similar(name.text, word) for word in capitals(asked))
+        if known or not cues.NAMING.isdisjoint(reading.words) or asks_for_name(asked[-300:]):
+            yield given(name)
+
+
+def _of_another(own: str, place: int) -> bool:
+    """Whether the words before `place` make the cue no wish: "will call me", "didn't call me"."""
+    before = own[max(0, place - 20) : place].lower()
+    if before.endswith(
+        (
+            "like you to ",
+            "want you to ",
+            "prefer to ",
+            "need you to ",
+            "easier to ",
+            "free to ",
+            "allow me to ",
+            "let me to ",
+            "like to ",
+            "best to ",
+        )
+    ):
+        return False
+    return before.endswith(
+        (
+            "will ",
+            "won't ",
+            "to ",
+            "didn't ",
+            "did ",
+            "should ",
+            "could ",
+            "if you ",
+            "when you ",
+            "would ",
+            "can't ",
+            "not ",
+            "never ",
+            "don't ",
+        )
+    )
+
+
+def _is_called(own: str, name: Name, *, by_call: bool) -> bool:
+    first = name.text.lower().split()[0]
+    if first in cues.NOT_CALLED or first in TITLES:
+        return False
+    if capitalised(name.text) and not (name.text.isupper() and len(name.text) > 2 and not is_given(first) and by_call):
+        return True
+    if may_be_given(first):
+        return True
+    adjective = by_call and first.endswith(("ing", "ed", "ish", "ic", "ful", "ous"))
+    return first not in COMMON and first not in DEMONYMS and ends(own, name.end) and not adjective
+
+
+def _weak(reading: Reading) -> Iterator[Said]:
+    own = reading.own
+    for cue in _each(cues.AM, reading):
+        name = name_at(own, cue.end(), lower=True)
+        if name is not None and _introduces(own, cue, name):
+            yield given(name, asked=frames.SPHERE.search(own, max(0, cue.start() - 40), cue.start()) is not None)
+    for cue in (*_each(cues.ROLE, reading), *_each(cues.SURNAME, reading)):
+        name = name_at(own, cue.end())
+        if name is not None and (ends(own, name.end) or cue[0].lower().startswith(("it", "here"))) and not is_thing(name):
+            yield given(name, asked=False)
+    yield from _at_openings(reading)
+
+
+def _at_openings(reading: Reading) -> Iterator[Said]:
+    """The names that open or sign a message, or stand in the places of one."""
+    own = reading.own
+    for cue in _each(cues.HERE, reading):
+        name = name_at(own, cue.end(), lower=True)
+        if name is not None and (capitalised(name.text) or is_given(name.text)) and not is_thing(name):
+            yield given(name, asked=False)
+    for match in _each(cues.ITS_SMALL, reading):
+        name = name_at(own, match.start(1), lower=True)
+        if name is not None and is_given(name.text.lower()):
+            yield given(name, asked=False)
+    for match in _each(cues.HELLOS, reading) if _has_given(reading) else ():
+        name = name_at(own, match.start(1))
+        if name is not None and is_given(name.text.lower().split()[0]) and not is_thing(name):
+            yield given(name, asked=False)
+    yield from _at_opening_frames(reading)
+
+
+def _at_opening_frames(reading: Reading) -> Iterator[Said]:
+    """The names that open a message by what the speaker is, or where they are from."""
+    own = reading.own
+    for match in _each(cues.OPENINGS, reading):
+        name = name_at(own, match.start(1))
+        if name is not None and not is_thing(name):
+            yield given(name, asked=False)
+    for match in (*_each(frames.FROM_SOMEWHERE, reading), *(_each(frames.YOURS, reading) if _has_given(reading) else ())):
+        name = name_at(own, match.start(match.lastindex or 0))
+        if name is not None and _is_persons(name, of_names=True):
+            yield given(name, asked=False)
+    for match in _each(frames.INTRODUCED, reading):
+        name = name_at(own, match.end())
+        if name is not None and _is_persons(name, of_names=True) and ends(own, name.end):
+            yield given(name, asked=False)
+
+
+def _introduces(own: str, cue: re.Match[str], name: Name) -> bool:
+    """Whether what follows "I'm" or "this is" is the speaker's name."""
+    first = name.text.lower().split()[0]
+    if is_thing(name) or first in DEMONYMS or first in cues.NOT_CALLED:
+        return False
+    if cue[0].lower().startswith("this is"):
+        return _presents(own, cue, name)
+    if len(name.text) == 1:
+        return False
+    if capitalised(name.text) and not name.text.isupper():
+        return (
+            (is_given(first) or not is_english(first))
+            or (" " in name.text and ends(own, name.end))
+            or _is_word_name(own, name)
+        )
+    return is_given(first) or (ends(own, name.end) and may_be_given(first) and first not in cues.AFTER_AM)
+
+
+def _is_word_name(own: str, name: Name) -> bool:
+    """Whether `name`, an everyday word with a capital letter, is one that people are called by, and ends a clause."""
+    return may_be_given(name.text.lower()) and ends(own, name.end)
+
+
+def _presents(own: str, cue: re.Match[str], name: Name) -> bool:
+    """Whether "this is" opens the message or a sentence, and presents the speaker rather than another."""
+    before, after = own[: cue.start()].strip(" ,.!").lower(), own[name.end : name.end + 14].lower()
+    if not (opens(own, cue.start()) or cues.GREETED.fullmatch(before)) or after.lstrip(" ,").startswith(
+        ("my ", "his ", "her ", "our ")
+    ):
+        return False
+    first, ending = name.text.lower().split()[0], not after.strip() or after[0] in ",.!"
+    if is_given(first) or own[cue.end() : name.start].strip() or (may_be_given(first) and ending):
+        return True
+    if not capitalised(name.text) or is_english(first):
+        return False
+    return ending or after.strip().startswith(("from", "here", "speaking", "again", "at"))
+
+
+def _denials(reading: Reading, asked: str) -> Iterator[Said]:
+    own = reading.own
+    for cue in _each(cues.NOT_MINE, reading):
+        said = cue[0].lower()
+        of_name = "name" in said or "call" in said or "say" in said
+        name = name_at(own, cue.end(), lower="name" in said)
+        if name is None or is_thing(name) or name.text.lower() in COMMON or not ends(own, name.end):
+            continue
+        bare = said.strip() in ("not", "isn't", "ain't", "who's", "who is")
+        if bare and not _is_corrected(reading, cue.start(), name, asked):
+            continue
+        yield Said(name.text, name.start, name.end, denied=True)
+        yield from _before_denial(own, cue.start()) if bare else _instead(own, name, of_name)
+
+
+def _is_corrected(reading: Reading, place: int, name: Name, asked: str) -> bool:
+    """Whether "not Sam" at `place` mends a name: "it's Sami, not Sam"."""
+    right = next(_before_denial(reading.own, place), None)
+    if right is None:
+        return False
+    return not cues.NAMING.isdisjoint(reading.words) or name.text in asked or similar(right.name, name.text)
+
+
+def _instead(own: str, denied: Name, of_name: bool) -> Iterator[Said]:
+    """The name that is right where `denied` is wrong: right after it, or alone in a sentence."""
+    cue = cues.IT_IS.match(own, denied.end) or cues.IT_IS.search(own, denied.end, denied.end + 24)
+    right = name_at(own, cue.end(), lower=of_name) if cue else None
+    if right is not None and (capitalised(right.text) or ends(own, right.end)) and not is_thing(right):
+        yield given(right)
+        return
+    for match in cues.ALONE.finditer(own, denied.end, denied.end + 200):
+        right = name_at(own, match.start(1))
+        if of_name and right is not None and not is_thing(right):
+            yield given(right)
+
+
+def _before_denial(own: str, place: int) -> Iterator[Said]:
+    for cue in cues.IT_IS.finditer(own, max(0, place - 40), place):
+        name = name_at(own, cue.end()) if any(map(str.isalpha, cue[0])) else None
+        if name is not None and cues.NOT_YET.match(own, name.end, place) and not is_thing(name):
+            yield given(name)
+    first = name_at(own, 0)
+    if first is not None and first.end < place and cues.NOT_YET.match(own, first.end, place) and not is_thing(first):
+        yield given(first)
+
+
+def _foreign(reading: Reading) -> Iterator[Said]:
+    own = reading.own
+    for cue in _each(cues.ABROAD, reading):
+        name = name_at(own, cue.end())
+        if name is None or is_thing(name) or name.text.split()[0].lower() in COMMON:
+            continue
+        if not cues.ALSO_OTHERWISE.match(cue[0]) or _is_no_trade(own, cue, name):
+            yield given(name)
+    if not own.isascii():
+        for match in _each(cues.EASTERN, reading):
+            yield Said(match[1], match.start(1), match.end(1))
+
+
+def _is_no_trade(own: str, cue: re.Match[str], name: Name) -> bool:
+    """Whether "ich bin", "je suis" and the like give a name and no trade: German writes nouns with a capital, too."""
+    first = name.text.split()[0].lower()
+    if is_given(first):
+        return True
+    if first in DEMONYMS or is_english(first) or not ends(own, name.end):
+        return cue[0].lower().startswith("ich") and own[name.end :].startswith(" aus ") and not first.endswith(("er", "in"))
+    return not cue[0].lower().startswith("ich")

@@ -1,0 +1,164 @@
+"""What the user asks to have done, takes back or has done themselves, and what the assistant's reply does to it."""
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Literal, NamedTuple
+
+from turnlog.extraction import taskcues as cues
+from turnlog.extraction.document import Reading
+from turnlog.extraction.phrases import Phrases
+
+Outcome = Literal["cancelled", "done", "fulfilled"]
+Answer = Literal["brings", "asks", "puts off"]
+TEXT_MAX = 240
+"""Characters of a task."""
+CUES_MAX = 50
+"""Places of one kind that are looked at in a message, at most."""
+REQUESTS_MAX = 50
+"""Requests of one message, at most."""
+SENTENCE_LENGTH = 400
+"""Characters at the beginning of a sentence, and before a verb in it, that tell what the verb goes on, at most."""
+LONG_REPLY = 200
+"""Characters from which a reply is more than a question or a promise."""
+
+
+class Request(NamedTuple):
+    """Something that the user asks to have done, from a place in the text."""
+
+    text: str
+    start: int
+
+
+class Closing(NamedTuple):
+    """A place in the text where the user takes a request back, or says that it is done, and the words around it."""
+
+    outcome: Outcome
+    start: int
+    about: str
+
+
+def requests(reading: Reading, closed: Sequence[Closing] = (), asked: str = "") -> list[Request]:
+    """What the message asks to have done, in the order of the text, without what is taken back after it.
+
+    `closed` are the `closings` of the message; `asked` is what the assistant said just before, perhaps an offer.
+    """
+    own = reading.own
+    found = list(islice(_listed(own), REQUESTS_MAX)) if ":" in own and "\n" in own else []
+    found += _accepted(own, asked)
+    for request in sorted(_spoken(reading), key=lambda item: (item.start, -len(item.text))):
+        if not any(other.start - 2 <= request.start <= other.start + len(other.text) for other in found):
+            found.append(request)
+    taken_back = max((closing.start for closing in closed if closing.outcome == "cancelled"), default=-1)
+    left = (request for request in found if request.start > taken_back or (request.start < 0 and taken_back < 0))
+    return [_explained(request, own) for request in islice(left, REQUESTS_MAX)]
+
+
+def _each(phrases: Phrases, reading: Reading) -> Iterator[re.Match[str]]:
+    return phrases.find(reading.own, reading.parts)
+
+
+def _spoken(reading: Reading) -> Iterator[Request]:
+    own = reading.own
+    for pattern in (cues.ASKED, cues.PLEASE):
+        for cue in _each(pattern, reading):
+            if not cues.INFORMATION.match(own, cue.end()):
+                yield from _request(own, cue.end())
+    yield from _needed(reading)
+    for cue in _each(cues.IMPERATIVE, reading):
+        if not cues.INFORMATION.match(own, cue.end()) and not _is_told(own, cue):
+            yield from _request(own, cue.end())
+
+
+def _needed(reading: Reading) -> Iterator[Request]:
+    own = reading.own
+    for cue in _each(cues.REMIND, reading):
+        yield from _request(own, cue.start())
+    for match in _each(cues.FORGET, reading):
+        for request in _request(own, match.end()):
+            yield Request(f"remind me {match[1] or 'of'} {request.text}", match.start())
+    for match in _each(cues.NEEDS_DONE, reading):
+        yield Request(f"{_infinitive(match[2])} {match[1].strip()}{match[3]}", match.start())
+    for cue in _each(cues.NEEDS, reading):
+        if not cues.NEEDS_LESS.match(own, cue.end()):
+            yield from _request(own, cue.end())
+    for match in _each(cues.WANTS_DONE, reading):
+        yield Request(f"{_infinitive(match[2])} {match[1].strip()}", match.start())
+
+
+def _infinitive(form: str) -> str:
+    """The verb of a participle or a gerund, as far as it is known."""
+    return cues.INFINITIVES.get(form.lower(), form)
+
+
+def _is_told(own: str, cue: re.Match[str]) -> bool:
+    """Whether the verb after "and" or a comma goes on a tale or a question, not a request."""
+    lead = cue[0].strip(" ").lower()
+    if cue.start() == 0 or lead[:1] in (".", "!", "?", "\n"):
+        return False
+    end = cue.start()
+    start = max(own.rfind(mark, 0, end) for mark in ".!?\n") + 1
+    beginning = own[start : min(end, start + SENTENCE_LENGTH)].strip()
+    before = own[max(start, end - SENTENCE_LENGTH) : end].rpartition(",")[2]
+    if not own[start:end].strip() or lead[:1] == ":" or lead in ("now", "so", "please", "pls", "plz", "-", "–", "—"):
+        return False
+    return cues.GOES_ON.match(beginning) is None and cues.CONDITION.search(before) is None
+
+
+def _request(own: str, start: int) -> Iterator[Request]:
+    while start < len(own) and own[start] in " ,":
+        start += 1
+    if cues.IDIOM.match(own, start):
+        return
+    end = cues.ENDS.search(own, start + 1, start + TEXT_MAX)
+    text = own[start : end.start() if end else start + TEXT_MAX].strip(" .,:*_")
+    if len(text.split()) >= 2 and any(c.isalpha() for c in text):
+        yield Request(text, start)
+
+
+def _accepted(own: str, asked: str) -> Iterator[Request]:
+    """What the assistant offered to do, if the message begins by accepting it."""
+    offers = cues.OFFERS.findall(asked[-300:]) if asked and cues.ACCEPTS.match(own) else []
+    if offers and len(offers[-1].split()) > 1 and " or " not in offers[-1]:
+        yield Request(offers[-1].strip(), -1)
+
+
+def _explained(request: Request, own: str) -> Request:
+    """`request` with the clause before it in brackets, where it only points at something: "fix it"."""
+    if request.start < 0 or cues.POINTS.match(request.text) is None:
+        return request
+    before = re.split(r"[.!?\n]\s", own[max(0, request.start - 200) : request.start].rstrip(" ,;:-–—"))[-1]
+    before = re.sub(
+        r"(?:,? (?:so|and|please|pls|can you|could you|would you|then))+$", "", before.strip(), flags=re.IGNORECASE
+    ).strip(" ,;")
+    return Request(f"{request.text} ({before})", request.start) if len(before.split()) > 2 else request
+
+
+def _listed(own: str) -> Iterator[Request]:
+    for head in islice(cues.LIST_HEAD.finditer(own), CUES_MAX):
+        place = head.end()
+        while (item := cues.ITEM.match(own, place)) is not None:
+            yield Request(item[1].strip(" .,;"), item.start(1))
+            place = item.end()
+
+
+def closings(reading: Reading) -> list[Closing]:
+    """Where the message takes a request back, or says that it is done."""
+    own = reading.own
+    patterns: tuple[tuple[Phrases, Outcome], ...] = ((cues.CANCELS, "cancelled"), (cues.DONE, "done"))
+    return [
+        Closing(outcome, match.start(), own[match.start() : match.end() + 60])
+        for pattern, outcome in patterns
+        for match in _each(pattern, reading)
+    ]
+
+
+def answers(reply: str) -> Answer:
+    """What the assistant's `reply` is to a request: it brings the thing, asks for more, or puts it off."""
+    if cues.FAILS.search(reply, 0, 400):
+        return "puts off"
+    if len(reply) >= LONG_REPLY:
+        return "brings"
+    if reply.rstrip().endswith("?"):
+        return "asks"
+    return "puts off" if cues.DELIVERS.search(reply) is None and cues.PROMISES.search(reply) else "brings"

@@ -1,0 +1,491 @@
+"""The book of a user: what their conversations taught, gathered where one look finds it, and what a person put right.
+
+`pages` tells how it lies in the store. Its log holds the corrections: they are what happened, and stay when all that is
+derived is made anew.
+
+Law 11, without a lock across conversations: whoever adds to a book opens it, and begins it if it is not there, then looks
+whether the conversation is still at the erase epoch at which its messages were read, and then writes, which fails if the
+book's own erase epoch has changed. Whoever erases something of a conversation gives the book a new epoch afterwards, which
+drops all its snapshots at once, and writes them anew from what the conversations have. So what was made before an erasure is
+either dropped or never written. The book is begun before the look, so that whoever erases after the look finds a book; once
+a user is erased it stays dead, and whoever comes later begins the next one.
+
+Law 10 likewise: a state is put into the book before it is stored, so that a crash repeats it, and once more after that if it
+may have been taken out in between.
+
+Page, candidates and gist are three writes, each by compare-and-set. Whoever writes a page then writes candidates over those
+that were read in one look with the page, or reads both again. So the last to write them had read every page as it is.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from secrets import token_hex
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from turnlog import codec
+from turnlog.codec import Record
+from turnlog.errors import ConversationDeleted, ConversationNotFound, CorruptRecord, SnapshotMoved, TurnlogError
+from turnlog.memory.hearing import BY_RULES
+from turnlog.memory.user import pages
+from turnlog.memory.user.candidates import Candidates, candidates_of
+from turnlog.memory.user.contributions import logger, stored
+from turnlog.memory.user.digest import Gist, gist_of
+from turnlog.memory.user.model import ConversationContext, Taught
+from turnlog.memory.user.pages import CANDIDATES, GIST, PAGES, Opened
+from turnlog.ports import Header, Key, Position, Snapshot, Store
+
+CONVERSATIONS_MAX = 500
+"""Conversations that a book tells of: those that were touched last."""
+RACES_MAX = 50
+"""How often a book is written anew because another worker was faster."""
+PAGE = 200
+"""Conversations that are listed at once."""
+READ_AT_ONCE = 8
+"""Conversations whose states are read at once."""
+FEW = 20
+"""Of so many conversations candidates are made at once; of more, in a thread."""
+
+Versions = Sequence[tuple[str, int]]
+
+
+class Place(NamedTuple):
+    """Where something was put into a book: which book, at which erase epoch, and the conversation's revision then."""
+
+    book: Key
+    epoch: int
+    revision: int
+
+
+class Item:
+    """Something that the conversation `key` taught at an erase `epoch`, to be put into a book by `join` with what is there.
+
+    Once it is `done` it has an `outcome`.
+    """
+
+    def __init__(
+        self, key: Key, epoch: int, version: int, told: Taught, join: Callable[[Taught, Taught], Taught] = Taught.merge
+    ) -> None:
+        self.key = key
+        self.epoch = epoch
+        self.version = version
+        self.told = told
+        self.join = join
+        self.place: Place | None = None
+        self.error: TurnlogError | None = None
+
+    @property
+    def done(self) -> bool:
+        return self.place is not None or self.error is not None
+
+    def outcome(self) -> Place:
+        """Where it was put. Raises why it was not."""
+        if self.place is None:
+            assert self.error is not None
+            raise self.error
+        return self.place
+
+
+async def known(store: Store, tenant: str, user_id: str, versions: Versions) -> ConversationContext:
+    """What is known of a user; one round trip. Raises `CorruptRecord` if a correction cannot be read."""
+    for _ in range(RACES_MAX):
+        book = await pages.open_book(store, tenant, user_id, PAGES)
+        if book.epoch is None:
+            return ConversationContext()
+        taught = await pages.taught_by(book)
+        if taught is None:  # a page cannot be read
+            await gather(store, tenant, user_id, versions)
+            continue
+        try:
+            told = await pages.corrections(store, book)
+        except (SnapshotMoved, ConversationDeleted):  # something was erased meanwhile
+            continue
+        return ConversationContext(pages.latest(taught, CONVERSATIONS_MAX), told.last)
+    raise SnapshotMoved(watermark=0, epoch=book.epoch or 0)
+
+
+async def glance(store: Store, tenant: str, name: str) -> Gist | None:
+    """The little of what the books of this name know that goes into contexts, None for nothing; one round trip."""
+    generation = 1
+    while True:
+        try:
+            found = await store.load_snapshot(pages.place(tenant, name, generation), *GIST)
+        except ConversationDeleted:
+            generation += 1
+            continue
+        except ConversationNotFound:
+            return None
+        return None if found is None else pages.read_gist(found.state)
+
+
+async def put(store: Store, tenant: str, user_id: str, waiting: Sequence[Item]) -> None:
+    """Put what is `waiting` into the user's book, also what comes while this looks at conversations; each item is done then.
+
+    Raises what the store raises; what is not done then may be put again.
+    """
+    for _ in range(RACES_MAX):
+        keys = list(dict.fromkeys(item.key for item in waiting if not item.done))
+        names = dict.fromkeys(pages.page_of(key.conversation_id) for key in keys)
+        book = await pages.begin_book(store, tenant, user_id, [*names, CANDIDATES, GIST])
+        headers = dict(zip(keys, await asyncio.gather(*(_look(store, key) for key in keys)), strict=True))
+        # taken after the looks, so that the states of other folds that came meanwhile go along
+        batch = [item for item in waiting if not item.done and item.key in headers]
+        living = _living_items(batch, headers)
+        try:
+            if await _put(store, tenant, user_id, book, living, headers):
+                for item, header in living:
+                    item.place = Place(book.key, book.epoch or 0, header.revision)
+                return
+        except (SnapshotMoved, ConversationDeleted):  # another was faster, or the user is erased at this moment
+            continue
+    raise SnapshotMoved(watermark=0, epoch=book.epoch or 0)
+
+
+def _living_items(batch: Sequence[Item], headers: Mapping[Key, Header | TurnlogError]) -> list[tuple[Item, Header]]:
+    """The items whose conversations are at the erase epoch at which they were made; the others are done."""
+    living = []
+    for item in batch:
+        header = headers[item.key]
+        if isinstance(header, TurnlogError):
+            item.error = header
+        elif header.epoch != item.epoch:
+            item.error = SnapshotMoved(watermark=0, epoch=header.epoch)
+        else:
+            living.append((item, header))
+    return living
+
+
+async def _put(
+    store: Store,
+    tenant: str,
+    user_id: str,
+    book: Opened,
+    living: Sequence[tuple[Item, Header]],
+    headers: Mapping[Key, Header | TurnlogError],
+) -> bool:
+    """Write the pages of these items, candidates and gist; False when a page could not be read, and was made anew."""
+    changed: dict[str, Taught] = {}
+    found = {name: book.page(name) for name in {pages.page_of(item.key.conversation_id) for item, _ in living}}
+    if None in found.values():
+        await gather(store, tenant, user_id, _versions(max(item.version for item, _ in living)))
+        return False
+    for item, header in living:
+        id_ = item.key.conversation_id
+        page = found[pages.page_of(id_)] or {}
+        before = changed.get(id_, page.get(id_, Taught()).since(item.epoch))
+        changed[id_] = Taught() if header.archived else item.join(before, item.told)
+    for name, page_before in found.items():
+        page = {**(page_before or {}), **{id_: it for id_, it in changed.items() if pages.page_of(id_) == name}}
+        for id_ in await _save_page(store, book, name, page):
+            changed[id_] = Taught()
+    if living:
+        await _refresh(store, tenant, user_id, book, changed)
+    return True
+
+
+def _versions(version: int) -> Versions:
+    """The folds of this version that are gathered, before those that work by rules."""
+    return [(name, number) for name in ("profile", "entities", "facts") for number in dict.fromkeys([version, BY_RULES])]
+
+
+async def _look(store: Store, key: Key) -> Header | TurnlogError:
+    try:
+        return await store.get(key)
+    except ConversationNotFound as error:
+        return error
+
+
+async def stays(store: Store, key: Key, place: Place) -> bool:
+    """Whether nobody can have taken out of a book, and not found again, what was put there before it was stored: by dropping
+    all that is in the book, or by taking the conversation to the archive and back.
+    """
+    try:
+        return (await store.get(place.book)).epoch == place.epoch and (await store.get(key)).revision == place.revision
+    except ConversationNotFound:
+        return False
+
+
+async def gather(store: Store, tenant: str, user_id: str, versions: Versions) -> None:
+    """Write the book anew from what is stored with the user's conversations, those that are archived left out.
+
+    `versions` are the names and versions of folds to look for, of each name those to be preferred first. To be called when
+    something was erased, archived or brought back; safe beside everything else.
+    """
+    loaded: dict[tuple[str, int], Taught] = {}  # whoever loses a race reads no state again: newer ones are in the book
+    headers = await _conversations(store, tenant, user_id)
+    for _ in range(RACES_MAX):
+        book = await pages.open_book(store, tenant, user_id, [*PAGES, CANDIDATES, GIST])
+        if book.epoch is None:
+            return
+        try:
+            await _load(store, tenant, headers.values(), versions, loaded)
+            taught: dict[str, Taught] = {}
+            for name in PAGES:
+                taught |= await _gather_page(store, tenant, book, name, headers, loaded)
+            await _refresh(store, tenant, user_id, book, taught, all_of_them=True)
+        except (SnapshotMoved, ConversationDeleted):  # another was faster, or the user is erased at this moment
+            headers = await _conversations(store, tenant, user_id)
+            continue
+        # a page that did not change was not written: nobody who changed a conversation meanwhile can have seen that
+        before, headers = headers, await _conversations(store, tenant, user_id)
+        if {id_: it.epoch for id_, it in before.items()} == {id_: it.epoch for id_, it in headers.items()}:
+            return
+    raise SnapshotMoved(watermark=0, epoch=book.epoch or 0)
+
+
+async def _load(
+    store: Store,
+    tenant: str,
+    headers: Iterable[Header],
+    versions: Versions,
+    loaded: dict[tuple[str, int], Taught],
+) -> None:
+    """Read what is stored with the conversations that are not among those `loaded`."""
+    missing = [header for header in headers if (header.id, header.epoch) not in loaded]
+    for first in range(0, len(missing), READ_AT_ONCE):
+        some = missing[first : first + READ_AT_ONCE]
+        found = await asyncio.gather(*(stored(store, Key(tenant, header.id), header, versions) for header in some))
+        loaded |= {(header.id, header.epoch): taught for header, taught in zip(some, found, strict=True)}
+
+
+async def _gather_page(
+    store: Store,
+    tenant: str,
+    book: Opened,
+    name: pages.Name,
+    headers: Mapping[str, Header],
+    loaded: Mapping[tuple[str, int], Taught],
+) -> dict[str, Taught]:
+    """Write a page anew; what is on it then."""
+    before = book.page(name) or {}
+    page: dict[str, Taught] = {}
+    for header in headers.values():
+        if pages.page_of(header.id) == name:
+            there = before.get(header.id, Taught()).since(header.epoch)
+            page[header.id] = replace(loaded[header.id, header.epoch], at=header.updated_at).merge(there)
+    full = len(headers) >= CONVERSATIONS_MAX
+    oldest = min((header.updated_at for header in headers.values()), default=0)
+    for id_ in before.keys() - headers.keys():  # archived, begun since they were listed, or too old for a full book
+        too_old = full and before[id_].at < oldest
+        if not too_old and (header_ := await _living(store, Key(tenant, id_))):
+            page[id_] = before[id_].since(header_.epoch)
+    for id_ in await _save_page(store, book, name, page):
+        page.pop(id_, None)
+    return page
+
+
+async def _save_page(store: Store, book: Opened, name: pages.Name, page: Mapping[str, Taught]) -> set[str]:
+    """Write a page over the one that was read, if it differs, without conversations that taught nothing; which of them are
+    not on it.
+    """
+    taught = {id_: it for id_, it in page.items() if it.profile or it.entities or it.facts}
+    kept = pages.latest(taught, pages.PAGE_MAX)
+    stored_page = book.snapshots.get(name)
+    state = pages.encode(kept)
+    if stored_page.state != state if stored_page else kept:
+        written = book.watermark(name)
+        await store.save_snapshot(book.key, *name, Snapshot(written + 1, book.epoch or 0, state), expect_watermark=written)
+    return page.keys() - kept.keys()
+
+
+async def _refresh(
+    store: Store,
+    tenant: str,
+    user_id: str,
+    book: Opened,
+    changed: Mapping[str, Taught],
+    *,
+    all_of_them: bool = False,
+) -> None:
+    """Write candidates and gist as they are once the conversations `changed` teach this; `all_of_them`: there are no other.
+
+    Raises `SnapshotMoved` when another wrote them meanwhile.
+    """
+    before = book.candidates()
+    found = None if all_of_them or before is None else before.with_(changed)
+    if found is None and not all_of_them:
+        book, changed = await _all_pages(store, tenant, user_id, book)
+    if found is None:
+        found = await _candidates(changed)
+    gist, written = book.gist(), book.watermark(CANDIDATES)
+    if found is not before or gist is None or gist.corrections != book.head:
+        fresh = Snapshot(written + 1, book.epoch or 0, pages.encode(found))
+        await store.save_snapshot(book.key, *CANDIDATES, fresh, expect_watermark=written)
+        written += 1
+    if gist is not None and book.watermark(GIST) == written:
+        return
+    try:
+        told = await pages.corrections(store, book)
+    except CorruptRecord as error:  # the gist stays as it is, or away; what is erased and gathered does not depend on it
+        logger.error("the corrections of a user cannot be read: %s", error)
+        return
+    seal = gist.seal if gist else token_hex(32)  # a new one where nothing that was sealed before is to be read any more
+    await _save_gist(store, book, written, gist_of(found, told.last, seal=seal, corrections=book.head))
+
+
+async def _all_pages(store: Store, tenant: str, user_id: str, book: Opened) -> tuple[Opened, Mapping[str, Taught]]:
+    """The book with all its pages, and what they have. Raises `SnapshotMoved` if it is not the same book any more."""
+    whole = await pages.open_book(store, tenant, user_id, [*PAGES, CANDIDATES, GIST])
+    if (whole.key, whole.epoch) != (book.key, book.epoch):
+        raise SnapshotMoved(watermark=0, epoch=whole.epoch or 0)
+    taught = await pages.taught_by(whole)
+    if taught is None:
+        taught = {id_: it for name in PAGES for id_, it in (whole.page(name) or {}).items()}
+    return whole, pages.latest(taught, CONVERSATIONS_MAX)
+
+
+async def _candidates(taught: Mapping[str, Taught]) -> Candidates:
+    return candidates_of(taught) if len(taught) <= FEW else await asyncio.to_thread(candidates_of, taught)
+
+
+async def _save_gist(store: Store, book: Opened, written: int, gist: Gist) -> None:
+    """Store the gist that was made of the candidates that were `written`, unless there is one of later ones."""
+    epoch, seen = book.epoch or 0, book.watermark(GIST)
+    while seen < written:
+        try:
+            snapshot = Snapshot(written, epoch, pages.encode(gist))
+            await store.save_snapshot(book.key, *GIST, snapshot, expect_watermark=seen)
+            return
+        except SnapshotMoved as moved:
+            if moved.epoch != epoch:
+                raise
+            seen = moved.watermark
+
+
+async def renew(store: Store, tenant: str, user_id: str, versions: Versions, *, now: int) -> None:
+    """Drop all that the book derived, then `gather`. To be called after an erasure in one of the user's conversations."""
+    while (book := await pages.open_book(store, tenant, user_id, ())).epoch is not None:
+        try:
+            await store.move_epoch(book.key, now=now)
+        except ConversationDeleted:  # the user is erased at this moment
+            continue
+        try:
+            await gather(store, tenant, user_id, versions)
+        except CorruptRecord as error:  # the book's header: what is to be erased is dropped, and nothing can be written
+            logger.error("the book of a user cannot be written: %s", error)
+        return
+
+
+async def correct(store: Store, tenant: str, user_id: str, record: Record, *, now: int) -> None:
+    """Put a correction into the log of the book, and write the gist."""
+    while True:
+        book = await pages.begin_book(store, tenant, user_id, ())
+        try:
+            await store.append(book.key, [record], now=now)
+            break
+        except ConversationDeleted:  # the user is erased at this moment
+            continue
+    for _ in range(RACES_MAX):
+        book = await pages.open_book(store, tenant, user_id, [CANDIDATES, GIST])
+        if book.epoch is None:
+            return
+        try:
+            await _refresh(store, tenant, user_id, book, {})
+            return
+        except (SnapshotMoved, ConversationDeleted):
+            continue
+    raise SnapshotMoved(watermark=0, epoch=book.epoch or 0)
+
+
+async def unsay(store: Store, tenant: str, user_id: str, fact: str, *, now: int) -> None:
+    """Erase from the log of the book what corrections said of the fact with this id.
+
+    With that all that the book derived goes, and `gather` has to follow.
+    """
+    book = await pages.open_book(store, tenant, user_id, ())
+    if book.epoch is None:
+        return
+    told = await pages.corrections(store, book)
+    try:
+        for seq in told.words.get(fact, ()):
+            page = await store.read(book.key, after=seq - 1, before=seq + 1, limit=1)
+            await store.redact(book.key, codec.tombstone(page.records[0]), now=now)
+    except ConversationDeleted:  # with all the rest
+        return
+
+
+async def erase(store: Store, tenant: str, user_id: str, *, now: int) -> tuple[ConversationContext, bool]:
+    """Erase the book; what was in it, and whether all of that could be read. One that is not there is begun first, so that
+    nobody begins it later.
+    """
+    book = await pages.begin_book(store, tenant, user_id, PAGES)
+    taught = await pages.taught_by(book)
+    told: pages.Corrections | None = None
+    with suppress(CorruptRecord, SnapshotMoved, ConversationDeleted):
+        told = await pages.corrections(store, book)
+    try:
+        await store.delete(book.key, now=now)
+    except ConversationDeleted:  # by another erasure
+        return ConversationContext(), True
+    return ConversationContext(taught or {}, told.last if told else {}), taught is not None and told is not None
+
+
+async def finish(store: Store, tenant: str, user_id: str, *, now: int) -> None:
+    """See to it that the erasure of the book, if there was one, has reached the files, which one that failed had not."""
+    erased, generation = None, 1
+    while True:
+        key = pages.place(tenant, pages.hidden_name(user_id), generation)
+        try:
+            await store.get(key)
+            break
+        except ConversationDeleted:
+            erased, generation = key, generation + 1
+        except ConversationNotFound:
+            break
+    if erased is not None:
+        with suppress(ConversationDeleted):
+            await store.delete(erased, now=now)
+
+
+async def exists(store: Store, tenant: str, user_id: str) -> bool:
+    """Whether there is a book."""
+    return (await pages.open_book(store, tenant, user_id, ())).epoch is not None
+
+
+async def tells_of(store: Store, tenant: str, user_id: str, conversation_id: str) -> bool:
+    """Whether a conversation contributes to the book, or may do, where that cannot be read."""
+    name = pages.page_of(conversation_id)
+    page = (await pages.open_book(store, tenant, user_id, [name])).page(name)
+    return page is None or conversation_id in page
+
+
+async def _conversations(store: Store, tenant: str, user_id: str) -> dict[str, Header]:
+    """The user's conversations that are not archived, those that were touched last. One that is touched while they are
+    listed changes its place, and may be missed between two pages: then all are listed again, until that brings no other.
+    """
+    found: dict[str, Header] = {}
+    while True:
+        listed, in_pages = await _listed(store, tenant, user_id)
+        for id_ in found.keys() - listed.keys():
+            if header := await _living(store, Key(tenant, id_)):
+                listed[id_] = header
+        if in_pages == 1 or listed.keys() == found.keys():
+            latest = sorted(listed.values(), key=lambda header: (header.updated_at, header.id), reverse=True)
+            return {header.id: header for header in latest[:CONVERSATIONS_MAX]}
+        found = listed
+
+
+async def _listed(store: Store, tenant: str, user_id: str) -> tuple[dict[str, Header], int]:
+    """Headers, latest first, and in how many pages they came: no more than hold those of which a book tells."""
+    after: Position | None = None
+    listed: dict[str, Header] = {}
+    number = 0
+    while len(listed) <= CONVERSATIONS_MAX:
+        page = await store.list_headers(tenant, user_id=user_id, archived=False, after=after, limit=PAGE)
+        listed |= {header.id: header for header in page}
+        number += 1
+        if len(page) < PAGE:
+            break
+        after = Position(page[-1].updated_at, page[-1].id)
+    return listed, number
+
+
+async def _living(store: Store, key: Key) -> Header | None:
+    """The header, None when the conversation is gone or archived."""
+    try:
+        header = await store.get(key)
+    except ConversationNotFound:
+        return None
+    return None if header.archived else header

@@ -15,10 +15,10 @@ from bench.extraction import SENTENCES
 from bench.measure import Goal, Options, Table, median, ratios, spread, thousands
 from bench.servers import servers
 from turnlog.fold import catch_up
+from turnlog.jsonl import import_lines
 from turnlog.memory.defaults import shipped
 from turnlog.memory.heard import hear
 from turnlog.ports import Key
-from turnlog.transfer import import_lines
 
 ENGINES = ("sqlite", "postgres", "redis")
 TENANT = "backlog"

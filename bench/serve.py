@@ -17,7 +17,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 import turnlog
-from turnlog.intake import MessageIn
+from turnlog.message_input import MessageIn
 from turnlog.service import create_app
 from turnlog.service.schemas import ContextRequest
 

@@ -73,7 +73,7 @@ def role_of(pid: int) -> str:
     """`folding`, `worker`, or nothing."""
     with suppress(FileNotFoundError, ProcessLookupError):
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
-        return "folding" if b"turnlog.folding" in command else "worker" if b"spawn_main" in command else ""
+        return "folding" if b"turnlog.worker_process" in command else "worker" if b"spawn_main" in command else ""
     return ""
 
 

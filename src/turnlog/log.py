@@ -25,7 +25,6 @@ from turnlog.errors import (
     TooLarge,
     TranscriptDiverged,
 )
-from turnlog.finishing import finished
 from turnlog.fold import Fold, catch_up, newest, snapshots
 from turnlog.integrity.digest import Digest, Integrity, digest_of
 from turnlog.integrity.verify import Inspection, inspect, remake
@@ -34,6 +33,7 @@ from turnlog.memory.user.digest import Gist
 from turnlog.message import INTEGER_MAX, Message, check_id, check_name, uuid7
 from turnlog.ports import LLM, Appended, Fault, Header, Key, Page, Position, Store
 from turnlog.settings import Settings
+from turnlog.shielding import finished
 from turnlog.tokens import Counter, counter_of_model, estimate
 from turnlog.transcript import match_ids, match_words
 from turnlog.users import User

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from turnlog import Message, connect, user
-from turnlog.cli.calls import make_room
+from turnlog.cli.options import make_room
 from turnlog.fold import replay
 from turnlog.memory.defaults import shipped
 from turnlog.ports import Key, Snapshot

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from turnlog import connect, user
-from turnlog.cli.calls import make_room
+from turnlog.cli.options import make_room
 
 MARCH, APRIL = datetime(2026, 3, 1, 9, tzinfo=UTC), datetime(2026, 4, 1, 9, tzinfo=UTC)
 FIRST = ["My name is Ana and I live in Lisbon.", "I love green tea."]

@@ -18,7 +18,7 @@ from turnlog.memory.summary.fold import Summary, SummaryState
 from turnlog.ports import Key, Prompt
 from turnlog.testing import LLMServer, llm_server
 from turnlog.testing.llm import data_of, said
-from turnlog.testing.llm_http import Answer, breaks_off, fails, says
+from turnlog.testing.llm_server import Answer, breaks_off, fails, says
 from turnlog.worker import Pace, Runner, failures, retry
 
 PACE = Pace(pause_s=0, backoff_s=3600)

@@ -15,7 +15,7 @@ from turnlog import InvalidInput, LLMRefused, LLMReplyInvalid, LLMUnavailable, S
 from turnlog.llm import Ledger, OpenAIModel, Prices, open_model
 from turnlog.ports import Completion, Prompt, Spent, on_behalf_of
 from turnlog.testing import LLMServer, llm_server
-from turnlog.testing.llm_http import Answer, breaks_off, fails, says
+from turnlog.testing.llm_server import Answer, breaks_off, fails, says
 
 SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"], "additionalProperties": False}
 PROMPT = Prompt("names-1", "You read.", ("Ada", '{"name":"Ada"}', "I am Bo"), 50, SCHEMA)

@@ -12,7 +12,7 @@ from turnlog.llm import Spending, spent
 from turnlog.ports import Spent
 from turnlog.stores.ram import RamStore
 from turnlog.testing import llm_server
-from turnlog.testing.llm_http import says
+from turnlog.testing.llm_server import says
 from turnlog.wiring import open_store
 
 MONTH = f"{datetime.now(UTC):%Y-%m}"

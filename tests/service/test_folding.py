@@ -24,7 +24,7 @@ def folding(service: Service) -> int | None:
     """The pid of the folding process beside the service, if it lives."""
     children = Path(f"/proc/{service.process.pid}/task").glob("*/children")
     found = [int(pid) for child in children for pid in child.read_text().split()]
-    return next((pid for pid in found if b"turnlog.folding" in command_of(pid)), None)
+    return next((pid for pid in found if b"turnlog.worker_process" in command_of(pid)), None)
 
 
 def alive(pid: int) -> bool:

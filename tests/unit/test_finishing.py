@@ -5,7 +5,7 @@ import gc
 
 import pytest
 
-from turnlog.finishing import finished
+from turnlog.shielding import finished
 
 
 async def test_the_outcome_is_that_of_the_work() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from turnlog import InvalidInput, InvalidJson, Message, Text, ToolCall, ToolResult, codec
-from turnlog.intake import decode_message
+from turnlog.message_input import decode_message
 
 CALL = {"id": "k", "type": "function", "function": {"name": "find", "arguments": "not json"}}
 

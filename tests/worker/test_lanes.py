@@ -7,9 +7,9 @@ import pytest
 from folds import Ids
 
 from turnlog.ports import Key, Stale
-from turnlog.worker import lanes
-from turnlog.worker.lanes import Lane, next_lane
-from turnlog.worker.pace import Pace, micros
+from turnlog.worker import queue
+from turnlog.worker.config import Pace, micros
+from turnlog.worker.queue import Lane, next_lane
 
 ENOUGH = 5
 
@@ -52,7 +52,7 @@ def test_enough_messages_end_a_pause_but_no_rest() -> None:
 
 
 def test_those_that_cannot_be_worked_on_hide_none_that_can(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lanes, "LOOK_AHEAD", 1)
+    monkeypatch.setattr(queue, "LOOK_AHEAD", 1)
     it = lane("t", "running")
     it.begin(1)
     it.resting["failed"], it.pausing["busy"] = 10, 10
@@ -84,8 +84,8 @@ def test_who_has_rested_is_ready_though_the_store_does_not_tell_of_it_again() ->
 def test_after_a_whole_scan_only_what_was_touched_is_looked_at_until_the_next_one_is_due(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(lanes, "WHOLE", 300)
-    monkeypatch.setattr(lanes, "SLACK", 20)
+    monkeypatch.setattr(queue, "WHOLE", 300)
+    monkeypatch.setattr(queue, "SLACK", 20)
     it, looked = lane(), []
     for now in (1000, 1010, 1299, 1300, 1301):
         looked.append(it.since(now))
@@ -94,21 +94,21 @@ def test_after_a_whole_scan_only_what_was_touched_is_looked_at_until_the_next_on
 
 
 def test_a_scan_that_was_cut_short_is_made_again_from_the_same_touch_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lanes, "LOOK_AHEAD", 2)
+    monkeypatch.setattr(queue, "LOOK_AHEAD", 2)
     it = lane()
-    now = 10 * lanes.SLACK
+    now = 10 * queue.SLACK
     take_in(it, behind("a", "b"), now=now)
     assert it.since(now + 1) == 0
     take_in(it, behind("c"), now=now + 1)
-    assert it.since(now + 2) == now + 1 - lanes.SLACK
+    assert it.since(now + 2) == now + 1 - queue.SLACK
     it.ready.clear()
     take_in(it, behind("d", "e"), now=now + 2)
-    assert it.since(now + 3) == now + 1 - lanes.SLACK
+    assert it.since(now + 3) == now + 1 - queue.SLACK
 
 
 def test_a_lane_that_forgot_or_whose_clock_went_back_looks_at_everything() -> None:
     it = lane()
-    now = it.scanned_at = 10 * lanes.SLACK
+    now = it.scanned_at = 10 * queue.SLACK
     take_in(it, [], now=now)
     assert it.since(now + 1) > 0
     it.forget()

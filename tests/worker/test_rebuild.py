@@ -11,12 +11,12 @@ from folds import Ids, Watched
 from servers.kinds import ALL
 from turnlog import Conversation, ConversationNotFound, Message, Settings, Turnlog, assistant, connect, user
 from turnlog.fold import catch_up, replay, state_of
+from turnlog.jsonl import every_header
 from turnlog.memory.defaults import shipped
 from turnlog.ports import Key, Snapshot
 from turnlog.stores.ram import RamStore
-from turnlog.transfer import every_header
 from turnlog.worker import Change, Difference, rebuild
-from turnlog.worker.difference import difference
+from turnlog.worker.diff import difference
 from turnlog.worker.rebuild import Failed, Rebuilt, Run, begin_run, end_run, rebuild_each
 
 PAGES = 200

@@ -11,7 +11,12 @@ import msgspec
 import typer
 
 from turnlog import codec
-from turnlog.cli.calls import (
+from turnlog.cli.context import context
+from turnlog.cli.doctor import doctor
+from turnlog.cli.exporting import Output, write_pieces
+from turnlog.cli.importing import import_file
+from turnlog.cli.memory import memory
+from turnlog.cli.options import (
     EXIT_FAILED,
     EXIT_REJECTS,
     AsJson,
@@ -25,20 +30,15 @@ from turnlog.cli.calls import (
     read_settings,
     run,
 )
-from turnlog.cli.context import context
-from turnlog.cli.doctor import doctor
-from turnlog.cli.exporting import Output, write_pieces
-from turnlog.cli.importing import import_file
-from turnlog.cli.memory import memory
 from turnlog.cli.output import header_fields, print_header, print_headers, print_records, raw, say, write, write_json
 from turnlog.cli.rebuild import rebuild
 from turnlog.cli.schema import schema
-from turnlog.cli.user import user
+from turnlog.cli.users import user
 from turnlog.cli.verify import verify
-from turnlog.folding import fold
+from turnlog.jsonl import export_all, export_one
 from turnlog.log import Listing, Turnlog
 from turnlog.ports import Header, Page
-from turnlog.transfer import export_all, export_one
+from turnlog.worker_process import fold
 
 app = typer.Typer(
     no_args_is_help=True,

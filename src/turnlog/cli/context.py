@@ -7,8 +7,8 @@ import msgspec
 import typer
 
 from turnlog import codec
-from turnlog.cli.budget import print_account
-from turnlog.cli.calls import AsJson, ConversationId, StoreUrl, Tenant, run
+from turnlog.cli.budget_chart import print_account
+from turnlog.cli.options import AsJson, ConversationId, StoreUrl, Tenant, run
 from turnlog.cli.output import print_records, raw, say, write, write_json
 from turnlog.context.outcome import Context
 from turnlog.log import Turnlog

@@ -1,4 +1,4 @@
-"""`turnlog import`: the file, its progress and its rejects; what a line means is told by `turnlog.transfer`."""
+"""`turnlog import`: the file, its progress and its rejects; what a line means is told by `turnlog.jsonl`."""
 
 import base64
 import sys
@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from turnlog.errors import StoreUnavailable
+from turnlog.jsonl import Count, Outcome, import_lines
 from turnlog.log import Turnlog
-from turnlog.transfer import Count, Outcome, import_lines
 
 
 class Rejects:

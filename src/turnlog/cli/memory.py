@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from turnlog import codec
-from turnlog.cli.calls import AsJson, ConversationId, StoreUrl, Tenant, run
+from turnlog.cli.options import AsJson, ConversationId, StoreUrl, Tenant, run
 from turnlog.cli.output import print_table, say, write_json
 from turnlog.cli.remembered import print_fields
 from turnlog.llm import spent

@@ -8,14 +8,14 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from turnlog.cli.calls import EXIT_FAILED, AsJson, StoreUrl, Tenant, run
+from turnlog.cli.options import EXIT_FAILED, AsJson, StoreUrl, Tenant, run
 from turnlog.cli.output import say, write_json
 from turnlog.cli.remembered import line
 from turnlog.errors import StoreUnavailable
 from turnlog.fold import Fold
+from turnlog.jsonl import every_header
 from turnlog.log import Turnlog
-from turnlog.transfer import every_header
-from turnlog.worker.difference import CHANGES_MAX, Change
+from turnlog.worker.diff import CHANGES_MAX, Change
 from turnlog.worker.rebuild import Failed, Rebuilt, begin_run, end_run, rebuild_each
 from turnlog.worker.status import named
 

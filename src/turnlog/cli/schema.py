@@ -2,7 +2,7 @@
 
 import typer
 
-from turnlog.cli.calls import EXIT_FAILED, AsJson, StoreUrl, ask
+from turnlog.cli.options import EXIT_FAILED, AsJson, StoreUrl, ask
 from turnlog.cli.output import say, write_json
 from turnlog.ports import SchemaVersion, Store, Versioned
 

@@ -9,14 +9,14 @@ from typing import IO, Annotated
 import msgspec
 import typer
 
-from turnlog.cli.calls import EXIT_FAILED, AsJson, StoreUrl, Tenant, run
+from turnlog.cli.options import EXIT_FAILED, AsJson, StoreUrl, Tenant, run
 from turnlog.cli.output import say, write_json
 from turnlog.errors import ConversationDeleted, ConversationNotFound, InvalidInput
 from turnlog.integrity.digest import Digest
 from turnlog.integrity.verify import Inspection
+from turnlog.jsonl import every_header
 from turnlog.log import Conversation, Turnlog
 from turnlog.ports import Fault
-from turnlog.transfer import every_header
 
 Digests = dict[str, Digest]
 

@@ -16,10 +16,10 @@ from starlette.types import Receive, Scope, Send
 
 from turnlog.errors import InvalidInput, TurnlogError
 from turnlog.log import Turnlog
-from turnlog.service.call import Answer, Call, Stream
 from turnlog.service.openapi import document
 from turnlog.service.problems import UnsupportedMedia, of_error, problem
 from turnlog.service.query import read_query
+from turnlog.service.request import Answer, Call, Stream
 from turnlog.service.routes import Operation, Result, table
 from turnlog.tokens import counter
 from turnlog.worker import Runner

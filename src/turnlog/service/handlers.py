@@ -10,12 +10,12 @@ from turnlog import codec
 from turnlog.context.account import Entry
 from turnlog.context.outcome import Context
 from turnlog.errors import InvalidInput
-from turnlog.intake import MessageIn, decoded, to_message
 from turnlog.memory.user.digest import Gist
 from turnlog.message import Message, check_json, check_text
+from turnlog.message_input import MessageIn, decoded, to_message
 from turnlog.ports import Appended, Header
-from turnlog.service.call import Answer, Call
 from turnlog.service.memory import memory_of
+from turnlog.service.request import Answer, Call
 from turnlog.service.schemas import (
     ChangeConversation,
     ContextAccount,

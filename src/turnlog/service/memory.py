@@ -8,15 +8,16 @@ import msgspec
 
 from turnlog import codec
 from turnlog.errors import InvalidInput
-from turnlog.intake import read_time
+from turnlog.jsonl import export_user
 from turnlog.llm import spent
 from turnlog.log import Conversation
 from turnlog.memory.user.as_json import facts_fields, known_fields, shown
 from turnlog.memory.user.digest import Gist
 from turnlog.memory.user.model import ConversationContext
 from turnlog.message import to_micros
+from turnlog.message_input import read_time
 from turnlog.ports import Spent
-from turnlog.service.call import Answer, Call, Stream
+from turnlog.service.request import Answer, Call, Stream
 from turnlog.service.schemas import (
     ConversationMemory,
     Deleted,
@@ -32,7 +33,6 @@ from turnlog.service.schemas import (
     RetryRequest,
     SpentOut,
 )
-from turnlog.transfer import export_user
 from turnlog.worker import Failure, FoldStatus, failure, retry, status
 from turnlog.worker.status import named
 

@@ -22,7 +22,7 @@ from turnlog.errors import (
     TooLarge,
     TurnlogError,
 )
-from turnlog.service.call import Answer, Call
+from turnlog.service.request import Answer, Call
 
 RETRY_AFTER_S = 1
 

@@ -4,10 +4,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from turnlog.intake import MessageIn
+from turnlog.message_input import MessageIn
 from turnlog.service import examples, handlers, memory, schemas
-from turnlog.service.call import Handler
 from turnlog.service.query import Choice, Flag, Number, Parameter, Word
+from turnlog.service.request import Handler
 from turnlog.settings import Settings
 
 

@@ -11,8 +11,8 @@ from turnlog.context.account import Entry
 from turnlog.context.outcome import Coverage, Section
 from turnlog.context.policy import BUDGET_TOKENS_MAX, MESSAGES_MAX, PRESETS
 from turnlog.formats import FORMATS
-from turnlog.intake import MessageIn
 from turnlog.message import Part, Role, Status, Usage
+from turnlog.message_input import MessageIn
 from turnlog.ports import Header
 
 Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]

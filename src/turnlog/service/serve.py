@@ -9,12 +9,12 @@ import uvicorn
 from starlette.applications import Starlette
 
 from turnlog.errors import InvalidInput
-from turnlog.folding import Folding
 from turnlog.service import create_app
-from turnlog.service.workers import Worker, Workers
+from turnlog.service.supervisor import Worker, Workers
 from turnlog.settings import Settings
 from turnlog.wiring import connect, runner
 from turnlog.worker import Pace
+from turnlog.worker_process import Folding
 
 SHUTDOWN_S_MAX = 10
 BACKLOG = 2048

@@ -6,13 +6,13 @@ Needs pytest, and no plugin of it.
 
 import pytest
 
-pytest.register_assert_rewrite("turnlog.testing.contract", "turnlog.testing.fold")
+pytest.register_assert_rewrite("turnlog.testing.store_contract", "turnlog.testing.fold_contract")
 
 from turnlog.testing.clock import FakeClock  # noqa: E402 - pytest has to know the contract before it is imported
-from turnlog.testing.contract import StoreContract  # noqa: E402
-from turnlog.testing.fold import DeterministicFoldContract, FoldContract  # noqa: E402
+from turnlog.testing.fold_contract import DeterministicFoldContract, FoldContract  # noqa: E402
 from turnlog.testing.llm import ScriptedLLM  # noqa: E402
-from turnlog.testing.llm_http import LLMServer, llm_server  # noqa: E402
+from turnlog.testing.llm_server import LLMServer, llm_server  # noqa: E402
+from turnlog.testing.store_contract import StoreContract  # noqa: E402
 
 __all__ = [
     "DeterministicFoldContract",

@@ -1,8 +1,8 @@
 """The runner of folds: what is behind is found, folded, and retried when it failed; and rebuilds."""
 
-from turnlog.worker.difference import Change, Difference
-from turnlog.worker.note import Failure, failure, failures, retry
-from turnlog.worker.pace import Pace
+from turnlog.worker.config import Pace
+from turnlog.worker.diff import Change, Difference
+from turnlog.worker.lease import Failure, failure, failures, retry
 from turnlog.worker.rebuild import Rebuilt, rebuild
 from turnlog.worker.runner import Runner
 from turnlog.worker.status import FoldStatus, status

@@ -19,7 +19,7 @@ from turnlog.fold import Fold, Shared, SharedAnew, check_fold, is_readable, look
 from turnlog.memory.defaults import readable
 from turnlog.message import uuid7
 from turnlog.ports import Header, Key, Snapshot, Store
-from turnlog.worker.difference import Difference, difference
+from turnlog.worker.diff import Difference, difference
 
 PLACES = 8
 """Conversations that are rebuilt at once."""

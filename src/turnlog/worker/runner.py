@@ -16,10 +16,10 @@ from turnlog.errors import InvalidInput, StoreUnavailable
 from turnlog.fold import Fold, check_fold
 from turnlog.message import uuid7
 from turnlog.ports import Key, Store
-from turnlog.worker.job import Job, Outcome
-from turnlog.worker.lanes import Lane, next_lane
-from turnlog.worker.note import retry
-from turnlog.worker.pace import Pace, micros
+from turnlog.worker.config import Pace, micros
+from turnlog.worker.lease import retry
+from turnlog.worker.queue import Lane, next_lane
+from turnlog.worker.step import Job, Outcome
 
 SCANS_SHARE = 20
 """A lane is scanned at most for one part in so many of the time, however long a scan takes."""

@@ -8,7 +8,7 @@ import msgspec
 from turnlog.errors import ConversationNotFound, InvalidInput, SnapshotMoved
 from turnlog.fold import Fold
 from turnlog.ports import Key, Store
-from turnlog.worker.note import Failure, failures, retry
+from turnlog.worker.lease import Failure, failures, retry
 
 LOOKED_AT = 1000
 """Conversations behind that are looked at, for each fold."""

@@ -13,7 +13,7 @@ from vendors import CHECKS, check
 
 from turnlog import Message
 from turnlog.formats import FORMATS, render
-from turnlog.intake import decode_message
+from turnlog.message_input import decode_message
 
 GOLDEN = Path(__file__).parent / "golden"
 NAMES = ("agent", "assistant")

@@ -26,7 +26,7 @@ from turnlog import (
     user,
 )
 from turnlog.formats import FORMATS, render
-from turnlog.intake import decode_message
+from turnlog.message_input import decode_message
 from turnlog.tokens import MESSAGE_OVERHEAD, counter
 
 EVERY = pytest.mark.parametrize("format", list(FORMATS))

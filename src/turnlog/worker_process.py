@@ -68,7 +68,7 @@ class Folding:
 
     def _mind(self) -> None:
         while not self._over.is_set():
-            process = subprocess.Popen([sys.executable, "-m", "turnlog.folding"], stdin=subprocess.PIPE)
+            process = subprocess.Popen([sys.executable, "-m", "turnlog.worker_process"], stdin=subprocess.PIPE)
             with process, suppress(BrokenPipeError):
                 assert process.stdin is not None
                 process.stdin.write(msgspec.json.encode(self._settings) + b"\n")

@@ -14,7 +14,7 @@ from turnlog.errors import (
     RevisionMoved,
 )
 from turnlog.ports import Header, Key, Position, Store
-from turnlog.testing.contract.stage import KEY, NOW, TENANT, begin, handles, header, log, record, records
+from turnlog.testing.store_contract.stage import KEY, NOW, TENANT, begin, handles, header, log, record, records
 
 METADATA: dict[str, Any] = {
     "ключ": "値 \U0001f600 \u2028 '\"",

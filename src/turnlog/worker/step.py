@@ -12,8 +12,8 @@ from turnlog import fold as folding
 from turnlog.errors import ConversationNotFound, CorruptRecord, SnapshotMoved
 from turnlog.fold import Ahead, Fold, Leased
 from turnlog.ports import Key, Snapshot, Store
-from turnlog.worker.note import Note, load_note, name_of, read_note, write_note
-from turnlog.worker.pace import Pace, micros
+from turnlog.worker.config import Pace, micros
+from turnlog.worker.lease import Note, load_note, name_of, read_note, write_note
 
 logger = logging.getLogger(__name__)
 

@@ -15,10 +15,10 @@ import msgspec
 
 from turnlog import codec
 from turnlog.errors import Conflict, ConversationExists, ConversationNotFound, InvalidInput, NotFound, TurnlogError
-from turnlog.intake import MessageIn, decode_message, decoded
 from turnlog.log import Turnlog
 from turnlog.memory.user.as_json import known_fields
 from turnlog.message import Message, check_id
+from turnlog.message_input import MessageIn, decode_message, decoded
 from turnlog.ports import Header, Page
 
 LINES_AT_ONCE = 16

@@ -12,7 +12,7 @@ from turnlog.errors import (
     MessageNotFound,
 )
 from turnlog.ports import Key, Store
-from turnlog.testing.contract.stage import (
+from turnlog.testing.store_contract.stage import (
     KEY,
     NOW,
     TENANT,

@@ -6,7 +6,7 @@ import pytest
 from turnlog import codec
 from turnlog.errors import ConversationDeleted, ConversationNotFound, MessageNotFound
 from turnlog.ports import Key, Snapshot, Store
-from turnlog.testing.contract.stage import (
+from turnlog.testing.store_contract.stage import (
     KEY,
     NOW,
     TENANT,

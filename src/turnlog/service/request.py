@@ -8,8 +8,8 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from turnlog.errors import InvalidInput, TooLarge
-from turnlog.intake import decoded
 from turnlog.log import Conversation, Turnlog
+from turnlog.message_input import decoded
 
 T = TypeVar("T")
 

@@ -14,7 +14,7 @@ from turnlog.errors import (
     TurnlogError,
 )
 from turnlog.ports import Appended, Header, Key, Snapshot, Store
-from turnlog.testing.contract.stage import (
+from turnlog.testing.store_contract.stage import (
     KEY,
     NOW,
     TENANT,

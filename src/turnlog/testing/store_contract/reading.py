@@ -5,7 +5,7 @@ import pytest
 from turnlog.errors import ConversationNotFound
 from turnlog.message import Message
 from turnlog.ports import Key, Store
-from turnlog.testing.contract.stage import KEY, NOW, TENANT, add, begin, handles, header, numbered, page, record, said
+from turnlog.testing.store_contract.stage import KEY, NOW, TENANT, add, begin, handles, header, numbered, page, record, said
 
 FLAT = [
     "tab\tand\nlines\r\n",

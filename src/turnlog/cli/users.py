@@ -5,16 +5,16 @@ from typing import Annotated, Any
 
 import typer
 
-from turnlog.cli.calls import AsJson, StoreUrl, Tenant, Yes, failing, make_sure, run
 from turnlog.cli.exporting import Output, write_pieces
+from turnlog.cli.options import AsJson, StoreUrl, Tenant, Yes, failing, make_sure, run
 from turnlog.cli.output import say, write_json
 from turnlog.cli.remembered import line, print_fields
 from turnlog.errors import FactNotFound
-from turnlog.intake import read_time
+from turnlog.jsonl import export_user
 from turnlog.log import Turnlog
 from turnlog.memory.user.as_json import facts_fields, known_fields, shown
 from turnlog.memory.user.items import KnownFact
-from turnlog.transfer import export_user
+from turnlog.message_input import read_time
 from turnlog.users import Erased
 
 user = typer.Typer(no_args_is_help=True, help="What is known of a person.")

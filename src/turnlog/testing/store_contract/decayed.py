@@ -9,7 +9,7 @@ from turnlog import codec
 from turnlog.codec import Record
 from turnlog.errors import CorruptRecord
 from turnlog.ports import Key, Store
-from turnlog.testing.contract.stage import KEY, NOW, TENANT, begin, branch, handles, record, records
+from turnlog.testing.store_contract.stage import KEY, NOW, TENANT, begin, branch, handles, record, records
 
 FORK = Key(TENANT, "f")
 

@@ -4,7 +4,7 @@ import pytest
 
 from turnlog.errors import ConversationNotFound, HeadMoved, KeyReused
 from turnlog.ports import Key, Store
-from turnlog.testing.contract.stage import (
+from turnlog.testing.store_contract.stage import (
     KEY,
     NOW,
     SAID_AT,

@@ -6,7 +6,7 @@ import pytest
 
 from servers.kinds import ALL
 from turnlog import Settings, Turnlog, connect, user
-from turnlog.stores.decide import later
+from turnlog.stores.append import later
 from turnlog.testing import FakeClock
 
 HOUR_S = 3600

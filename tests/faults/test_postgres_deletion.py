@@ -14,7 +14,7 @@ from turnlog.message import Limits
 from turnlog.ports import Header, Key, Snapshot, Sweeper
 from turnlog.stores import postgres
 from turnlog.stores.postgres import PostgresStore
-from turnlog.stores.postgres.patience import Patience
+from turnlog.stores.postgres.timeouts import Patience
 
 NOW = 1_700_000_000_000_000
 LENGTH = 1000

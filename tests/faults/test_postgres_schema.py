@@ -10,8 +10,8 @@ from servers.postgres import PostgresServer
 from turnlog import SchemaTooNew, StoreFailed, StoreUnavailable
 from turnlog.ports import Header, Key
 from turnlog.stores.postgres import PostgresStore
+from turnlog.stores.postgres.connection import Pool
 from turnlog.stores.postgres.schema import Step, migrate, steps
-from turnlog.stores.postgres.wire import Pool
 
 DATABASE = "steps"
 NEXT = steps()[-1].number + 1

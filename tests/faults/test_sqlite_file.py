@@ -12,7 +12,7 @@ import pytest
 
 from turnlog import SchemaTooNew, StoreFailed, StoreUnavailable, Turnlog, connect, user
 from turnlog.stores.sqlite import SqliteStore
-from turnlog.stores.sqlite.engine import SQL
+from turnlog.stores.sqlite.connection import SQL
 from turnlog.stores.sqlite.schema import SUPPORTED
 
 PROGRAMS = Path(__file__).parent / "programs"

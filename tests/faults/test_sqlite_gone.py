@@ -14,8 +14,8 @@ import pytest
 
 from turnlog import Conversation, ConversationNotFound, InvalidInput, StoreUnavailable, Turnlog, connect, user
 from turnlog.stores.sqlite import SqliteStore
-from turnlog.stores.sqlite.place import SETTLED_NS
-from turnlog.stores.sqlite.writing import touch
+from turnlog.stores.sqlite.file_identity import SETTLED_NS
+from turnlog.stores.sqlite.writes import touch
 
 Hurt = Callable[[Path], None]
 

@@ -131,7 +131,7 @@ BROKEN = {
 async def test_what_no_link_reaches_is_deleted_too(
     what: str, forked: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("turnlog.stores.sqlite.writing.ROWS_PER_STEP", 16)
+    monkeypatch.setattr("turnlog.stores.sqlite.writes.ROWS_PER_STEP", 16)
     path = tmp_path / "t.db"
     async with opened(path) as log:
         conversation = await log.create(*[user(f"secret {n}") for n in range(70)], conversation_id="c")

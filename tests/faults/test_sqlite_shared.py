@@ -26,8 +26,8 @@ from turnlog import (
     user,
 )
 from turnlog.ports import PAGE_BYTES, Key, Snapshot, Sweeper, Versioned
-from turnlog.stores.sqlite import SqliteStore, schema, writing
-from turnlog.stores.sqlite.engine import Desk
+from turnlog.stores.sqlite import SqliteStore, schema, writes
+from turnlog.stores.sqlite.connection import Desk
 from turnlog.stores.sqlite.schema import Step
 
 KEY = Key("default", "c1")
@@ -171,8 +171,8 @@ async def test_a_deletion_that_was_cut_short_is_finished_by_a_sweep_or_by_a_seco
         for name in ("a", "b"):
             conversation = await fill(log, 2_000, name)
             fork = await conversation.fork(at=700, conversation_id=f"f{name}")
-            dead = await store._write(None, lambda connection, n=name: writing.bury(connection, Key("default", n), 1))
-            await store._write(None, lambda connection, n=dead.n: writing.trim(connection, n))
+            dead = await store._write(None, lambda connection, n=name: writes.bury(connection, Key("default", n), 1))
+            await store._write(None, lambda connection, n=dead.n: writes.trim(connection, n))
             with pytest.raises(ConversationDeleted):
                 await conversation.messages()
             assert len(await fork.messages(limit=1000)) == 700
@@ -257,7 +257,7 @@ for name in ("O_CLOEXEC", "fork", "geteuid", "setxattr", "sched_getaffinity", "p
 
 def test_the_store_works_where_the_system_knows_less(path: Path) -> None:
     program = MISSING + (
-        "import asyncio, turnlog, turnlog.stores.sqlite.doctor\n"
+        "import asyncio, turnlog, turnlog.stores.sqlite.diagnostics\n"
         "async def main():\n"
         "    async with turnlog.connect(f'sqlite:///{sys.argv[1]}') as log:\n"
         "        await log.create(turnlog.user('hello'))\n"

@@ -12,8 +12,8 @@ from servers.valkey import CLUSTER, ValkeyCluster, ValkeyServer, valkey_cluster,
 from servers.writers import CONVERSATIONS, Load
 from turnlog import connect
 from turnlog.ports import Key
+from turnlog.stores.redis.cluster import slot_of
 from turnlog.stores.redis.keys import SHARDS, of, shards
-from turnlog.stores.redis.servers import slot_of
 
 ROUNDS = 10 if os.environ.get("TURNLOG_FAULTS") == "long" else 1
 NODE_TIMEOUT_S = 2.0

@@ -13,9 +13,9 @@ from servers.valkey import ValkeyServer
 from turnlog import Turnlog
 from turnlog.codec import Record
 from turnlog.ports import Key
-from turnlog.stores.postgres import values
-from turnlog.stores.postgres.names import Names
-from turnlog.stores.redis import frame, keys
+from turnlog.stores.postgres import encoding
+from turnlog.stores.postgres.log_ids import Names
+from turnlog.stores.redis import keys, record_format
 
 
 class Intruder(Protocol):
@@ -127,7 +127,7 @@ class InTables:
             connection.execute(sql, bound)  # type: ignore[arg-type]
 
     def put(self, seq: int, record: Record) -> None:
-        numbers, id_, digest, body = values.column(record, self.names)
+        numbers, id_, digest, body = encoding.column(record, self.names)
         mark = numbers[1]
         self.do("DELETE FROM turnlog.message WHERE log = %s AND mark = %s AND seq <> %s", self.log, mark, seq)
         self.do("DELETE FROM turnlog.message WHERE log = %s AND seq = %s", self.log, seq)
@@ -175,11 +175,11 @@ class InKeys:
         self.header, self.list, self.ids, self.states = keys.of(key, "hlis")
 
     def put(self, seq: int, record: Record) -> None:
-        there = frame.pack_id(frame.unpack(self.server.ask("LINDEX", self.list, seq - 1), seq).id)
+        there = record_format.pack_id(record_format.unpack(self.server.ask("LINDEX", self.list, seq - 1), seq).id)
         if self.server.ask("HGET", self.ids, there) == b"%d" % seq:
             self.server.ask("HDEL", self.ids, there)
-        self.server.ask("LSET", self.list, seq - 1, frame.pack(record))
-        self.server.ask("HSET", self.ids, frame.pack_id(record.id), seq)
+        self.server.ask("LSET", self.list, seq - 1, record_format.pack(record))
+        self.server.ask("HSET", self.ids, record_format.pack_id(record.id), seq)
 
     def drop(self, seq: int) -> None:
         self.server.ask("LSET", self.list, seq - 1, b"gone")
@@ -193,8 +193,8 @@ class InKeys:
 
     def cut(self, head: int, last: int) -> None:
         for seq in range(last, head, -1):
-            record = frame.unpack(self.server.ask("RPOP", self.list), seq)
-            self.server.ask("HDEL", self.ids, frame.pack_id(record.id))
+            record = record_format.unpack(self.server.ask("RPOP", self.list), seq)
+            self.server.ask("HDEL", self.ids, record_format.pack_id(record.id))
         self.set_head(head)
 
     def forget(self) -> None:

@@ -17,7 +17,7 @@ from turnlog.errors import (
     SnapshotMoved,
 )
 from turnlog.ports import PAGE_BYTES, Appended, Fault, Finding, Header, Key, Page, Position, Recent, Snapshot, Stale
-from turnlog.stores.decide import Known, behind, decide, later
+from turnlog.stores.append import Known, behind, decide, later
 
 
 class Log:

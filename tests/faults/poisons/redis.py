@@ -11,8 +11,8 @@ import hiredis
 from poisons import Poison, Stage
 from turnlog.ports import Key
 from turnlog.stores.redis import keys
-from turnlog.stores.redis.servers import read_url
-from turnlog.stores.redis.wire import Address
+from turnlog.stores.redis.cluster import read_url
+from turnlog.stores.redis.connection import Address
 
 
 def _exchange(address: Address, command: tuple[Any, ...]) -> Any:

@@ -20,7 +20,7 @@ import apsw
 import turnlog
 import turnlog.sync
 from turnlog import Settings, StoreUnavailable, Turnlog, TurnlogError, connect, user
-from turnlog.stores.sqlite import parking
+from turnlog.stores.sqlite import fork_guard
 
 FORKS = 6
 
@@ -250,7 +250,7 @@ sys.stdin.read()
 
 def locked_by_another(url: str, settings: Settings) -> None:
     """Another process holds the write lock for longer than a fork waits, so a lane is at work in the parent at the fork."""
-    parking.PARK_S_MAX = 0.5
+    fork_guard.PARK_S_MAX = 0.5
     log = turnlog.sync.connect(url, settings=settings)
     log.open()
     talk = log.create(user("before"), conversation_id="c1")
@@ -268,7 +268,7 @@ def locked_by_another(url: str, settings: Settings) -> None:
                 other.create(user("child"))
                 begun = time.monotonic()
                 ended_well(child(lambda: None, normal=False))
-                assert time.monotonic() - begun < parking.PARK_S_MAX
+                assert time.monotonic() - begun < fork_guard.PARK_S_MAX
 
     path = url.removeprefix("sqlite:///")
     with subprocess.Popen([sys.executable, "-c", HOLD, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:

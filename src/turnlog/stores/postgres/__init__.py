@@ -32,14 +32,14 @@ from turnlog.ports import (
     Snapshot,
     Stale,
 )
-from turnlog.stores.decide import decide
-from turnlog.stores.postgres import apart, doctor, patience, schema, values
+from turnlog.stores.append import decide
+from turnlog.stores.postgres import diagnostics, encoding, quarantine, schema, timeouts
 from turnlog.stores.postgres.answers import Expected, header_in, header_of, listed, refuse
-from turnlog.stores.postgres.names import Names
-from turnlog.stores.postgres.patience import Patience
-from turnlog.stores.postgres.values import Param, arrays, blob, boolean, int8s, integer, number, text, texts
-from turnlog.stores.postgres.wire import READING, WRITING, Pool, Row
-from turnlog.stores.postgres.writer import LANES, Writer
+from turnlog.stores.postgres.connection import READING, WRITING, Pool, Row
+from turnlog.stores.postgres.encoding import Param, arrays, blob, boolean, int8s, integer, number, text, texts
+from turnlog.stores.postgres.group_commit import LANES, Writer
+from turnlog.stores.postgres.log_ids import Names
+from turnlog.stores.postgres.timeouts import Patience
 
 _FOUND = re.split(r"^-- name: (\w+)\n", (files(__package__) / "queries.sql").read_text(), flags=re.MULTILINE)
 SQL = dict(zip(_FOUND[1::2], _FOUND[2::2], strict=True))
@@ -88,8 +88,8 @@ class PostgresStore:
             pool.close()
             raise
         lanes = self._connections if self._sharded else LANES
-        writing, alone = self._pool(lanes, WRITING), self._pool(apart.LANES, WRITING)
-        waiting = self._pool(patience.LANES, READING)
+        writing, alone = self._pool(lanes, WRITING), self._pool(quarantine.LANES, WRITING)
+        waiting = self._pool(timeouts.LANES, READING)
         writer = Writer(writing, alone, names, timeout_s=self._timeout_s, lanes=lanes, sharded=self._sharded)
         self._open = _Open(names, pool, writer, Patience(pool, waiting), (pool, writing, alone, waiting))
 
@@ -150,7 +150,7 @@ class PostgresStore:
         first = after + 1 + (there - count if newest else 0)
         if [integer(row[0]) for row in found] != list(range(first, first + count)):
             raise CorruptRecord(seq=first, reason=f"not all {count} rows from here on are there")
-        return Page(header, [values.record(row) for row in found], more=count < there)
+        return Page(header, [encoding.record(row) for row in found], more=count < there)
 
     async def recent(
         self,
@@ -175,11 +175,11 @@ class PostgresStore:
                 snapshots[integer(row[0]) - 1] = Snapshot(integer(row[2]), integer(row[6]), row[7] or b"")
             else:
                 parts[part].append(row)
-        records = [values.record(row) for row in reversed(parts[b"r"])]
+        records = [encoding.record(row) for row in reversed(parts[b"r"])]
         first = header.head - len(records) + 1
         if [record.seq for record in records] != list(range(first, header.head + 1)):
             raise CorruptRecord(seq=first, reason="not all rows from here on are there")
-        pins = [values.record(row) for row in parts[b"p"]]
+        pins = [encoding.record(row) for row in parts[b"p"]]
         return Recent(header, records, pins, tuple(snapshots), bool(parts[b"c"]))
 
     async def update(
@@ -239,7 +239,7 @@ class PostgresStore:
         return header_of(told[3] or b"")
 
     async def redact(self, key: Key, tombstone: Record, *, now: int) -> int:
-        numbers, id_, digest, body = values.column(tombstone, self._opened.names)
+        numbers, id_, digest, body = encoding.column(tombstone, self._opened.names)
         told = await self._call(
             "redact", key, number(tombstone.seq), *map(number, numbers), blob(id_), blob(digest), blob(body), number(now),
             seq=tombstone.seq,
@@ -309,7 +309,7 @@ class PostgresStore:
             for seq in range(after + 1, last + 1):
                 if seq not in found:
                     faults.append(Fault(seq, "is missing"))
-                elif not intact(values.raw(found[seq][2:])):
+                elif not intact(encoding.raw(found[seq][2:])):
                     faults.append(Fault(seq, "does not match its checksum"))
             after = last
         beyond = await self._ask("beyond", self._named(key)[0])
@@ -323,7 +323,7 @@ class PostgresStore:
 
     async def doctor(self) -> list[Finding]:
         with closing(self._one_connection()) as pool:
-            return await doctor.examine(pool)
+            return await diagnostics.examine(pool)
 
     async def schema_version(self) -> SchemaVersion:
         with closing(self._one_connection()) as pool:
@@ -354,7 +354,7 @@ class PostgresStore:
             number(schema.random_int8()), number(header.version), boolean(header.archived),
             text(key.tenant), text(header.id), text(header.user_id), text(header.title), _labels(key.tenant, header.tags),
             _metadata(header.metadata), blob(names.secret),
-            *arrays(((), values.column(record, names)) for record in records),
+            *arrays(((), encoding.column(record, names)) for record in records),
         )  # fmt: skip
         if not made:
             await self._refuse(key)

@@ -15,7 +15,7 @@ from turnlog.errors import (
     SnapshotMoved,
 )
 from turnlog.ports import Header, Key
-from turnlog.stores.postgres.wire import Row
+from turnlog.stores.postgres.connection import Row
 
 Expected = tuple[int | None, int | None]
 """The head and the revision that a caller expects."""

@@ -16,10 +16,10 @@ from turnlog.errors import (
     TurnlogError,
 )
 from turnlog.ports import Appended, Key
-from turnlog.stores.decide import CLOCK_SKEW_MAX_US, Known, decide
-from turnlog.stores.postgres.names import Names
-from turnlog.stores.postgres.values import Column, Param, arrays, column, hexes, int8s, ints, number, texts
-from turnlog.stores.postgres.wire import Row
+from turnlog.stores.append import CLOCK_SKEW_MAX_US, Known, decide
+from turnlog.stores.postgres.connection import Row
+from turnlog.stores.postgres.encoding import Column, Param, arrays, column, hexes, int8s, ints, number, texts
+from turnlog.stores.postgres.log_ids import Names
 
 BYTES_PER_BATCH = 8 << 20
 """A batch takes no more when its bodies have reached this."""

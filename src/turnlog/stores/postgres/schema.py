@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from turnlog.errors import SchemaTooNew
 from turnlog.ports import SchemaVersion
-from turnlog.stores.postgres.values import ints, number
-from turnlog.stores.postgres.wire import Pool, Wire
+from turnlog.stores.postgres.connection import Pool, Wire
+from turnlog.stores.postgres.encoding import ints, number
 
 _BEGIN = """
 BEGIN ISOLATION LEVEL READ COMMITTED;

@@ -34,15 +34,15 @@ from turnlog.ports import (
     Snapshot,
     Stale,
 )
-from turnlog.stores.decide import Known, decide
-from turnlog.stores.redis import checks, headers, keys
+from turnlog.stores.append import Known, decide
+from turnlog.stores.redis import diagnostics, header_fields, keys
 from turnlog.stores.redis.answers import refuse
 from turnlog.stores.redis.births import Births
-from turnlog.stores.redis.frame import pack, unpack, unpack_id, unpack_time, weight
-from turnlog.stores.redis.lists import Lists
-from turnlog.stores.redis.logs import Logs, Part, numbered, placed
-from turnlog.stores.redis.servers import Script, Servers, read_url
-from turnlog.stores.redis.sweeping import Sweep
+from turnlog.stores.redis.cluster import Script, Servers, read_url
+from turnlog.stores.redis.forks import Logs, Part, numbered, placed
+from turnlog.stores.redis.indexes import Lists
+from turnlog.stores.redis.record_format import pack, unpack, unpack_id, unpack_time, weight
+from turnlog.stores.redis.sweep import Sweep
 from turnlog.stores.redis.work import Work, accepted
 
 SCHEMA = 1
@@ -73,7 +73,7 @@ class RedisStore:
         process.opened(self._servers)
         process.opened(self)
         try:
-            await checks.refuse_eviction(self._servers)
+            await diagnostics.refuse_eviction(self._servers)
             version = await self.schema_version()
             if not version.found:
                 await self.migrate()
@@ -145,7 +145,7 @@ class RedisStore:
         if answer[0] == b"reused":
             raise KeyReused(message_id=unpack_id(answer[1]), seq=answer[2])
         _, _, stored, updated, user, tags, places = answer
-        await self._enlist(key, headers.number(updated), headers.text(user), headers.split(tags))
+        await self._enlist(key, header_fields.number(updated), header_fields.text(user), header_fields.split(tags))
         ids = tuple([record.id for record in records])
         return Appended(ids, tuple(places[::2]), tuple(map(unpack_time, places[1::2])), stored)
 
@@ -154,11 +154,11 @@ class RedisStore:
         return await self._get(key)
 
     async def _get(self, key: Key) -> Header:
-        return headers.build(key, await self._servers.run(_HEADER, keys.of(key, "h"), write=False))
+        return header_fields.build(key, await self._servers.run(_HEADER, keys.of(key, "h"), write=False))
 
     async def _left(self, key: Key) -> Header:
         """The header, or what is left of it."""
-        return headers.left(key, await self._servers.run(_HEADER, keys.of(key, "h"), write=False))
+        return header_fields.left(key, await self._servers.run(_HEADER, keys.of(key, "h"), write=False))
 
     @accepted
     async def read(
@@ -173,7 +173,7 @@ class RedisStore:
     ) -> Page:
         bounds = (after, "" if before is None else before, limit, "1" if newest else "", bytes_max)
         answer = await self._servers.run(_READ, keys.of(key, "hl"), *bounds, write=False)
-        header = headers.build(key, answer[0])
+        header = header_fields.build(key, answer[0])
         _, first, last, more, frames, _, cut = answer
         if first > last:
             return Page(header, [], more=False)
@@ -227,7 +227,7 @@ class RedisStore:
         names = (f"{version} {fold}" for fold, version in folds)
         args = (tokens, limit, bytes_max, len(pins), *pins, *names)
         answer = await self._servers.run(_RECENT, keys.of(key, "hls"), *args, write=False)
-        header = headers.build(key, answer[0])
+        header = header_fields.build(key, answer[0])
         _, states, frames, rest, behind, found, left, cut = answer
         records = numbered(frames[::-1], header.head - len(frames) + 1)
         if header.parent_seq > behind and rest >= 0 and not cut:
@@ -253,13 +253,13 @@ class RedisStore:
         expected = ("" if expect is None else expect for expect in (expect_revision, expect_head))
         if self._target.cluster and changes.get("tags"):  # first the lists: what a crash leaves there is passed over
             await self._lists.place(key, now, keys.lists(key.tenant, None, tuple(changes["tags"])))
-        answer = await self._run(_UPDATE, key, "h", *self._place(key), now, *expected, *headers.changes(changes))
+        answer = await self._run(_UPDATE, key, "h", *self._place(key), now, *expected, *header_fields.changes(changes))
         if answer[0] == b"revised":
             raise RevisionMoved(expected=expect_revision or 0, actual=answer[1])
         if answer[0] == b"moved":
             raise HeadMoved(expected=expect_head or 0, actual=answer[1])
-        header = headers.build(key, answer[1])
-        left = tuple(tag for tag in headers.split(answer[2]) if tag not in header.tags)
+        header = header_fields.build(key, answer[1])
+        left = tuple(tag for tag in header_fields.split(answer[2]) if tag not in header.tags)
         await self._delist(key, None, left, wholly=False)
         await self._enlist(key, header.updated_at, header.user_id, header.tags)
         return header
@@ -310,14 +310,14 @@ class RedisStore:
     async def move_epoch(self, key: Key, *, now: int) -> int:
         answer = await self._run(_EPOCH, key, "hs", *self._place(key), now)
         _, epoch, updated, user, tags = answer
-        await self._enlist(key, headers.number(updated), headers.text(user), headers.split(tags))
+        await self._enlist(key, header_fields.number(updated), header_fields.text(user), header_fields.split(tags))
         return int(epoch)
 
     @accepted
     async def delete(self, key: Key, *, now: int) -> None:
         answer = await self._run(_DELETE, key, "hlisfq", *self._place(key), now)
         _, user, tags = answer
-        await self._delist(key, headers.text(user), headers.split(tags))
+        await self._delist(key, header_fields.text(user), header_fields.split(tags))
         await self._logs.trim(key)
 
     @accepted
@@ -342,7 +342,7 @@ class RedisStore:
 
     @accepted
     async def verify(self, key: Key) -> list[Fault]:
-        return await checks.verify(self._servers, self._logs, key, await self._get(key))
+        return await diagnostics.verify(self._servers, self._logs, key, await self._get(key))
 
     async def residue(self) -> tuple[str, ...]:
         file = "The append-only file keeps bytes until it is written anew, which `turnlog doctor --repair` begins."
@@ -351,7 +351,7 @@ class RedisStore:
 
     async def doctor(self) -> list[Finding]:
         async with self._asking():
-            return await checks.doctor(self._servers)
+            return await diagnostics.doctor(self._servers)
 
     async def schema_version(self) -> SchemaVersion:
         async with self._asking():
@@ -383,7 +383,7 @@ class RedisStore:
         async with self._asking():
             await self.schema_version()
             mended = await Sweep(self._servers, self._lists, self._logs).run(now)
-            await checks.rewrite_files(self._servers)
+            await diagnostics.rewrite_files(self._servers)
             return mended
 
     def _place(self, key: Key) -> tuple[str, str, str]:

@@ -14,10 +14,10 @@ from msgspec.structs import replace
 
 from turnlog.errors import MessageNotFound, StoreUnavailable
 from turnlog.ports import Header, Key
-from turnlog.stores.redis import headers, keys
+from turnlog.stores.redis import header_fields, keys
 from turnlog.stores.redis.answers import refuse
-from turnlog.stores.redis.lists import Lists
-from turnlog.stores.redis.servers import Script, Servers
+from turnlog.stores.redis.cluster import Script, Servers
+from turnlog.stores.redis.indexes import Lists
 
 _RESERVE, _CREATE, _FORK, _VOID = map(Script, ("reserve", "create", "fork", "void"))
 _TRIES = 10
@@ -67,7 +67,7 @@ class Births:
             await self._lists.add(key, made.updated_at, made.user_id, made.tags)
         answer = await self._write(key, made, number, (), knows=b"%d %b" % (said[1], said[2]))
         if answer[0] == b"ok":
-            return replace(made, incarnation=headers.incarnation(number.encode(), answer[1]))
+            return replace(made, incarnation=header_fields.incarnation(number.encode(), answer[1]))
         # the reservation is used up, so that no fork of this number will ever be there
         await self._servers.call("HDEL", keys.of(parent, "f")[0], note, write=True)
         refuse(key, answer)
@@ -88,7 +88,7 @@ class Births:
         reserved: bool = True,
         knows: bytes | None = None,
     ) -> list[Any]:
-        fields = headers.flatten(header, header.parent_seq + len(frames))
+        fields = header_fields.flatten(header, header.parent_seq + len(frames))
         if knows is not None:
             fields += ["z", knows]
         shard = "" if self._servers.target.cluster else self._lists.shard(key)

@@ -23,11 +23,11 @@ from turnlog.ports import (
     Snapshot,
     Stale,
 )
-from turnlog.stores.sqlite import doctor, engine, reading, upkeep, writing
-from turnlog.stores.sqlite.batch import Reader, Writer
-from turnlog.stores.sqlite.engine import Desk, Origin
-from turnlog.stores.sqlite.lane import Call, Empty, Lane, Save, Step
-from turnlog.stores.sqlite.writing import Append
+from turnlog.stores.sqlite import diagnostics, maintenance, reads, writes
+from turnlog.stores.sqlite.connection import EMPTY_AGAIN_S, READER_HOLDS, Desk, Origin, path_of
+from turnlog.stores.sqlite.thread import Call, Empty, Lane, Save, Step
+from turnlog.stores.sqlite.transaction import Reader, Writer
+from turnlog.stores.sqlite.writes import Append
 
 T = TypeVar("T")
 
@@ -43,7 +43,7 @@ class SqliteStore:
     """
 
     def __init__(self, path: str, *, timeout_s: float = 30.0, linger_s: float = 0.0) -> None:
-        self._path = engine.path_of(path)
+        self._path = path_of(path)
         self._linger_s = linger_s
         self._timeout_s = timeout_s
         self._writer: Lane | None = None
@@ -79,11 +79,11 @@ class SqliteStore:
         self._writer, self._readers, self._erasing = None, [], set()
 
     async def ping(self) -> None:
-        await self._write(None, writing.touch)
+        await self._write(None, writes.touch)
 
     async def create(self, tenant: str, header: Header, records: Sequence[Record] = ()) -> Appended | None:
         key = Key(tenant, header.id)
-        return await self._write(key, lambda connection: writing.create(connection, tenant, header, records))
+        return await self._write(key, lambda connection: writes.create(connection, tenant, header, records))
 
     async def append(self, key: Key, records: Sequence[Record], *, now: int, expect_head: int | None = None) -> Appended:
         job = Append(key=key, records=records, now=now, expect_head=expect_head)
@@ -91,7 +91,7 @@ class SqliteStore:
         return appended
 
     async def get(self, key: Key) -> Header:
-        return await self._read(lambda connection: reading.find(connection, key)[1])
+        return await self._read(lambda connection: reads.find(connection, key)[1])
 
     async def read(
         self,
@@ -103,7 +103,7 @@ class SqliteStore:
         bytes_max: int = PAGE_BYTES,
         newest: bool = False,
     ) -> Page:
-        return await self._read(lambda connection: reading.read(connection, key, after, before, limit, bytes_max, newest))
+        return await self._read(lambda connection: reads.read(connection, key, after, before, limit, bytes_max, newest))
 
     async def recent(
         self,
@@ -115,7 +115,7 @@ class SqliteStore:
         pinned: Sequence[int] = (),
         folds: Sequence[tuple[str, int]] = (),
     ) -> Recent:
-        return await self._read(lambda connection: reading.recent(connection, key, tokens, limit, bytes_max, pinned, folds))
+        return await self._read(lambda connection: reads.recent(connection, key, tokens, limit, bytes_max, pinned, folds))
 
     async def update(
         self,
@@ -127,7 +127,7 @@ class SqliteStore:
         expect_head: int | None = None,
     ) -> Header:
         return await self._write(
-            key, lambda connection: writing.update(connection, key, changes, now, expect_revision, expect_head)
+            key, lambda connection: writes.update(connection, key, changes, now, expect_revision, expect_head)
         )
 
     async def list_headers(
@@ -142,26 +142,26 @@ class SqliteStore:
         limit: int,
     ) -> list[Header]:
         return await self._read(
-            lambda connection: reading.listing(connection, tenant, user_id, tag, archived, updated_since, after, limit)
+            lambda connection: reads.listing(connection, tenant, user_id, tag, archived, updated_since, after, limit)
         )
 
     async def fork(self, key: Key, header: Header) -> Header:
-        return await self._write(key, lambda connection: writing.fork(connection, key, header))
+        return await self._write(key, lambda connection: writes.fork(connection, key, header))
 
     async def redact(self, key: Key, tombstone: Record, *, now: int) -> int:
         async def erase() -> int:
-            return await self._write(key, lambda connection: writing.redact(connection, key, tombstone, now))
+            return await self._write(key, lambda connection: writes.redact(connection, key, tombstone, now))
 
         return await self._erase(erase())
 
     async def move_epoch(self, key: Key, *, now: int) -> int:
-        return await self._write(key, lambda connection: writing.move_epoch(connection, key, now))
+        return await self._write(key, lambda connection: writes.move_epoch(connection, key, now))
 
     async def delete(self, key: Key, *, now: int) -> None:
         """Mark it as deleted, and drop what it had in steps, between which others write (decision 015)."""
 
         async def erase() -> None:
-            dead = await self._write(key, lambda connection: writing.bury(connection, key, now))
+            dead = await self._write(key, lambda connection: writes.bury(connection, key, now))
             n: int | None = dead.n
             while n is not None:
                 n = await self._step(key, n)
@@ -171,45 +171,45 @@ class SqliteStore:
         await self._erase(erase())
 
     async def load_snapshot(self, key: Key, fold: str, version: int) -> Snapshot | None:
-        return await self._read(lambda connection: reading.load_snapshot(connection, key, fold, version))
+        return await self._read(lambda connection: reads.load_snapshot(connection, key, fold, version))
 
     async def save_snapshot(self, key: Key, fold: str, version: int, snapshot: Snapshot, *, expect_watermark: int) -> None:
-        work = lambda connection: writing.save_snapshot(connection, key, fold, version, snapshot, expect_watermark)  # noqa: E731
+        work = lambda connection: writes.save_snapshot(connection, key, fold, version, snapshot, expect_watermark)  # noqa: E731
         await self._open_writer().submit(Save(key=key, work=work))
 
     async def drop_snapshots(self, key: Key, fold: str, *, below: int) -> None:
-        await self._write(key, lambda connection: writing.drop_versions(connection, key, fold, below))
+        await self._write(key, lambda connection: writes.drop_versions(connection, key, fold, below))
 
     async def stale(self, tenant: str, fold: str, version: int, *, limit: int, since: int = 0) -> list[Stale]:
-        return await self._read(lambda connection: reading.stale(connection, tenant, fold, version, limit, since))
+        return await self._read(lambda connection: reads.stale(connection, tenant, fold, version, limit, since))
 
     async def verify(self, key: Key) -> list[Fault]:
-        return await self._read(lambda connection: reading.verify(connection, key))
+        return await self._read(lambda connection: reads.verify(connection, key))
 
     async def residue(self) -> tuple[str, ...]:
         return ("Unused parts of pages of the file may keep copies until `turnlog doctor --repair` writes it anew.",)
 
     async def doctor(self) -> list[Finding]:
-        return await asyncio.to_thread(doctor.examine, self._path, busy_timeout_s=self._timeout_s)
+        return await asyncio.to_thread(diagnostics.examine, self._path, busy_timeout_s=self._timeout_s)
 
     async def schema_version(self) -> SchemaVersion:
-        return await asyncio.to_thread(doctor.schema_version, self._path)
+        return await asyncio.to_thread(diagnostics.schema_version, self._path)
 
     async def migrate(self) -> None:
-        await asyncio.to_thread(upkeep.bring_up_to_date, self._desk(make=True))
+        await asyncio.to_thread(maintenance.bring_up_to_date, self._desk(make=True))
 
     async def mark_restored(self) -> None:
         """Give every conversation a new incarnation.
 
         A copy that lies in another place is noticed when it is opened; call this where a backup was copied over the file.
         """
-        await asyncio.to_thread(upkeep.mark_restored, self._desk())
+        await asyncio.to_thread(maintenance.mark_restored, self._desk())
 
     async def sweep(self, *, now: int) -> int:
         """Drop the rest of deletions that a crash cut short; then write the file anew, without what page splits left of
         erased text. Writers wait.
         """
-        return await asyncio.to_thread(upkeep.sweep, self._desk(), busy_timeout_s=self._timeout_s)
+        return await asyncio.to_thread(maintenance.sweep, self._desk(), busy_timeout_s=self._timeout_s)
 
     def _desk(self, origin: Origin | None = None, *, make: bool = False) -> Desk:
         return Desk(self._path, busy_timeout_s=self._timeout_s, make=make, origin=origin)
@@ -226,7 +226,7 @@ class SqliteStore:
     async def _step(self, key: Key, n: int) -> int | None:
         """A step of the deletion of conversation `n`; which one to go on with."""
         result: int | None = await self._open_writer().submit(
-            Step(key=key, work=lambda connection: writing.trim(connection, n))
+            Step(key=key, work=lambda connection: writes.trim(connection, n))
         )
         return result
 
@@ -249,8 +249,8 @@ class SqliteStore:
         until = asyncio.get_running_loop().time() + self._timeout_s
         while not await self._open_writer().submit(Empty()):
             if asyncio.get_running_loop().time() > until:
-                raise StoreUnavailable(engine.READER_HOLDS)
-            await asyncio.sleep(engine.EMPTY_AGAIN_S)
+                raise StoreUnavailable(READER_HOLDS)
+            await asyncio.sleep(EMPTY_AGAIN_S)
         try:
             if refused is not None:
                 raise refused

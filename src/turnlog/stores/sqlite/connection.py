@@ -10,8 +10,8 @@ import apsw
 
 from turnlog.errors import InvalidInput, SchemaTooNew, StoreFailed, StoreUnavailable, TurnlogError
 from turnlog.stores.sqlite import schema
-from turnlog.stores.sqlite.parking import refuse_left
-from turnlog.stores.sqlite.place import Watch, inode, make_private, nameless, place_of, refuse_foreign
+from turnlog.stores.sqlite.file_identity import Watch, inode, make_private, nameless, place_of, refuse_foreign
+from turnlog.stores.sqlite.fork_guard import refuse_left
 
 EMPTYING_MS = 50
 """How long emptying the WAL holds up writers while it waits for readers."""

@@ -7,9 +7,9 @@ import apsw
 from turnlog.errors import TurnlogError
 from turnlog.ports import Key
 from turnlog.stores.sqlite import schema
-from turnlog.stores.sqlite.engine import MACHINE, STORE_WIDE, Desk, empty_wal, translate
-from turnlog.stores.sqlite.lane import Call, Empty, Job, Save
-from turnlog.stores.sqlite.writing import Append, Head, Heads, decide_all, decide_from_memory, insert
+from turnlog.stores.sqlite.connection import MACHINE, STORE_WIDE, Desk, empty_wal, translate
+from turnlog.stores.sqlite.thread import Call, Empty, Job, Save
+from turnlog.stores.sqlite.writes import Append, Head, Heads, decide_all, decide_from_memory, insert
 
 _SICK_REMEMBERED = 1000
 _FAILURES_IN_A_ROW = 3

@@ -15,9 +15,9 @@ import msgspec
 
 from turnlog.errors import ConversationNotFound, CorruptRecord, StoreFailed
 from turnlog.ports import Header, Key, Position, Stale
-from turnlog.stores.redis import headers, keys
-from turnlog.stores.redis.servers import Script, Servers
-from turnlog.stores.redis.wire import Address
+from turnlog.stores.redis import header_fields, keys
+from turnlog.stores.redis.cluster import Script, Servers
+from turnlog.stores.redis.connection import Address
 
 _PLACE, _SETTLE, _DUE, _DONE, _LOAD, _HEADER, _HISTORY = map(
     Script, ("place", "settle", "due", "done", "load", "header", "history")
@@ -109,7 +109,7 @@ class Lists:
 
     async def _hash(self, name: str) -> list[bytes | None] | None:
         try:
-            return list(await self._servers.call("HMGET", name, *headers.FIELDS))
+            return list(await self._servers.call("HMGET", name, *header_fields.FIELDS))
         except StoreFailed as error:
             _logger.warning("%r cannot be listed: %s", name, error)
             return None
@@ -259,8 +259,10 @@ class Lists:
         if answer[0] != b"ok":
             return _RESERVED if answer[0] == b"gone" and answer[1] else None
         _, state, head, epoch, updated = answer
-        watermark = headers.number(state.split(b" ", 1)[0]) if state is not None else 0
-        return (headers.number(updated), Stale(key.conversation_id, head, watermark, epoch)) if head > watermark else None
+        watermark = header_fields.number(state.split(b" ", 1)[0]) if state is not None else 0
+        return (
+            (header_fields.number(updated), Stale(key.conversation_id, head, watermark, epoch)) if head > watermark else None
+        )
 
 
 async def in_chunks(asked: Sequence[A], ask: Callable[[A], Awaitable[B]]) -> list[B]:
@@ -273,7 +275,7 @@ async def in_chunks(asked: Sequence[A], ask: Callable[[A], Awaitable[B]]) -> lis
 
 def _living(key: Key, values: Sequence[bytes | None]) -> Header | None:
     try:
-        return headers.build(key, values)
+        return header_fields.build(key, values)
     except ConversationNotFound:
         return None
 
@@ -282,12 +284,12 @@ def _left(key: Key, values: Sequence[bytes | None] | None, place: Position, user
     if values is None:
         return None
     try:
-        return headers.build(key, values)
+        return header_fields.build(key, values)
     except ConversationNotFound:
         return None
     except CorruptRecord as error:
         _logger.warning("%s", error)
-        header = headers.left(key, values)
+        header = header_fields.left(key, values)
         owner = user_id if header.user_id is None and values[2] is not None else header.user_id
         return msgspec.structs.replace(header, user_id=owner, updated_at=header.updated_at or place.updated_at)
 

@@ -16,8 +16,8 @@ import msgspec
 
 from turnlog.errors import TurnlogError
 from turnlog.ports import Key
-from turnlog.stores.sqlite import parking
-from turnlog.stores.sqlite.engine import translate
+from turnlog.stores.sqlite import fork_guard
+from turnlog.stores.sqlite.connection import translate
 
 JOBS_PER_BATCH = 64
 
@@ -89,7 +89,7 @@ class Lane:
         self._work = work
         self._linger_s = linger_s
         self.busy = threading.Lock()  # decision 048: a fork waits for it
-        parking.register(self)
+        fork_guard.register(self)
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 

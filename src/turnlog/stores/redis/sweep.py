@@ -4,11 +4,11 @@ import logging
 
 from turnlog.errors import CorruptRecord, StoreFailed
 from turnlog.ports import Key
-from turnlog.stores.redis import headers, keys
-from turnlog.stores.redis.lists import Lists, in_chunks
-from turnlog.stores.redis.logs import Logs
-from turnlog.stores.redis.servers import Servers
-from turnlog.stores.redis.wire import Address
+from turnlog.stores.redis import header_fields, keys
+from turnlog.stores.redis.cluster import Servers
+from turnlog.stores.redis.connection import Address
+from turnlog.stores.redis.forks import Logs
+from turnlog.stores.redis.indexes import Lists, in_chunks
 
 _logger = logging.getLogger(__name__)
 _NAMES_PER_CALL = 500
@@ -78,7 +78,7 @@ class Sweep:
         for seq in (pending or b"").split(b",")[:-1]:
             await self._logs.spread(key, int(seq), now)
         if parent is not None and not (dead and head == b"0"):
-            above = Key(key.tenant, headers.parent(parent) or "")
+            above = Key(key.tenant, header_fields.parent(parent) or "")
             mended |= await self._logs.adopt(above, key, (number or b"").decode(), int(base or 0))
         if dead is not None:
             return await self._logs.trim(key) or mended

@@ -19,11 +19,11 @@ from turnlog.errors import (
     TurnlogError,
 )
 from turnlog.ports import Appended, Header, Key, Snapshot
-from turnlog.stores.decide import Known, decide
-from turnlog.stores.sqlite.engine import SQL
-from turnlog.stores.sqlite.lane import Job
-from turnlog.stores.sqlite.reading import decayed, find, find_to_erase, header_row, row_at
+from turnlog.stores.append import Known, decide
+from turnlog.stores.sqlite.connection import SQL
+from turnlog.stores.sqlite.reads import decayed, find, find_to_erase, header_row, row_at
 from turnlog.stores.sqlite.schema import SUPPORTED
+from turnlog.stores.sqlite.thread import Job
 
 _to_json = msgspec.json.Encoder().encode
 _from_json = msgspec.json.decode

@@ -6,7 +6,7 @@ from struct import pack
 from typing import NamedTuple
 
 from turnlog.codec import Record, checked
-from turnlog.stores.postgres.names import Names, utf8
+from turnlog.stores.postgres.log_ids import Names, utf8
 
 _UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _UUID_BYTES = 16

@@ -21,7 +21,7 @@ from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, TransactionStatu
 
 from turnlog.errors import StoreFailed, StoreUnavailable
 from turnlog.process import NOT_OPEN
-from turnlog.stores.postgres.values import Param
+from turnlog.stores.postgres.encoding import Param
 
 Row = list[bytes | None]
 Done = Callable[[list[Row] | Exception], None]

@@ -8,8 +8,9 @@ import apsw
 
 from turnlog.errors import StoreUnavailable
 from turnlog.ports import Finding, SchemaVersion
-from turnlog.stores.sqlite import engine, schema
-from turnlog.stores.sqlite.place import refuse_foreign
+from turnlog.stores.sqlite import schema
+from turnlog.stores.sqlite.connection import connect, translate
+from turnlog.stores.sqlite.file_identity import refuse_foreign
 
 ROOM_BYTES_GOOD = 1 << 30
 ROOM_BYTES_LEAST = 64 << 20
@@ -28,7 +29,7 @@ def schema_version(path: Path) -> SchemaVersion:
         finally:
             connection.close()
     except apsw.Error as error:
-        raise engine.translate(error) from error
+        raise translate(error) from error
 
 
 def examine(path: Path, *, busy_timeout_s: float) -> list[Finding]:
@@ -37,14 +38,14 @@ def examine(path: Path, *, busy_timeout_s: float) -> list[Finding]:
     if not path.exists():
         raise StoreUnavailable(f"there is no file {path}")
     try:
-        connection = engine.connect(path, busy_timeout_s=busy_timeout_s, begun=False)
+        connection = connect(path, busy_timeout_s=busy_timeout_s, begun=False)
         try:
             journal = str(connection.pragma("journal_mode"))
             synchronous = _SYNCHRONOUS[int(connection.pragma("synchronous"))]
         finally:
             connection.close()
     except apsw.Error as error:
-        raise engine.translate(error) from error
+        raise translate(error) from error
     return [_journal(journal), _synchronous(synchronous), _mode(path), _room(path), _schema(version)]
 
 

@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 from turnlog.codec import Record, checked
 from turnlog.errors import CorruptRecord
 from turnlog.ports import PAGE_BYTES, Key
-from turnlog.stores.decide import Known
-from turnlog.stores.redis import headers, keys
+from turnlog.stores.append import Known
+from turnlog.stores.redis import header_fields, keys
 from turnlog.stores.redis.answers import refuse
-from turnlog.stores.redis.frame import pack_id, unpack, weight
-from turnlog.stores.redis.lists import Lists
-from turnlog.stores.redis.servers import Script, Servers
+from turnlog.stores.redis.cluster import Script, Servers
+from turnlog.stores.redis.indexes import Lists
+from turnlog.stores.redis.record_format import pack_id, unpack, weight
 
 _ERASED, _SPREAD, _TRIM, _VOID, _ADOPT, _SLICE, _SINCE = map(
     Script, ("erased", "spread", "trim", "void", "adopt", "slice", "since")
@@ -62,7 +62,7 @@ class Logs:
         known = self._parents.get(key)
         if known is None:
             parent, base = await self._servers.call("HMGET", keys.of(key, "h")[0], "p", "b")
-            known = headers.parent(parent), headers.number(base)
+            known = header_fields.parent(parent), header_fields.number(base)
             if base is not None:
                 self.learn(key, parent, base)
         return known
@@ -77,7 +77,7 @@ class Logs:
         """Remember what a conversation was forked from."""
         if len(self._parents) >= _PARENTS_REMEMBERED:
             self._parents.clear()
-        self._parents[key] = headers.parent(parent), headers.number(base)
+        self._parents[key] = header_fields.parent(parent), header_fields.number(base)
 
     async def known(self, key: Key, records: Iterable[Record]) -> dict[str, Known]:
         """Those of the records' ids that are in the part that is shared."""
@@ -193,7 +193,7 @@ class Logs:
         answer = await self._servers.run(_ERASED, names, shard, key.tenant, key.conversation_id, now, *args)
         if not shard and answer[0] == b"pending" and len(answer) > 2:
             _, _, updated, user, tags = answer
-            await self._lists.add(key, headers.number(updated), headers.text(user), headers.split(tags))
+            await self._lists.add(key, header_fields.number(updated), header_fields.text(user), header_fields.split(tags))
         return answer
 
     async def _forks(self, key: Key) -> AsyncIterator[tuple[Key, str, int]]:
@@ -219,7 +219,7 @@ class Logs:
             if dead is None:
                 break
             changed |= await self._trim_one(key)
-            parent = headers.parent(above)
+            parent = header_fields.parent(above)
         return changed
 
     async def _trim_one(self, key: Key) -> bool:
@@ -227,7 +227,7 @@ class Logs:
         while True:
             adopted, before = await self._servers.call("HMGET", keys.of(key, "h")[0], "y", "n")
             keep, dropped = await self.shown(key)
-            changed |= dropped > 0 or keep < headers.number(before)
+            changed |= dropped > 0 or keep < header_fields.number(before)
             while (left := await self._servers.run(_TRIM, keys.of(key, "hli"), keep, adopted or "")) > 0:
                 pass
             if left == 0:

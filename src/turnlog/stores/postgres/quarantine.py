@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from turnlog.errors import StoreFailed, StoreUnavailable
 from turnlog.stores.postgres.batch import APPEND, Append, Batch
-from turnlog.stores.postgres.wire import LOCKED, Pool, Refused
+from turnlog.stores.postgres.connection import LOCKED, Pool, Refused
 
 LANES = 4
 """Connections for what goes alone."""

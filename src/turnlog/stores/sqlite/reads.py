@@ -10,8 +10,8 @@ import msgspec
 from turnlog.codec import Record, checked, intact
 from turnlog.errors import ConversationDeleted, ConversationNotFound, CorruptRecord
 from turnlog.ports import Fault, Header, Key, Page, Position, Recent, Snapshot, Stale
-from turnlog.stores.decide import behind
-from turnlog.stores.sqlite.engine import SQL
+from turnlog.stores.append import behind
+from turnlog.stores.sqlite.connection import SQL
 from turnlog.stores.sqlite.schema import refuse_newer
 
 MARK_EVERY = 64

@@ -2,7 +2,7 @@
 
 from turnlog.ports import Finding, SchemaVersion
 from turnlog.stores.postgres import schema
-from turnlog.stores.postgres.wire import Pool
+from turnlog.stores.postgres.connection import Pool
 
 _SETTINGS = """
 SELECT current_setting('server_version'), current_setting('fsync'), current_setting('full_page_writes'),

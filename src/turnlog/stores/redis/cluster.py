@@ -13,7 +13,7 @@ import msgspec
 
 from turnlog.errors import InvalidInput, StoreFailed, StoreUnavailable
 from turnlog.process import keep, unusable
-from turnlog.stores.redis.wire import Address, Login, ServerError, Wire, connect
+from turnlog.stores.redis.connection import Address, Login, ServerError, Wire, connect
 
 _SLOTS = 16384
 _RETRY_S = 0.02

@@ -5,8 +5,8 @@ from typing import TypeVar
 
 import apsw
 
-from turnlog.stores.sqlite import engine, schema, writing
-from turnlog.stores.sqlite.engine import Desk
+from turnlog.stores.sqlite import schema, writes
+from turnlog.stores.sqlite.connection import Desk, translate, vacuum
 
 T = TypeVar("T")
 
@@ -28,12 +28,12 @@ def sweep(desk: Desk, *, busy_timeout_s: float) -> int:
 
     def work(connection: apsw.Connection) -> int:
         count = 0
-        _in_transaction(connection, writing.trim_again)
-        while (n := _in_transaction(connection, writing.trim_next)) is not None:
+        _in_transaction(connection, writes.trim_again)
+        while (n := _in_transaction(connection, writes.trim_next)) is not None:
             count += 1
             while n is not None:
-                n = _in_transaction(connection, lambda connection, n=n: writing.trim(connection, n))  # type: ignore[misc]
-        engine.vacuum(connection, busy_timeout_s=busy_timeout_s)
+                n = _in_transaction(connection, lambda connection, n=n: writes.trim(connection, n))  # type: ignore[misc]
+        vacuum(connection, busy_timeout_s=busy_timeout_s)
         return count
 
     return _on(desk, work)
@@ -43,7 +43,7 @@ def _on(desk: Desk, work: Callable[[apsw.Connection], T], *, post: bool = False)
     try:
         return work(desk.connection(post=post))
     except apsw.Error as error:
-        raise engine.translate(error) from error
+        raise translate(error) from error
     finally:
         desk.close()
 

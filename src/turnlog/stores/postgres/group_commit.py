@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from turnlog.codec import Record
 from turnlog.errors import StoreFailed, StoreUnavailable
 from turnlog.ports import Appended, Key
-from turnlog.stores.postgres.apart import Apart
 from turnlog.stores.postgres.batch import APPEND, BYTES_PER_BATCH, LOOK_ONLY, Append, Batch, prepare
-from turnlog.stores.postgres.names import Names
-from turnlog.stores.postgres.values import Param
-from turnlog.stores.postgres.wire import UNIQUE, Again, Broken, NotFresh, Pool, Refused, Row, Unprepared
+from turnlog.stores.postgres.connection import UNIQUE, Again, Broken, NotFresh, Pool, Refused, Row, Unprepared
+from turnlog.stores.postgres.encoding import Param
+from turnlog.stores.postgres.log_ids import Names
+from turnlog.stores.postgres.quarantine import Apart
 
 LANES = 2
 """Statements under way at once: while the server is at one, the client is at the other, and a lock holds up only one."""

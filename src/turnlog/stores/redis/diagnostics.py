@@ -7,10 +7,10 @@ from turnlog.codec import ERASED, intact
 from turnlog.errors import CorruptRecord, InvalidInput, StoreUnavailable
 from turnlog.ports import Fault, Finding, Header, Key
 from turnlog.stores.redis import keys
-from turnlog.stores.redis.frame import pack_id, unpack
-from turnlog.stores.redis.logs import Logs
-from turnlog.stores.redis.servers import Servers
-from turnlog.stores.redis.wire import Address
+from turnlog.stores.redis.cluster import Servers
+from turnlog.stores.redis.connection import Address
+from turnlog.stores.redis.forks import Logs
+from turnlog.stores.redis.record_format import pack_id, unpack
 
 _RECORDS_PER_CALL = 500
 

@@ -2,8 +2,8 @@
 
 import asyncio
 
-from turnlog.stores.postgres.values import Param, number
-from turnlog.stores.postgres.wire import Pool, Refused, Row
+from turnlog.stores.postgres.connection import Pool, Refused, Row
+from turnlog.stores.postgres.encoding import Param, number
 
 LANES = 2
 """Connections on which calls wait for a lock."""

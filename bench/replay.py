@@ -10,13 +10,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
+from turnlog.context.planner import plan
+from turnlog.context.planner_state import View
 
 from bench.measure import Goal, Options, Table
 from turnlog import Limits, Message, codec
 from turnlog.codec import Record
 from turnlog.context.compaction import Compaction
-from turnlog.context.ground import View
-from turnlog.context.plan import plan
 from turnlog.context.policy import ContextPolicy, override, preset
 from turnlog.ports import Header
 from turnlog.tokens import REPLY_PRIMING, Counter, counter

@@ -4,10 +4,10 @@ The log is the truth; memory is folded from it; a context is a view of both. `co
 `Conversation`s and `User`s.
 """
 
-from turnlog.context.outcome import Context
+from turnlog.context.memory_config import MemoryConfig
 from turnlog.context.parts import Memory
 from turnlog.context.policy import ContextPolicy
-from turnlog.context.strategy import MemoryConfig
+from turnlog.context.result import Context
 from turnlog.errors import (
     BudgetTooSmall,
     Conflict,
@@ -36,7 +36,8 @@ from turnlog.errors import (
     TurnlogError,
 )
 from turnlog.fold import Fold
-from turnlog.log import Conversation, Listing, Synced, Turn, Turnlog
+from turnlog.log.turnlog import Conversation, Listing, Synced, Turn, Turnlog
+from turnlog.log.user import Erased, User
 from turnlog.memory.defaults import Remembered
 from turnlog.memory.summary.fold import Summary
 from turnlog.memory.user.model import ConversationContext
@@ -63,7 +64,6 @@ from turnlog.message import (
 )
 from turnlog.ports import LLM, Appended, Header, Store
 from turnlog.settings import Settings
-from turnlog.users import Erased, User
 from turnlog.wiring import connect
 
 __version__ = "0.1.0"

@@ -15,7 +15,7 @@ import msgspec
 
 from turnlog import codec
 from turnlog.errors import Conflict, ConversationExists, ConversationNotFound, InvalidInput, NotFound, TurnlogError
-from turnlog.log import Turnlog
+from turnlog.log.turnlog import Turnlog
 from turnlog.memory.user.as_json import known_fields
 from turnlog.message import Message, check_id
 from turnlog.message_input import MessageIn, decode_message, decoded

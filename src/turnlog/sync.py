@@ -9,7 +9,9 @@ from collections.abc import Callable, Coroutine, Iterator
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
-from turnlog import log, users, wiring
+from turnlog import wiring
+from turnlog.log import turnlog
+from turnlog.log import user as users
 from turnlog.portal import Portal
 from turnlog.ports import Page
 from turnlog.settings import Settings
@@ -29,7 +31,7 @@ def _blocking(method: Callable[Concatenate[Any, P], Coroutine[Any, Any, R]]) -> 
 
 
 def _giving(
-    method: Callable[Concatenate[Any, P], Coroutine[Any, Any, log.Conversation]],
+    method: Callable[Concatenate[Any, P], Coroutine[Any, Any, turnlog.Conversation]],
 ) -> Callable[Concatenate[Any, P], "Conversation"]:
     """`method` of the asynchronous twin, run to its end; the conversation that it returns blocks, too."""
 
@@ -43,31 +45,31 @@ def _giving(
 class Conversation:
     """A handle on one conversation: `turnlog.Conversation`, blocking."""
 
-    def __init__(self, inner: log.Conversation, portal: Portal) -> None:
+    def __init__(self, inner: turnlog.Conversation, portal: Portal) -> None:
         self._inner = inner
         self._portal = portal
         self.id = inner.id
 
-    append = _blocking(log.Conversation.append)
-    header = _blocking(log.Conversation.header)
-    expect = _blocking(log.Conversation.expect)
-    read = _blocking(log.Conversation.read)
-    messages = _blocking(log.Conversation.messages)
-    record = _blocking(log.Conversation.record)
-    context = _blocking(log.Conversation.context)
-    turn = _blocking(log.Conversation.turn)
-    update = _blocking(log.Conversation.update)
-    fork = _giving(log.Conversation.fork)
-    redact = _blocking(log.Conversation.redact)
-    delete = _blocking(log.Conversation.delete)
-    verify = _blocking(log.Conversation.verify)
-    inspect = _blocking(log.Conversation.inspect)
-    digest = _blocking(log.Conversation.digest)
-    digest_anew = _blocking(log.Conversation.digest_anew)
-    sync = _blocking(log.Conversation.sync)
-    catch_up = _blocking(log.Conversation.catch_up)
-    memory = _blocking(log.Conversation.memory)
-    known = _blocking(log.Conversation.known)
+    append = _blocking(turnlog.Conversation.append)
+    header = _blocking(turnlog.Conversation.header)
+    expect = _blocking(turnlog.Conversation.expect)
+    read = _blocking(turnlog.Conversation.read)
+    messages = _blocking(turnlog.Conversation.messages)
+    record = _blocking(turnlog.Conversation.record)
+    context = _blocking(turnlog.Conversation.context)
+    turn = _blocking(turnlog.Conversation.turn)
+    update = _blocking(turnlog.Conversation.update)
+    fork = _giving(turnlog.Conversation.fork)
+    redact = _blocking(turnlog.Conversation.redact)
+    delete = _blocking(turnlog.Conversation.delete)
+    verify = _blocking(turnlog.Conversation.verify)
+    inspect = _blocking(turnlog.Conversation.inspect)
+    digest = _blocking(turnlog.Conversation.digest)
+    digest_anew = _blocking(turnlog.Conversation.digest_anew)
+    sync = _blocking(turnlog.Conversation.sync)
+    catch_up = _blocking(turnlog.Conversation.catch_up)
+    memory = _blocking(turnlog.Conversation.memory)
+    known = _blocking(turnlog.Conversation.known)
 
     def pages(self, *, after: int = 0) -> Iterator[Page]:
         """The whole log from `after` on, page by page."""
@@ -100,7 +102,7 @@ class User:
 class Turnlog:
     """The conversations of one tenant in one store: `turnlog.Turnlog`, blocking. Use it as a context manager."""
 
-    def __init__(self, inner: log.Turnlog) -> None:
+    def __init__(self, inner: turnlog.Turnlog) -> None:
         self._inner = inner
         self._portal = Portal(inner.close)
 
@@ -120,9 +122,9 @@ class Turnlog:
             self._portal.close()
             raise
 
-    ping = _blocking(log.Turnlog.ping)
-    create = _giving(log.Turnlog.create)
-    conversations = _blocking(log.Turnlog.conversations)
+    ping = _blocking(turnlog.Turnlog.ping)
+    create = _giving(turnlog.Turnlog.create)
+    conversations = _blocking(turnlog.Turnlog.conversations)
 
     def conversation(self, conversation_id: str) -> Conversation:
         """A handle on a conversation, there or not; does no I/O."""

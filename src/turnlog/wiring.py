@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from turnlog.errors import InvalidInput
 from turnlog.llm import Ledger, Spending, open_model
-from turnlog.log import Turnlog
+from turnlog.log.turnlog import Turnlog
 from turnlog.ports import Store
 from turnlog.settings import Settings
 from turnlog.stores.ram import RamStore

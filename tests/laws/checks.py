@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import msgspec
 from logged import cost
+from turnlog.context.planner_state import View
+from turnlog.context.result import Context
 
 from turnlog import codec
 from turnlog.codec import Record
-from turnlog.context.ground import View
-from turnlog.context.outcome import Context
 from turnlog.context.policy import ContextPolicy
 
 

@@ -9,13 +9,13 @@ from test_folds import Stage, staged
 from turnlog import Conversation, ConversationNotFound, Settings, Turnlog, user
 from turnlog.errors import ConversationDeleted
 from turnlog.fold import UNBOUND, Fold, catch_up, replay
+from turnlog.log.assembly import FOLD
 from turnlog.memory.user import pages, repository
 from turnlog.memory.user.contributions import contribution
 from turnlog.memory.user.digest import Gist
 from turnlog.memory.user.model import ConversationContext, Told
 from turnlog.memory.user.sealing import unsealed
 from turnlog.memory.user.sharing import SharedEntities, SharedFacts, SharedProfile
-from turnlog.planning import FOLD
 from turnlog.ports import Header, Key, Store
 
 FOLDS: tuple[Fold[Any], ...] = (SharedProfile(), SharedFacts())

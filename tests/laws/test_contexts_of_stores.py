@@ -12,6 +12,8 @@ import msgspec
 import pytest
 from checks import check_budget, check_coverage, check_tools
 from logged import COUNT, POOL
+from turnlog.context.planner_state import View
+from turnlog.context.result import Context
 
 from servers.kinds import ALL, SHARED
 from turnlog import (
@@ -26,12 +28,10 @@ from turnlog import (
     formats,
     user,
 )
-from turnlog.context.ground import View
-from turnlog.context.outcome import Context
 from turnlog.context.parts import Memory
 from turnlog.context.policy import ContextPolicy
+from turnlog.log.assembly import COMPACTIONS_KEPT, FOLD
 from turnlog.message import uuid7
-from turnlog.planning import COMPACTIONS_KEPT, FOLD
 from turnlog.ports import Store
 from turnlog.stores.ram import RamStore
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from test_contexts_of_stores import Desk, check, desk, every_store, lasting, sent, some_messages
+from turnlog.context.result import Context
 
 from turnlog import BudgetTooSmall, Conversation, assistant, user
-from turnlog.context.outcome import Context
-from turnlog.planning import FOLD
+from turnlog.log.assembly import FOLD
 
 FULL: dict[str, Any] = {"policy": "full", "budget": 6000}
 SMALL: dict[str, Any] = {"policy": "full", "budget": 2000}

@@ -4,6 +4,9 @@ from typing import Any
 
 import msgspec
 import pytest
+from turnlog.context.planner import plan
+from turnlog.context.planner_state import View
+from turnlog.context.result import Context
 
 from turnlog import (
     BudgetTooSmall,
@@ -23,10 +26,7 @@ from turnlog import (
 from turnlog.codec import Record
 from turnlog.context.compaction import Compaction
 from turnlog.context.exchanges import NO_RESULT
-from turnlog.context.ground import View
-from turnlog.context.outcome import Context
 from turnlog.context.parts import Memory, Part, Recalled
-from turnlog.context.plan import plan
 from turnlog.context.policy import ContextPolicy
 from turnlog.ports import Header
 from turnlog.tokens import Counter, estimate

@@ -9,8 +9,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from turnlog.context.account import Entry
-from turnlog.context.outcome import Context
+from turnlog.context.explain import Entry
+from turnlog.context.result import Context
 
 PAINTS = {
     "overhead": ("o", "bright_black"),

@@ -36,7 +36,7 @@ from turnlog.cli.schema import schema
 from turnlog.cli.users import user
 from turnlog.cli.verify import verify
 from turnlog.jsonl import export_all, export_one
-from turnlog.log import Listing, Turnlog
+from turnlog.log.turnlog import Listing, Turnlog
 from turnlog.ports import Header, Page
 from turnlog.worker_process import fold
 

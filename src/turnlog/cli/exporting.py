@@ -9,7 +9,7 @@ from typing import Annotated, BinaryIO
 import typer
 
 from turnlog.cli.options import EXIT_FAILED, run
-from turnlog.log import Turnlog
+from turnlog.log.turnlog import Turnlog
 
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="A file. [default: stdout]")]
 

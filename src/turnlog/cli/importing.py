@@ -12,7 +12,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from turnlog.errors import StoreUnavailable
 from turnlog.jsonl import Count, Outcome, import_lines
-from turnlog.log import Turnlog
+from turnlog.log.turnlog import Turnlog
 
 
 class Rejects:

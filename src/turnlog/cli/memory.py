@@ -10,7 +10,7 @@ from turnlog.cli.options import AsJson, ConversationId, StoreUrl, Tenant, run
 from turnlog.cli.output import print_table, say, write_json
 from turnlog.cli.remembered import print_fields
 from turnlog.llm import spent
-from turnlog.log import Turnlog
+from turnlog.log.turnlog import Turnlog
 from turnlog.memory.defaults import Remembered
 from turnlog.memory.user.as_json import shown
 from turnlog.ports import Spent

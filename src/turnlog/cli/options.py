@@ -12,7 +12,7 @@ import msgspec
 import typer
 
 from turnlog.errors import StoreUnavailable, TurnlogError
-from turnlog.log import Turnlog
+from turnlog.log.turnlog import Turnlog
 from turnlog.ports import Store
 from turnlog.settings import Settings
 from turnlog.wiring import connect, open_store

@@ -14,7 +14,7 @@ from turnlog.cli.remembered import line
 from turnlog.errors import StoreUnavailable
 from turnlog.fold import Fold
 from turnlog.jsonl import every_header
-from turnlog.log import Turnlog
+from turnlog.log.turnlog import Turnlog
 from turnlog.worker.diff import CHANGES_MAX, Change
 from turnlog.worker.rebuild import Failed, Rebuilt, begin_run, end_run, rebuild_each
 from turnlog.worker.status import named

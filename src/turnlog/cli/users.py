@@ -11,11 +11,11 @@ from turnlog.cli.output import say, write_json
 from turnlog.cli.remembered import line, print_fields
 from turnlog.errors import FactNotFound
 from turnlog.jsonl import export_user
-from turnlog.log import Turnlog
+from turnlog.log.turnlog import Turnlog
+from turnlog.log.user import Erased
 from turnlog.memory.user.as_json import facts_fields, known_fields, shown
 from turnlog.memory.user.items import KnownFact
 from turnlog.message_input import read_time
-from turnlog.users import Erased
 
 user = typer.Typer(no_args_is_help=True, help="What is known of a person.")
 

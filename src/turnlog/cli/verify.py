@@ -15,7 +15,7 @@ from turnlog.errors import ConversationDeleted, ConversationNotFound, InvalidInp
 from turnlog.integrity.digest import Digest
 from turnlog.integrity.verify import Inspection
 from turnlog.jsonl import every_header
-from turnlog.log import Conversation, Turnlog
+from turnlog.log.turnlog import Conversation, Turnlog
 from turnlog.ports import Fault
 
 Digests = dict[str, Digest]

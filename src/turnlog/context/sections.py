@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from turnlog.context.ground import Ground
 from turnlog.context.parts import Part, changes, fit
+from turnlog.context.planner_state import Ground
 from turnlog.context.policy import STABLE, VOLATILE
 
 

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from turnlog.errors import InvalidInput, TurnlogError
-from turnlog.log import Turnlog
+from turnlog.log.turnlog import Turnlog
 from turnlog.service.openapi import document
 from turnlog.service.problems import UnsupportedMedia, of_error, problem
 from turnlog.service.query import read_query

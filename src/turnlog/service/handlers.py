@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from turnlog import codec
-from turnlog.context.account import Entry
-from turnlog.context.outcome import Context
+from turnlog.context.explain import Entry
+from turnlog.context.result import Context
 from turnlog.errors import InvalidInput
 from turnlog.memory.user.digest import Gist
 from turnlog.message import Message, check_json, check_text

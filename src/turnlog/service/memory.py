@@ -10,7 +10,7 @@ from turnlog import codec
 from turnlog.errors import InvalidInput
 from turnlog.jsonl import export_user
 from turnlog.llm import spent
-from turnlog.log import Conversation
+from turnlog.log.turnlog import Conversation
 from turnlog.memory.user.as_json import facts_fields, known_fields, shown
 from turnlog.memory.user.digest import Gist
 from turnlog.memory.user.model import ConversationContext

@@ -7,9 +7,9 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from turnlog import codec
-from turnlog.context.account import Entry
-from turnlog.context.outcome import Coverage, Section
+from turnlog.context.explain import Entry
 from turnlog.context.policy import BUDGET_TOKENS_MAX, MESSAGES_MAX, PRESETS
+from turnlog.context.result import Coverage, Section
 from turnlog.formats import FORMATS
 from turnlog.message import Part, Role, Status, Usage
 from turnlog.message_input import MessageIn

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from turnlog import codec
 from turnlog.codec import Record
 from turnlog.fold import Fold, advanced, catch_up, check_fold, replay, state_of, stored
-from turnlog.log import Conversation, Turnlog
+from turnlog.log.turnlog import Conversation, Turnlog
 from turnlog.message import (
     Image,
     Limits,

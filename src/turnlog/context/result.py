@@ -10,9 +10,9 @@ import msgspec
 
 from turnlog import codec, formats
 from turnlog.codec import Record
-from turnlog.context.account import Account, Entry
 from turnlog.context.compaction import Compaction
 from turnlog.context.exchanges import LeftOut
+from turnlog.context.explain import Account, Entry
 from turnlog.context.parts import Memory
 from turnlog.message import Message
 from turnlog.ports import Header

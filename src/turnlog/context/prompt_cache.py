@@ -6,8 +6,8 @@ from itertools import islice
 from turnlog import codec
 from turnlog.codec import Record
 from turnlog.context.compaction import Compaction
-from turnlog.context.ground import Ground, Layout
 from turnlog.context.parts import Part
+from turnlog.context.planner_state import Ground, Layout
 from turnlog.context.sections import cost
 
 

@@ -11,11 +11,11 @@ from uuid import UUID
 
 import msgspec
 
-from turnlog import codec, formats, planning
-from turnlog.context.outcome import Context
+from turnlog import codec, formats
+from turnlog.context.memory_config import MemoryConfig
 from turnlog.context.parts import Memory
 from turnlog.context.policy import ContextPolicy, override, preset
-from turnlog.context.strategy import MemoryConfig
+from turnlog.context.result import Context
 from turnlog.errors import (
     ConversationDeleted,
     CorruptRecord,
@@ -28,6 +28,9 @@ from turnlog.errors import (
 from turnlog.fold import Fold, catch_up, newest, snapshots
 from turnlog.integrity.digest import Digest, Integrity, digest_of
 from turnlog.integrity.verify import Inspection, inspect, remake
+from turnlog.log import assembly
+from turnlog.log.reconcile import match_ids, match_words
+from turnlog.log.user import User
 from turnlog.memory.defaults import TOLD, Remembered, readable, remembered, shipped
 from turnlog.memory.user.digest import Gist
 from turnlog.message import INTEGER_MAX, Message, check_id, check_name, uuid7
@@ -35,8 +38,6 @@ from turnlog.ports import LLM, Appended, Fault, Header, Key, Page, Position, Sto
 from turnlog.settings import Settings
 from turnlog.shielding import finished
 from turnlog.tokens import Counter, counter_of_model, estimate
-from turnlog.transcript import match_ids, match_words
-from turnlog.users import User
 
 Clock = Callable[[], int]
 """Microseconds since 1970 UTC."""
@@ -160,7 +161,7 @@ class Turnlog:
         self.folds = (*(shipped(llm) if folds is None else folds), self.integrity)
         self._told = readable([fold for fold in self.folds if fold.name in TOLD])
         self._users: dict[str, str] = {}  # conversations, and the books of their users
-        self._asked: dict[tuple[object, ...], planning.Wanted] = {}
+        self._asked: dict[tuple[object, ...], assembly.Wanted] = {}
         self._gate: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
         self.policy = _deployed(self.settings.context_policy)
 
@@ -285,7 +286,7 @@ class Turnlog:
             raise TooLarge("tags", limit=self.settings.tags, actual=len(tags), unit="tags")
         return tuple(dict.fromkeys(check_name(f"tags[{index}]", tag) for index, tag in enumerate(tags)))
 
-    def _wanted_by(self, options: Mapping[str, Any]) -> planning.Wanted:
+    def _wanted_by(self, options: Mapping[str, Any]) -> assembly.Wanted:
         if unknown := options.keys() - _CONTEXT_OPTIONS.keys():
             raise InvalidInput(min(unknown), "is no option of a context")
         return self._wanted(**{**_CONTEXT_OPTIONS, **options})
@@ -299,7 +300,7 @@ class Turnlog:
         format: str,
         tools: Sequence[Mapping[str, Any]],
         memory: Memory | None,
-    ) -> planning.Wanted:
+    ) -> assembly.Wanted:
         asked = (budget, max_messages, policy, model, format)
         simple = not tools and memory is None and all(type(each) in _SIMPLE for each in asked)
         if simple and (known := self._asked.get(asked)):
@@ -308,7 +309,7 @@ class Turnlog:
         count = self.count_tokens if model is None else counter_of_model(model)
         options = {"budget": budget, "max_messages": max_messages}
         changes = _changes(policy, options)
-        wanted = planning.Wanted(
+        wanted = assembly.Wanted(
             self.policy,
             changes,
             _changed(self.policy, changes, options),
@@ -496,8 +497,8 @@ class Conversation:
         Raises `BudgetTooSmall`.
         """
         wanted = self.log._wanted(budget, max_messages, policy, model, format, tools, memory)
-        found = await planning.read(self.log.store, self.key, wanted, self.log._users)
-        return await planning.context(self.log.store, self.key, wanted, found, self.log._users)
+        found = await assembly.read(self.log.store, self.key, wanted, self.log._users)
+        return await assembly.context(self.log.store, self.key, wanted, found, self.log._users)
 
     async def turn(
         self, /, *messages: Message, expect_head: int | None = None, idempotency_key: str | None = None, **options: Any
@@ -510,16 +511,16 @@ class Conversation:
         now = self.log.clock()
         records = await self._batch(messages, idempotency_key, now)
         users = self.log._users
-        reading = asyncio.ensure_future(planning.read(self.log.store, self.key, wanted, users))
+        reading = asyncio.ensure_future(assembly.read(self.log.store, self.key, wanted, users))
         try:
             appended = await self._append(records, now, expect_head)
             read = await reading
-            log = planning.joined(read.log, records, appended, now)
+            log = assembly.joined(read.log, records, appended, now)
         finally:
             reading.cancel()
             reading.add_done_callback(_seen)
-        found = await planning.read(self.log.store, self.key, wanted, users) if log is None else read._replace(log=log)
-        return Turn(appended, await planning.context(self.log.store, self.key, wanted, found, users))
+        found = await assembly.read(self.log.store, self.key, wanted, users) if log is None else read._replace(log=log)
+        return Turn(appended, await assembly.context(self.log.store, self.key, wanted, found, users))
 
     async def catch_up(self) -> dict[str, Remembered]:
         """Fold what is behind, now; what is remembered then. Raises what a fold raised, once the others are done."""
@@ -539,7 +540,7 @@ class Conversation:
 
     async def known(self) -> Gist:
         """What is known of the user from all their conversations, and of this one its topic and entities."""
-        return await planning.known(self.log.store, self.key, self.log._told, self.log._users)
+        return await assembly.known(self.log.store, self.key, self.log._told, self.log._users)
 
     async def update(
         self, /, *, expect_revision: int | None = None, expect_head: int | None = None, **changes: Any
@@ -688,7 +689,7 @@ async def _match_words(stored: Sequence[codec.Record], transcript: Sequence[Mess
     return same, None
 
 
-def _seen(reading: "asyncio.Future[planning.Found]") -> None:
+def _seen(reading: "asyncio.Future[assembly.Found]") -> None:
     """Take note of how a reading that nobody waits for any more ended: the append has told of the same."""
     if not reading.cancelled():
         reading.exception()

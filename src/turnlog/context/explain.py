@@ -6,8 +6,8 @@ import msgspec
 
 from turnlog.codec import Record
 from turnlog.context.exchanges import LeftOut
-from turnlog.context.ground import Ground, Layout
 from turnlog.context.parts import Part
+from turnlog.context.planner_state import Ground, Layout
 from turnlog.context.policy import STABLE, VOLATILE
 from turnlog.context.sections import texts_behind
 

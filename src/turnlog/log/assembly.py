@@ -17,11 +17,11 @@ from turnlog import codec, formats
 from turnlog.codec import Record
 from turnlog.context.compaction import Compaction
 from turnlog.context.exchanges import exchanges
-from turnlog.context.ground import LEADING, View
-from turnlog.context.outcome import Context
 from turnlog.context.parts import Memory
-from turnlog.context.plan import plan
+from turnlog.context.planner import plan
+from turnlog.context.planner_state import LEADING, View
 from turnlog.context.policy import BUDGET_TOKENS_MAX, ContextPolicy, override
+from turnlog.context.result import Context
 from turnlog.errors import InvalidInput, SnapshotMoved
 from turnlog.fold import newest
 from turnlog.fold import snapshots as snapshots_of

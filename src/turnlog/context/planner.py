@@ -15,14 +15,14 @@ import msgspec
 
 from turnlog import codec
 from turnlog.codec import Record
-from turnlog.context.account import Account
 from turnlog.context.compaction import Bounds, Compaction, Windows, choose_start, required, windows
 from turnlog.context.exchanges import LeftOut, exchanges, why_not_shown
-from turnlog.context.ground import LEADING, Ground, Layout, View
-from turnlog.context.outcome import Context, Section, coverage
+from turnlog.context.explain import Account
 from turnlog.context.parts import Part
+from turnlog.context.planner_state import LEADING, Ground, Layout, View
 from turnlog.context.policy import ContextPolicy
-from turnlog.context.prefix import shared, unchanged
+from turnlog.context.prompt_cache import shared, unchanged
+from turnlog.context.result import Context, Section, coverage
 from turnlog.context.sections import before_window, behind_window, cost, without_summary
 from turnlog.errors import BudgetTooSmall, InvalidInput
 from turnlog.tokens import Counter

@@ -1,7 +1,8 @@
 """Texts that make a search slow if anything does: the own words of each rule, again and again.
 
 They are made of the tables themselves, so that a new rule is attacked as soon as it is written: every compiled pattern and
-every phrase that a module under `turnlog.memory` holds is taken apart, and put together again in each of its ways.
+every phrase that a module of `turnlog.extraction` or `turnlog.memory` holds is taken apart, and put together again in each
+of its ways.
 """
 
 import importlib
@@ -10,8 +11,10 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import chain
+from types import ModuleType
 from typing import Any
 
+import turnlog.extraction
 import turnlog.memory
 from turnlog.extraction.phrases import Phrases
 
@@ -26,14 +29,19 @@ _SAMPLES = {"CATEGORY_DIGIT": "7", "CATEGORY_SPACE": " ", "CATEGORY_WORD": "a", 
 def patterns() -> dict[str, re.Pattern[str]]:
     """Every pattern of memory, by the module that holds it and its name there."""
     found: dict[str, re.Pattern[str]] = {}
-    for info in pkgutil.walk_packages(turnlog.memory.__path__, "turnlog.memory."):
+    modules = [info for package in (turnlog.extraction, turnlog.memory) for info in _modules(package)]
+    for info in modules:
         module = importlib.import_module(info.name)
-        short = info.name.removeprefix("turnlog.memory.").removeprefix("extract.")
+        short = info.name.removeprefix("turnlog.memory.").removeprefix("turnlog.extraction.")
         for name, value in vars(module).items():
             for place, pattern in enumerate(_patterns_in(value)):
                 found.setdefault(f"{short}.{name}[{place}]", pattern)
     once = {(pattern.pattern, pattern.flags): name for name, pattern in reversed(found.items())}
     return {name: pattern for name, pattern in found.items() if once[pattern.pattern, pattern.flags] == name}
+
+
+def _modules(package: ModuleType) -> Iterator[pkgutil.ModuleInfo]:
+    return pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
 
 
 def _patterns_in(value: object) -> Iterator[re.Pattern[str]]:

@@ -117,7 +117,7 @@ CREATE FUNCTION turnlog.header_1(c turnlog.conversation, era int8) RETURNS text 
         'epoch', c.epoch, 'archived', c.archived, 'version', c.version, 'incarnation', lpad(to_hex(c.origin # era), 16, '0'))::text
 $$;
 
--- `stores/decide.py: later`: the later of two times, but for a stored one that lies more than a day ahead.
+-- `stores/append.py: later`: the later of two times, but for a stored one that lies more than a day ahead.
 CREATE FUNCTION turnlog.later_1(stored int8, now int8) RETURNS int8 LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE WHEN stored > now + 86400000000 THEN now ELSE greatest(stored, now) END
 $$;
@@ -228,7 +228,7 @@ BEGIN
 END
 $$;
 
--- Appends to several conversations at once, each all or nothing, decided as `stores/decide.py` decides.
+-- Appends to several conversations at once, each all or nothing, decided as `stores/append.py` decides.
 -- _logs, _tenants, _ids: the conversations. _wait: so many milliseconds for a lock; 0: as the session says.
 -- _appends: four numbers for each append: whose it is (from 1 on), its time, the head that it expects (-1: any; -2: store
 -- nothing), its bytes. _numbers: six for each record: which append's it is (from 1 on), created_at, mark, checksum, tokens, version.

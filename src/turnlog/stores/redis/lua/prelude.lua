@@ -3,12 +3,12 @@
 --      r revision, e epoch, a archived, v version, d deleted, k random number of this conversation (16 hexadecimal digits),
 --      w most bytes of a frame that l ever held, x seqs whose erasure has not reached every fork yet, y see adopt,
 --      z 'epoch history' of the parent, up to which this fork knows of the erasures there
---   l  records above b, in order of seq (list of frames, see frame.py)      i  packed id -> seq (hash; see widen)
+--   l  records above b, in order of seq (list of frames, see record_format.py)      i  packed id -> seq (hash; see widen)
 --   s  fold and version -> 'watermark epoch state' (hash)                   f  'k fork' -> parent_seq (hash)
 --   q  k of conversations that may come to be here -> 1 (hash; decision 022)
 -- Metadata and bodies are bytes here; they are never decoded.
 local WIDE = 128
-local HEAD = 38  -- bytes of a frame before its id, see frame.py
+local HEAD = 38  -- bytes of a frame before its id, see record_format.py
 local ERASED = string.rep('\0', 16)
 local NUMBER_MAX = 2 ^ 53
 local CLOCK_SKEW_MAX_US = 86400000000
@@ -25,7 +25,7 @@ end
 local function id_of(frame) return string.sub(frame, HEAD + 1, HEAD + string.byte(frame, HEAD)) end
 local function weight_of(frame) return #frame - HEAD - (string.byte(frame, HEAD) or 0) end
 
--- When a conversation was touched last, see stores/decide.py.
+-- When a conversation was touched last, see stores/append.py.
 local function later(now, stored)
   local ahead = (tonumber(stored or 0) or 0) - tonumber(now)
   if ahead < 0 or ahead > CLOCK_SKEW_MAX_US then return now end

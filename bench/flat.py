@@ -8,9 +8,10 @@ from msgspec.structs import replace
 import turnlog
 from bench.measure import Goal, Options, Table, median, percentile
 from turnlog.codec import Record, checksum, encode
-from turnlog.message import Limits, uuid7
+from turnlog.ids import uuid7
 from turnlog.ports import Key
 from turnlog.tokens import estimate
+from turnlog.validation import Limits
 
 _BATCH = 1000
 CALLS = 10

@@ -48,7 +48,6 @@ from turnlog.message import (
     Audio,
     File,
     Image,
-    Limits,
     Message,
     Reasoning,
     Refusal,
@@ -64,6 +63,7 @@ from turnlog.message import (
 )
 from turnlog.ports import LLM, Appended, Header, Store
 from turnlog.settings import Settings
+from turnlog.validation import Limits
 from turnlog.wiring import connect
 
 __version__ = "0.1.0"

@@ -7,7 +7,6 @@ carries the version of its form; `UPCASTERS` lifts older bodies to the present o
 
 import struct
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, get_args
 from zlib import crc32
@@ -15,7 +14,9 @@ from zlib import crc32
 import msgspec
 
 from turnlog.errors import CorruptRecord, InvalidInput, TooLarge
-from turnlog.message import INTEGER_MAX, Limits, Message, Part, Role, Status, Usage, check_json, from_micros, to_micros
+from turnlog.message import Message, Part, Role, Status, Usage
+from turnlog.timestamps import format_time, from_micros, to_micros
+from turnlog.validation import INTEGER_MAX, Limits, check_json
 
 VERSION = 1
 DIGEST_BYTES = 16
@@ -257,17 +258,6 @@ def to_json(record: Record) -> bytes:
 def list_to_json(records: Iterable[Record]) -> bytes:
     """The messages as a JSON array."""
     return b"[" + b",".join(map(to_json, records)) + b"]"
-
-
-def format_time(micros: int) -> str:
-    """RFC 3339 in UTC, to the microsecond."""
-    seconds, rest = divmod(micros, 1_000_000)
-    return f"{_second(seconds)}.{rest:06d}Z"
-
-
-@lru_cache(maxsize=4096)
-def _second(seconds: int) -> str:
-    return from_micros(seconds * 1_000_000).isoformat()[:19]
 
 
 def _check_limits(message: Message, body: bytes, limits: Limits) -> None:

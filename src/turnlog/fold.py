@@ -17,8 +17,9 @@ import msgspec
 from turnlog import codec
 from turnlog.codec import Record
 from turnlog.errors import ConversationNotFound, CorruptRecord, InvalidInput, SnapshotMoved
-from turnlog.message import COUNT_MAX, Message
+from turnlog.message import Message
 from turnlog.ports import Header, Key, Snapshot, Store, on_behalf_of
+from turnlog.validation import COUNT_MAX
 
 BATCH = 200
 """How many messages a fold is given at once, at most."""

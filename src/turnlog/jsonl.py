@@ -17,9 +17,11 @@ from turnlog import codec
 from turnlog.errors import Conflict, ConversationExists, ConversationNotFound, InvalidInput, NotFound, TurnlogError
 from turnlog.log.turnlog import Turnlog
 from turnlog.memory.user.as_json import known_fields
-from turnlog.message import Message, check_id
+from turnlog.message import Message
 from turnlog.message_input import MessageIn, decode_message, decoded
 from turnlog.ports import Header, Page
+from turnlog.timestamps import format_time
+from turnlog.validation import check_id
 
 LINES_AT_ONCE = 16
 _BOM = b"\xef\xbb\xbf"
@@ -293,8 +295,8 @@ def _opening(page: Page) -> bytes:
         "tags": header.tags,
         "metadata": header.metadata,
         "archived": header.archived,
-        "created_at": codec.format_time(header.created_at),
-        "updated_at": codec.format_time(header.updated_at),
+        "created_at": format_time(header.created_at),
+        "updated_at": format_time(header.updated_at),
         "parent": {"conversation_id": header.parent, "seq": header.parent_seq} if header.parent else None,
     }
     told = {name: value for name, value in fields.items() if value}

@@ -4,41 +4,20 @@ What may be said is the same for every store: any Unicode but NUL and lone surro
 infinity, JSON of bounded depth. A message that was constructed is valid; nobody checks it again.
 """
 
-import base64
-import binascii
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
-from math import isfinite
-from random import getrandbits
-from time import time_ns
 from typing import Any, Literal, get_args
 
 import msgspec
 from msgspec.structs import force_setattr
 
 from turnlog.errors import InvalidInput
+from turnlog.ids import uuid7
+from turnlog.validation import COUNT_MAX, INTEGER_MAX, check_base64, check_id, check_json, check_name, check_text
 
 Role = Literal["user", "assistant", "system", "developer", "tool"]
 Status = Literal["complete", "partial", "incomplete"]
-
-INTEGER_MAX = 2**63 - 1
-COUNT_MAX = 2**31 - 1
-_VERSION_7 = 0x7 << 76 | 0b10 << 62
-_RANDOM = 0xFFF << 64 | (1 << 62) - 1
-JSON_DEPTH_MAX = 64
-ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:~@|=+-]{0,127}", re.ASCII)
-ID_RULE = "must be 1 to 128 letters, digits or _ . : ~ @ | = + -, beginning with a letter, a digit or _"
-
-
-class Limits(msgspec.Struct, frozen=True):
-    """How large one message may be; sizes are of its JSON in UTF-8."""
-
-    message_bytes: int = 1 << 20
-    parts: int = 256
-    metadata_bytes: int = 16 << 10
-    json_depth: int = 32
 
 
 class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="text", tag_field="type"):
@@ -145,7 +124,6 @@ class Refusal(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="refu
 
 
 Part = Text | Image | Audio | File | ToolCall | ToolResult | Reasoning | Refusal
-
 _SPOKEN = (Text, Image, Audio, File)
 PARTS_OF_ROLE: dict[str, tuple[type, ...]] = {
     "user": _SPOKEN,
@@ -263,121 +241,6 @@ def tool(
 ) -> Message:
     """The answer of a tool to the call `call_id`; `fields` are those of `Message`."""
     return Message("tool", (ToolResult(call_id, content, is_error),), **fields)  # type: ignore[arg-type]
-
-
-def uuid7() -> str:
-    """A new UUID whose text sorts by the time it was made (RFC 9562, version 7, random counter)."""
-    bits = time_ns() // 1_000_000 << 80 | _VERSION_7 | getrandbits(76) & _RANDOM
-    text = bits.to_bytes(16, "big").hex()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
-
-
-def check_id(field: str, value: str) -> str:
-    """`value` if it can name a tenant, a conversation or a message."""
-    if not isinstance(value, str) or not ID.fullmatch(value):
-        raise InvalidInput(field, ID_RULE)
-    return value
-
-
-def check_name(field: str, value: str, *, length_max: int = 256) -> str:
-    """`value` if it can name a user, a tag or a title: 1 to `length_max` characters, none of them a control character."""
-    check_text(field, value)
-    if not 1 <= len(value) <= length_max:
-        raise InvalidInput(field, f"must have 1 to {length_max} characters")
-    if any(character < " " or character == "\x7f" for character in value):
-        raise InvalidInput(field, "must not hold control characters")
-    return value
-
-
-KEY_SHOWN_MAX = 100
-"""Characters of a key that an error names, at most."""
-
-
-def check_text(field: str, value: str) -> None:
-    """Refuse what some engine cannot keep: NUL and lone surrogates."""
-    if not isinstance(value, str):
-        raise InvalidInput(field, f"must be text, not {type(value).__name__}")
-    if "\0" in value:
-        raise InvalidInput(field, "must not hold NUL (U+0000)")
-    if not value.isascii():
-        try:
-            value.encode()
-        except UnicodeEncodeError as error:
-            raise InvalidInput(field, f"must not hold a lone surrogate (at {error.start})") from None
-
-
-def check_base64(field: str, value: str) -> None:
-    """Refuse what is not standard base64 with its padding (RFC 4648, section 4)."""
-    check_text(field, value)
-    try:
-        base64.b64decode(value, validate=True)
-    except (binascii.Error, ValueError):
-        raise InvalidInput(field, "must be base64") from None
-
-
-def check_json(field: str, value: object, *, depth_max: int = JSON_DEPTH_MAX) -> None:
-    """Refuse what is not JSON with text keys, 64-bit integers, finite numbers and at most `depth_max` levels."""
-    fault = _json_fault(value, depth_max)
-    if fault is not None:
-        place, rule = fault
-        raise InvalidInput(field + place, rule)
-
-
-def _json_fault(value: object, depth_max: int) -> tuple[str, str] | None:
-    """Where in `value` something is no JSON, and which rule it breaks; None if nothing is.
-
-    The place is put together once there is a fault: to name each place before would cost the length of all keys above it.
-    """
-    if depth_max < 0:
-        return "", "is nested too deep"
-    if isinstance(value, str):
-        return _text_fault("", value)
-    if value is None or isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return None if -INTEGER_MAX - 1 <= value <= INTEGER_MAX else ("", "must be an integer of 64 bits")
-    if isinstance(value, float):
-        return None if isfinite(value) else ("", "must be a finite number")
-    if isinstance(value, dict | list | tuple):
-        return _fault_within(value, depth_max - 1)
-    return "", f"must be JSON, not {type(value).__name__}"
-
-
-def _fault_within(value: dict[str, object] | list[object] | tuple[object, ...], depth_max: int) -> tuple[str, str] | None:
-    if not isinstance(value, dict):
-        for index, item in enumerate(value):
-            if (fault := _json_fault(item, depth_max)) is not None:
-                return f"[{index}]{fault[0]}", fault[1]
-        return None
-    for key, item in value.items():
-        if (fault := _text_fault(" key", key)) is not None:
-            return fault
-        if (fault := _json_fault(item, depth_max)) is not None:
-            return f".{key[:KEY_SHOWN_MAX]}{fault[0]}", fault[1]
-    return None
-
-
-def _text_fault(place: str, value: object) -> tuple[str, str] | None:
-    try:
-        check_text("", value)  # type: ignore[arg-type]
-    except InvalidInput as error:
-        return place, error.rule
-    return None
-
-
-def to_micros(moment: datetime) -> int:
-    """Microseconds since 1970-01-01 UTC."""
-    delta = moment - _EPOCH
-    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
-
-
-def from_micros(micros: int) -> datetime:
-    """The moment, in UTC, that lies `micros` microseconds after 1970-01-01."""
-    seconds, rest = divmod(micros, 1_000_000)
-    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest)
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _check_content(message: Message) -> None:

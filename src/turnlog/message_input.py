@@ -6,13 +6,14 @@ message, and `tool_call_id` on a tool message. What a client reads from turnlog 
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal, TypeVar, get_args
 
 import msgspec
 
 from turnlog.errors import InvalidInput, InvalidJson
-from turnlog.message import Message, Part, Role, Status, Text, ToolCall, ToolResult, Usage, check_json, to_micros
+from turnlog.message import Message, Part, Role, Status, Text, ToolCall, ToolResult, Usage
+from turnlog.validation import check_json
 
 T = TypeVar("T")
 
@@ -87,26 +88,6 @@ def to_message(given: MessageIn) -> Message:
         redacted=given.redacted,
         **told,
     )
-
-
-def read_time(field: str, text: str) -> int:
-    """Microseconds since 1970 UTC, from ISO 8601: a day ("2026-03-01", its beginning in UTC) or a time with a time zone.
-
-    Raises `InvalidInput`.
-    """
-    try:
-        moment = datetime.fromisoformat(text)
-        if len(text) <= _DAY:
-            moment = moment.replace(tzinfo=UTC)
-        micros = to_micros(moment)
-    except (ValueError, TypeError):
-        raise InvalidInput(field, "must be a day or a time with a time zone, such as 2026-03-01T09:00:00Z") from None
-    if micros < 0:
-        raise InvalidInput(field, "must be a time from 1970 on")
-    return micros
-
-
-_DAY = len("2026-03-01")
 
 
 def decoded(decode: Callable[[Any], T], data: Any) -> T:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 import msgspec
 
 from turnlog.errors import InvalidInput
-from turnlog.message import JSON_DEPTH_MAX, Limits
+from turnlog.validation import JSON_DEPTH_MAX, Limits
 
 Count = Annotated[int, msgspec.Meta(ge=1)]
 _SECRET = frozenset({"integrity_key", "llm_key"})

@@ -11,8 +11,8 @@ import pytest
 from poisons import Stage
 
 from turnlog import Settings, TurnlogError, codec, user
-from turnlog.message import Limits
 from turnlog.ports import Header, Key, Store
+from turnlog.validation import Limits
 from turnlog.wiring import open_store
 
 MODULES = {"sqlite": "sqlite", "postgres": "postgres", "valkey": "redis", "cluster": "redis"}

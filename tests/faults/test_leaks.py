@@ -19,8 +19,8 @@ from msgspec.structs import replace
 
 from servers.kinds import ALL
 from turnlog import Settings, TurnlogError, codec, user
-from turnlog.message import Limits
 from turnlog.ports import Header, Key, Snapshot, Store
+from turnlog.validation import Limits
 from turnlog.wiring import open_store
 
 CALLS = 10_000 if os.environ.get("TURNLOG_FAULTS") == "long" else 40

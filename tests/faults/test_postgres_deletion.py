@@ -10,11 +10,11 @@ import pytest
 
 from servers.postgres import PostgresServer
 from turnlog import ConversationDeleted, codec, user
-from turnlog.message import Limits
 from turnlog.ports import Header, Key, Snapshot, Sweeper
 from turnlog.stores import postgres
 from turnlog.stores.postgres import PostgresStore
 from turnlog.stores.postgres.timeouts import Patience
+from turnlog.validation import Limits
 
 NOW = 1_700_000_000_000_000
 LENGTH = 1000

@@ -10,9 +10,9 @@ import pytest
 
 from servers.postgres import PostgresServer, binaries, not_root, postgres
 from turnlog import codec, user
-from turnlog.message import Limits
 from turnlog.ports import Header, Key, Restorable
 from turnlog.stores.postgres import PostgresStore
+from turnlog.validation import Limits
 
 NOW = 1_700_000_000_000_000
 KEY = Key("acme", "c1")

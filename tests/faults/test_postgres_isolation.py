@@ -14,9 +14,9 @@ import pytest
 from servers.pgbouncer import pgbouncer
 from servers.postgres import USER, PostgresServer
 from turnlog import ConversationDeleted, StoreFailed, codec, user
-from turnlog.message import Limits
 from turnlog.ports import Finding, Header, Key
 from turnlog.stores.postgres import PostgresStore
+from turnlog.validation import Limits
 
 NOW = 1_700_000_000_000_000
 LEVELS = ["repeatable read", "serializable"]

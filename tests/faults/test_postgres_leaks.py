@@ -13,9 +13,9 @@ from msgspec.structs import replace
 
 from servers.postgres import PostgresServer
 from turnlog import codec, user
-from turnlog.message import Limits
 from turnlog.ports import Header, Key, Snapshot
 from turnlog.stores.postgres import PostgresStore
+from turnlog.validation import Limits
 
 NOW = 1_700_000_000_000_000
 CALLS = 50

@@ -12,9 +12,9 @@ import pytest
 from servers.postgres import PostgresServer
 from turnlog import ConversationNotFound, StoreFailed, StoreUnavailable, TooLarge, TurnlogError, codec, connect, user
 from turnlog.codec import Record
-from turnlog.message import Limits
 from turnlog.ports import Header, Key, Snapshot
 from turnlog.stores.postgres import PostgresStore, batch
+from turnlog.validation import Limits
 
 NOW = 1_700_000_000_000_000
 LOCKED = 12

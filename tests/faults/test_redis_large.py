@@ -10,9 +10,10 @@ from servers.loop import awaited
 from servers.valkey import ValkeyServer, valkey
 from turnlog.codec import Record, encode
 from turnlog.errors import StoreUnavailable, TurnlogError
-from turnlog.message import Limits, user
+from turnlog.message import user
 from turnlog.ports import Appended, Header, Key
 from turnlog.stores.redis import RedisStore
+from turnlog.validation import Limits
 
 NOW = 1_700_000_000_000_000
 KEY = Key("t", "c")

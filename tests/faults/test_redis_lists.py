@@ -8,9 +8,10 @@ import pytest
 from servers.valkey import ValkeyCluster, ValkeyServer
 from turnlog import connect
 from turnlog.codec import encode
-from turnlog.message import Limits, user
+from turnlog.message import user
 from turnlog.ports import Header, Key, Position
 from turnlog.stores.redis import RedisStore, keys
+from turnlog.validation import Limits
 
 NOW = 1_700_000_000_000_000
 FAR = 4_102_444_800_000_000

@@ -15,9 +15,10 @@ from servers.loop import awaited
 from servers.valkey import ValkeyCluster, ValkeyServer
 from turnlog.codec import ERASED, Record, encode, tombstone
 from turnlog.errors import ConversationDeleted, ConversationExists, ConversationNotFound, TurnlogError
-from turnlog.message import Limits, user
+from turnlog.message import user
 from turnlog.ports import Header, Key, Snapshot
 from turnlog.stores.redis import RedisStore
+from turnlog.validation import Limits
 
 NOW = 1_700_000_000_000_000
 TENANT = "t"

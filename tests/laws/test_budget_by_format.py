@@ -11,10 +11,10 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from turnlog.context.result import Context
 
 from turnlog import BudgetTooSmall, Message, Turnlog, user
-from turnlog.message import uuid7
+from turnlog.context.result import Context
+from turnlog.ids import uuid7
 from turnlog.stores.ram import RamStore
 from turnlog.tokens import counter
 from unit.formats.conversations import conversations

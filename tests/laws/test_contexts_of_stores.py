@@ -12,8 +12,6 @@ import msgspec
 import pytest
 from checks import check_budget, check_coverage, check_tools
 from logged import COUNT, POOL
-from turnlog.context.planner_state import View
-from turnlog.context.result import Context
 
 from servers.kinds import ALL, SHARED
 from turnlog import (
@@ -29,9 +27,11 @@ from turnlog import (
     user,
 )
 from turnlog.context.parts import Memory
+from turnlog.context.planner_state import View
 from turnlog.context.policy import ContextPolicy
+from turnlog.context.result import Context
+from turnlog.ids import uuid7
 from turnlog.log.assembly import COMPACTIONS_KEPT, FOLD
-from turnlog.message import uuid7
 from turnlog.ports import Store
 from turnlog.stores.ram import RamStore
 

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from turnlog import Audio, File, Image, Message, Reasoning, Refusal, Text, ToolCall, ToolResult, Usage
-from turnlog.message import INTEGER_MAX
+from turnlog.validation import INTEGER_MAX
 
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=40)
 SOME_TEXT = TEXT.filter(bool)

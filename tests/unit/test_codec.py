@@ -14,6 +14,7 @@ from strategies import METADATA, messages
 from turnlog import CorruptRecord, Image, Limits, Message, Text, TooLarge, ToolCall, assistant, codec, user
 from turnlog.codec import Record
 from turnlog.errors import InvalidInput
+from turnlog.timestamps import format_time
 
 GOLDEN = Path(__file__).parent / "golden"
 WIDE = Limits(message_bytes=1 << 30, metadata_bytes=1 << 30, json_depth=64)
@@ -171,7 +172,7 @@ def test_messages_leave_as_json_with_their_exact_bodies(said: list[Message]) -> 
     out = json.loads(codec.list_to_json(records))
     for fields, record, message in zip(out, records, said, strict=True):
         assert (fields["seq"], fields["id"], fields["tokens"]) == (record.seq, message.id, 7)
-        assert fields["created_at"] == codec.format_time(record.created_at)
+        assert fields["created_at"] == format_time(record.created_at)
         assert json.loads(record.body).items() <= fields.items()
         assert json.loads(codec.said(record)).keys() <= {"role", "content", "name"}
 

@@ -28,7 +28,9 @@ from turnlog import (
     tool,
     user,
 )
-from turnlog.message import JSON_DEPTH_MAX, check_id, check_json, check_name, from_micros, to_micros, uuid7
+from turnlog.ids import uuid7
+from turnlog.timestamps import from_micros, to_micros
+from turnlog.validation import JSON_DEPTH_MAX, check_id, check_json, check_name
 
 NUL = "a\0b"
 SURROGATE = "a\ud800b"

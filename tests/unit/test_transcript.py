@@ -6,7 +6,8 @@ import turnlog
 from turnlog import codec
 from turnlog.codec import Record
 from turnlog.log.reconcile import match_ids, match_words
-from turnlog.message import Limits, Message
+from turnlog.message import Message
+from turnlog.validation import Limits
 
 SAID = [turnlog.user("a", id="m1"), turnlog.assistant("b", id="m2"), turnlog.user("c", id="m3")]
 

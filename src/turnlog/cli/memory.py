@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 import typer
 
-from turnlog import codec
 from turnlog.cli.options import AsJson, ConversationId, StoreUrl, Tenant, run
 from turnlog.cli.output import print_table, say, write_json
 from turnlog.cli.remembered import print_fields
@@ -14,6 +13,7 @@ from turnlog.log.turnlog import Turnlog
 from turnlog.memory.defaults import Remembered
 from turnlog.memory.user.as_json import shown
 from turnlog.ports import Spent
+from turnlog.timestamps import format_time
 from turnlog.worker.status import FoldStatus, named, retry_failed, status
 
 memory = typer.Typer(no_args_is_help=True, help="What is remembered of conversations.")
@@ -35,7 +35,7 @@ def status_(store: StoreUrl = None, tenant: Tenant = None, as_json: AsJson = Fal
     columns = ("fold", "version", "conversations behind", "messages", "most", "failures")
     print_table(columns, (_row(each) for each in found))
     for failure in (failure for each in found for failure in each.failures):
-        again = codec.format_time(failure.retry_at)[:19] if failure.retry_at else "now"
+        again = format_time(failure.retry_at)[:19] if failure.retry_at else "now"
         told = f"{failure.fold} of {failure.conversation_id} behind message {failure.watermark} of {failure.head}"
         say(f"{told}: failed {failure.failures} times, next try {again}: {failure.error}")
     for place, sums in costs.items():

@@ -13,6 +13,7 @@ from turnlog import codec
 from turnlog.codec import Record
 from turnlog.message import Message, Reasoning, Refusal, Text, ToolCall, ToolResult
 from turnlog.ports import Finding, Header
+from turnlog.timestamps import format_time
 
 
 def write(text: bytes) -> None:
@@ -38,7 +39,7 @@ def header_fields(header: Header) -> dict[str, Any]:
     parent, parent_seq = fields.pop("parent"), fields.pop("parent_seq")
     fields["parent"] = {"conversation_id": parent, "seq": parent_seq} if parent else None
     for name in ("created_at", "updated_at"):
-        fields[name] = codec.format_time(fields[name])
+        fields[name] = format_time(fields[name])
     return fields
 
 
@@ -52,7 +53,7 @@ def print_headers(headers: Sequence[Header]) -> None:
     table = _table("conversation", "user", "title", "tags", "messages", "updated")
     for header in headers:
         cells = (header.id, header.user_id or "", header.title or "", " ".join(header.tags), str(header.head))
-        table.add_row(*map(escape, cells), codec.format_time(header.updated_at)[:19])
+        table.add_row(*map(escape, cells), format_time(header.updated_at)[:19])
     _print_table(table)
 
 
@@ -77,7 +78,7 @@ def print_records(records: Iterable[Record]) -> None:
     for record in records:
         message = codec.decode(record)
         name = f" {message.name}" if message.name else ""
-        head = f"[{message.seq}] {message.role}{name} {codec.format_time(record.created_at)[:19]}"
+        head = f"[{message.seq}] {message.role}{name} {format_time(record.created_at)[:19]}"
         console.print(head, style="bold", markup=False, highlight=False, soft_wrap=True)
         console.print(_words(message), markup=False, highlight=False, soft_wrap=True)
 

@@ -15,7 +15,7 @@ from turnlog.log.turnlog import Turnlog
 from turnlog.log.user import Erased
 from turnlog.memory.user.as_json import facts_fields, known_fields, shown
 from turnlog.memory.user.items import KnownFact
-from turnlog.message_input import read_time
+from turnlog.timestamps import read_time
 
 user = typer.Typer(no_args_is_help=True, help="What is known of a person.")
 

@@ -13,8 +13,10 @@ import msgspec
 
 from turnlog import codec
 from turnlog.codec import Record
-from turnlog.message import Limits, Message, Role, ToolCall, ToolResult, from_micros
+from turnlog.message import Message, Role, ToolCall, ToolResult
+from turnlog.timestamps import from_micros
 from turnlog.tokens import Counter
+from turnlog.validation import Limits
 
 NO_RESULT = "No result of this call was recorded."
 UNLIMITED = Limits(message_bytes=1 << 62, parts=1 << 62, metadata_bytes=1 << 62)

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from turnlog.errors import InvalidInput
-from turnlog.message import Role, ToolCall, ToolResult, check_json
+from turnlog.message import Role, ToolCall, ToolResult
+from turnlog.validation import check_json
 
 INSTRUCTING = ("system", "developer")
 NOT_JSON = "_raw"

@@ -26,6 +26,7 @@ from turnlog.errors import (
     TranscriptDiverged,
 )
 from turnlog.fold import Fold, catch_up, newest, snapshots
+from turnlog.ids import uuid7
 from turnlog.integrity.digest import Digest, Integrity, digest_of
 from turnlog.integrity.verify import Inspection, inspect, remake
 from turnlog.log import assembly
@@ -33,11 +34,12 @@ from turnlog.log.reconcile import match_ids, match_words
 from turnlog.log.user import User
 from turnlog.memory.defaults import TOLD, Remembered, readable, remembered, shipped
 from turnlog.memory.user.digest import Gist
-from turnlog.message import INTEGER_MAX, Message, check_id, check_name, uuid7
+from turnlog.message import Message
 from turnlog.ports import LLM, Appended, Fault, Header, Key, Page, Position, Store
 from turnlog.settings import Settings
 from turnlog.shielding import finished
 from turnlog.tokens import Counter, counter_of_model, estimate
+from turnlog.validation import INTEGER_MAX, check_id, check_name
 
 Clock = Callable[[], int]
 """Microseconds since 1970 UTC."""

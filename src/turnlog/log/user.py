@@ -10,12 +10,14 @@ import msgspec
 from turnlog import codec
 from turnlog.codec import Record
 from turnlog.errors import ConversationDeleted, ConversationNotFound, FactNotFound, InvalidInput
+from turnlog.ids import uuid7
 from turnlog.memory.user import repository
 from turnlog.memory.user.items import KnownFact, fact_id
 from turnlog.memory.user.model import ConversationContext
-from turnlog.message import INTEGER_MAX, Limits, Message, check_name, check_text, user, uuid7
+from turnlog.message import Message, user
 from turnlog.ports import Header, Key, Residue, Store
 from turnlog.shielding import finished
+from turnlog.validation import INTEGER_MAX, Limits, check_name, check_text
 
 TEXT_MAX = 2000
 """Characters of a fact, its slot and its value, at most."""

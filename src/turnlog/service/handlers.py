@@ -11,7 +11,7 @@ from turnlog.context.explain import Entry
 from turnlog.context.result import Context
 from turnlog.errors import InvalidInput
 from turnlog.memory.user.digest import Gist
-from turnlog.message import Message, check_json, check_text
+from turnlog.message import Message
 from turnlog.message_input import MessageIn, decoded, to_message
 from turnlog.ports import Appended, Header
 from turnlog.service.memory import memory_of
@@ -33,6 +33,8 @@ from turnlog.service.schemas import (
     TurnRequest,
     info,
 )
+from turnlog.timestamps import format_time
+from turnlog.validation import check_json, check_text
 
 _json = msgspec.json.Encoder().encode
 _create = msgspec.json.Decoder(CreateConversation).decode
@@ -244,7 +246,7 @@ def _needed(key: str | None, given: Sequence[MessageIn]) -> str | None:
 
 def _receipts(appended: Appended) -> list[bytes]:
     return [
-        f'{{"message_id":"{id_}","seq":{seq},"timestamp":"{codec.format_time(time)}"}}'.encode()
+        f'{{"message_id":"{id_}","seq":{seq},"timestamp":"{format_time(time)}"}}'.encode()
         for id_, seq, time in zip(appended.ids, appended.seqs, appended.times, strict=True)
     ]
 
@@ -311,7 +313,7 @@ def _memory(known: Gist) -> bytes:
 
 
 def _created(header: Header, *, whole: bool = False) -> Answer:
-    created = ConversationCreated(header.id, codec.format_time(header.created_at), header.head)
+    created = ConversationCreated(header.id, format_time(header.created_at), header.head)
     return Answer(201, _json(info(header) if whole else created), (_version(header),))
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 
-from turnlog import codec
 from turnlog.errors import InvalidInput
 from turnlog.jsonl import export_user
 from turnlog.llm import spent
@@ -14,8 +13,6 @@ from turnlog.log.turnlog import Conversation
 from turnlog.memory.user.as_json import facts_fields, known_fields, shown
 from turnlog.memory.user.digest import Gist
 from turnlog.memory.user.model import ConversationContext
-from turnlog.message import to_micros
-from turnlog.message_input import read_time
 from turnlog.ports import Spent
 from turnlog.service.request import Answer, Call, Stream
 from turnlog.service.schemas import (
@@ -33,6 +30,7 @@ from turnlog.service.schemas import (
     RetryRequest,
     SpentOut,
 )
+from turnlog.timestamps import format_time, read_time, to_micros
 from turnlog.worker import Failure, FoldStatus, failure, retry, status
 from turnlog.worker.status import named
 
@@ -109,7 +107,7 @@ async def forget_fact(call: Call) -> Answer:
 async def erase_user(call: Call) -> Answer:
     """Erase a person."""
     gone = await call.log.user(call.path["user_id"]).erase()
-    told = msgspec.structs.asdict(gone) | {"erased_at": codec.format_time(gone.erased_at)}
+    told = msgspec.structs.asdict(gone) | {"erased_at": format_time(gone.erased_at)}
     return Answer(200, _json(Receipted(**told)))
 
 
@@ -152,8 +150,8 @@ def _failure(failed: Failure) -> FoldFailure:
         failed.watermark,
         failed.failures,
         failed.error,
-        codec.format_time(failed.failed_at),
-        codec.format_time(failed.retry_at),
+        format_time(failed.failed_at),
+        format_time(failed.retry_at),
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from turnlog.errors import InvalidInput
-from turnlog.message import INTEGER_MAX, check_text
+from turnlog.validation import INTEGER_MAX, check_text
 
 _NUMBER = re.compile(r"[0-9]{1,19}", re.ASCII)
 

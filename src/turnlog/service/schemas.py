@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from turnlog import codec
 from turnlog.context.explain import Entry
 from turnlog.context.policy import BUDGET_TOKENS_MAX, MESSAGES_MAX, PRESETS
 from turnlog.context.result import Coverage, Section
@@ -14,6 +13,7 @@ from turnlog.formats import FORMATS
 from turnlog.message import Part, Role, Status, Usage
 from turnlog.message_input import MessageIn
 from turnlog.ports import Header
+from turnlog.timestamps import format_time
 
 Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 
@@ -491,8 +491,8 @@ def info(header: Header) -> dict[str, Any]:
         "parent": None if header.parent is None else Parent(header.parent, header.parent_seq),
         "head": header.head,
         "incarnation": header.incarnation,
-        "created_at": codec.format_time(header.created_at),
-        "updated_at": codec.format_time(header.updated_at),
+        "created_at": format_time(header.created_at),
+        "updated_at": format_time(header.updated_at),
         "archived": header.archived,
         "revision": header.revision,
     }

@@ -16,8 +16,8 @@ import msgspec
 
 from turnlog.errors import ConversationExists, ConversationNotFound, SnapshotMoved, StoreUnavailable
 from turnlog.fold import Fold, Shared, SharedAnew, check_fold, is_readable, look_on, newest, snapshots, stepped, stored
+from turnlog.ids import uuid7
 from turnlog.memory.defaults import readable
-from turnlog.message import uuid7
 from turnlog.ports import Header, Key, Snapshot, Store
 from turnlog.worker.diff import Difference, difference
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from turnlog.errors import InvalidInput, StoreUnavailable
 from turnlog.fold import Fold, check_fold
-from turnlog.message import uuid7
+from turnlog.ids import uuid7
 from turnlog.ports import Key, Store
 from turnlog.worker.config import Pace, micros
 from turnlog.worker.lease import retry

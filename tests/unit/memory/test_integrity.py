@@ -16,10 +16,10 @@ from turnlog.integrity import digest as integrity
 from turnlog.integrity.compare import LISTED, Comparison, Witness
 from turnlog.integrity.digest import BLOCK, NEWEST, Digest, Integrity, read_state
 from turnlog.jsonl import export_one, import_lines
-from turnlog.message import Limits
 from turnlog.ports import Fault, Key, Snapshot
 from turnlog.stores.ram import RamStore
 from turnlog.testing import DeterministicFoldContract
+from turnlog.validation import Limits
 from turnlog.worker import Pace, Runner
 
 LONG = NEWEST + 5 * BLOCK + 7

@@ -4,9 +4,9 @@ from typing import Any
 
 import msgspec
 
-from turnlog.codec import format_time
 from turnlog.memory.user.items import KnownFact, Source
 from turnlog.memory.user.model import ConversationContext
+from turnlog.timestamps import format_time
 
 _VALID = ("valid_from", "valid_to")
 

@@ -8,8 +8,10 @@ from typing import Any
 
 from turnlog import codec
 from turnlog.codec import Record
-from turnlog.message import Limits, Message, from_micros
+from turnlog.message import Message
 from turnlog.ports import Header, Key, Page, Store
+from turnlog.timestamps import from_micros
+from turnlog.validation import Limits
 
 TENANT = "acme"
 KEY = Key(TENANT, "c1")

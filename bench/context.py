@@ -9,7 +9,7 @@ import turnlog
 from bench.flat import grown
 from bench.measure import Goal, Options, Table, median, percentile
 from bench.servers import Servers, servers
-from turnlog.ports import Key
+from turnlog.store import Key
 
 ENGINES = ("ram", "sqlite", "postgres", "redis")
 BUDGET = 8_000

@@ -9,7 +9,7 @@ import turnlog
 from bench.measure import Goal, Options, Table, median, percentile
 from turnlog.codec import Record, checksum, encode
 from turnlog.ids import uuid7
-from turnlog.ports import Key
+from turnlog.store import Key
 from turnlog.tokens import estimate
 from turnlog.validation import Limits
 

@@ -18,7 +18,7 @@ from turnlog.fold import catch_up
 from turnlog.jsonl import import_lines
 from turnlog.memory.defaults import shipped
 from turnlog.memory.heard import hear
-from turnlog.ports import Key
+from turnlog.store import Key
 
 ENGINES = ("sqlite", "postgres", "redis")
 TENANT = "backlog"

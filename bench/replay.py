@@ -10,15 +10,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
-from turnlog.context.planner import plan
-from turnlog.context.planner_state import View
 
 from bench.measure import Goal, Options, Table
 from turnlog import Limits, Message, codec
 from turnlog.codec import Record
 from turnlog.context.compaction import Compaction
+from turnlog.context.planner import plan
+from turnlog.context.planner_state import View
 from turnlog.context.policy import ContextPolicy, override, preset
-from turnlog.ports import Header
+from turnlog.store import Header
 from turnlog.tokens import REPLY_PRIMING, Counter, counter
 
 CHATS = Path(os.environ.get("TURNLOG_CHATS") or Path(__file__).parents[2] / "shared" / "data" / "chats.jsonl")

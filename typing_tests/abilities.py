@@ -2,7 +2,7 @@
 
 from turnlog.fold import Fold, OnRecords
 from turnlog.integrity.digest import Integrity
-from turnlog.ports import Doctor, Sweeper, Versioned
+from turnlog.store import Doctor, Sweeper, Versioned
 from turnlog.stores.postgres import PostgresStore
 from turnlog.stores.ram import RamStore
 from turnlog.stores.redis import RedisStore

@@ -36,6 +36,7 @@ from turnlog.errors import (
     TurnlogError,
 )
 from turnlog.fold import Fold
+from turnlog.llm.port import LLM
 from turnlog.log.turnlog import Conversation, Listing, Synced, Turn, Turnlog
 from turnlog.log.user import Erased, User
 from turnlog.memory.defaults import Remembered
@@ -61,8 +62,8 @@ from turnlog.message import (
     tool,
     user,
 )
-from turnlog.ports import LLM, Appended, Header, Store
 from turnlog.settings import Settings
+from turnlog.store import Appended, Header, Store
 from turnlog.validation import Limits
 from turnlog.wiring import connect
 

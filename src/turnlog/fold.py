@@ -17,8 +17,9 @@ import msgspec
 from turnlog import codec
 from turnlog.codec import Record
 from turnlog.errors import ConversationNotFound, CorruptRecord, InvalidInput, SnapshotMoved
+from turnlog.llm.port import on_behalf_of
 from turnlog.message import Message
-from turnlog.ports import Header, Key, Snapshot, Store, on_behalf_of
+from turnlog.store import Header, Key, Snapshot, Store
 from turnlog.validation import COUNT_MAX
 
 BATCH = 200

@@ -19,7 +19,7 @@ from turnlog.log.turnlog import Turnlog
 from turnlog.memory.user.as_json import known_fields
 from turnlog.message import Message
 from turnlog.message_input import MessageIn, decode_message, decoded
-from turnlog.ports import Header, Page
+from turnlog.store import Header, Page
 from turnlog.timestamps import format_time
 from turnlog.validation import check_id
 

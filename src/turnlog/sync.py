@@ -13,8 +13,8 @@ from turnlog import wiring
 from turnlog.log import turnlog
 from turnlog.log import user as users
 from turnlog.portal import Portal
-from turnlog.ports import Page
 from turnlog.settings import Settings
+from turnlog.store import Page
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from turnlog.errors import InvalidInput
 from turnlog.llm import Ledger, Spending, open_model
 from turnlog.log.turnlog import Turnlog
-from turnlog.ports import Store
 from turnlog.settings import Settings
+from turnlog.store import Store
 from turnlog.stores.ram import RamStore
 from turnlog.stores.sqlite import SqliteStore
 from turnlog.tokens import counter

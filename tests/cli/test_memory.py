@@ -11,7 +11,7 @@ from turnlog import Message, connect, user
 from turnlog.cli.options import make_room
 from turnlog.fold import replay
 from turnlog.memory.defaults import shipped
-from turnlog.ports import Key, Snapshot
+from turnlog.store import Key, Snapshot
 from turnlog.worker import Pace, Runner
 
 FOLDS = ["summary", "profile", "entities", "facts", "integrity"]

@@ -11,7 +11,7 @@ import pytest
 from poisons import Stage
 
 from turnlog import Settings, TurnlogError, codec, user
-from turnlog.ports import Header, Key, Store
+from turnlog.store import Header, Key, Store
 from turnlog.validation import Limits
 from turnlog.wiring import open_store
 

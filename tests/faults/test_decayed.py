@@ -11,7 +11,7 @@ import pytest
 from turnlog import CorruptRecord, Settings, Turnlog, user
 from turnlog.fold import catch_up
 from turnlog.memory.user import pages
-from turnlog.ports import Key
+from turnlog.store import Key
 from turnlog.stores.ram import RamStore
 from turnlog.testing import FakeClock
 from turnlog.wiring import open_store

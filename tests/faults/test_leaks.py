@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from servers.kinds import ALL
 from turnlog import Settings, TurnlogError, codec, user
-from turnlog.ports import Header, Key, Snapshot, Store
+from turnlog.store import Header, Key, Snapshot, Store
 from turnlog.validation import Limits
 from turnlog.wiring import open_store
 

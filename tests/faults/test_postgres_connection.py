@@ -17,7 +17,7 @@ from servers.proxy import Proxy, proxy, proxy_in_a_thread
 from servers.writers import Load
 from turnlog import Settings, StoreUnavailable, Turnlog, user
 from turnlog.errors import SnapshotMoved
-from turnlog.ports import Key, Snapshot
+from turnlog.store import Key, Snapshot
 from turnlog.stores.postgres import PostgresStore
 
 WRITERS = 64

@@ -10,7 +10,7 @@ import pytest
 
 from servers.postgres import PostgresServer
 from turnlog import ConversationDeleted, codec, user
-from turnlog.ports import Header, Key, Snapshot, Sweeper
+from turnlog.store import Header, Key, Snapshot, Sweeper
 from turnlog.stores import postgres
 from turnlog.stores.postgres import PostgresStore
 from turnlog.stores.postgres.timeouts import Patience

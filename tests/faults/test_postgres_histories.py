@@ -10,7 +10,7 @@ import pytest
 
 from servers.postgres import PostgresServer, binaries, not_root, postgres
 from turnlog import codec, user
-from turnlog.ports import Header, Key, Restorable
+from turnlog.store import Header, Key, Restorable
 from turnlog.stores.postgres import PostgresStore
 from turnlog.validation import Limits
 

@@ -14,7 +14,7 @@ import pytest
 from servers.pgbouncer import pgbouncer
 from servers.postgres import USER, PostgresServer
 from turnlog import ConversationDeleted, StoreFailed, codec, user
-from turnlog.ports import Finding, Header, Key
+from turnlog.store import Finding, Header, Key
 from turnlog.stores.postgres import PostgresStore
 from turnlog.validation import Limits
 

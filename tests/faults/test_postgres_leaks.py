@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from servers.postgres import PostgresServer
 from turnlog import codec, user
-from turnlog.ports import Header, Key, Snapshot
+from turnlog.store import Header, Key, Snapshot
 from turnlog.stores.postgres import PostgresStore
 from turnlog.validation import Limits
 

@@ -12,7 +12,7 @@ import pytest
 from servers.postgres import PostgresServer
 from turnlog import ConversationNotFound, StoreFailed, StoreUnavailable, TooLarge, TurnlogError, codec, connect, user
 from turnlog.codec import Record
-from turnlog.ports import Header, Key, Snapshot
+from turnlog.store import Header, Key, Snapshot
 from turnlog.stores.postgres import PostgresStore, batch
 from turnlog.validation import Limits
 

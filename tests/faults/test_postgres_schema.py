@@ -8,7 +8,7 @@ import pytest
 
 from servers.postgres import PostgresServer
 from turnlog import SchemaTooNew, StoreFailed, StoreUnavailable
-from turnlog.ports import Header, Key
+from turnlog.store import Header, Key
 from turnlog.stores.postgres import PostgresStore
 from turnlog.stores.postgres.connection import Pool
 from turnlog.stores.postgres.schema import Step, migrate, steps

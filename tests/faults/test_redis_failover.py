@@ -12,8 +12,8 @@ from servers.loop import awaited
 from servers.valkey import DURABLE, ValkeyCluster, ValkeyServer, valkey, valkey_cluster, wait_until
 from turnlog import Turnlog, connect, user
 from turnlog.errors import HeadMoved, StoreUnavailable
-from turnlog.ports import Key
 from turnlog.settings import Settings
+from turnlog.store import Key
 from turnlog.stores.redis import RedisStore
 
 CONVERSATIONS = 12

@@ -11,7 +11,7 @@ from servers.valkey import ValkeyServer, valkey
 from turnlog.codec import Record, encode
 from turnlog.errors import StoreUnavailable, TurnlogError
 from turnlog.message import user
-from turnlog.ports import Appended, Header, Key
+from turnlog.store import Appended, Header, Key
 from turnlog.stores.redis import RedisStore
 from turnlog.validation import Limits
 

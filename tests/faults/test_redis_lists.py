@@ -9,7 +9,7 @@ from servers.valkey import ValkeyCluster, ValkeyServer
 from turnlog import connect
 from turnlog.codec import encode
 from turnlog.message import user
-from turnlog.ports import Header, Key, Position
+from turnlog.store import Header, Key, Position
 from turnlog.stores.redis import RedisStore, keys
 from turnlog.validation import Limits
 

@@ -10,8 +10,8 @@ from servers.valkey import ValkeyServer, valkey
 from turnlog import Turnlog, connect, user
 from turnlog.codec import tombstone
 from turnlog.errors import ConversationDeleted, InvalidInput, SchemaTooNew, StoreUnavailable
-from turnlog.ports import Key, Snapshot
 from turnlog.settings import Settings
+from turnlog.store import Key, Snapshot
 from turnlog.stores.redis import RedisStore
 
 NOW = 1_700_000_000_000_000

@@ -16,7 +16,7 @@ from servers.valkey import ValkeyCluster, ValkeyServer
 from turnlog.codec import ERASED, Record, encode, tombstone
 from turnlog.errors import ConversationDeleted, ConversationExists, ConversationNotFound, TurnlogError
 from turnlog.message import user
-from turnlog.ports import Header, Key, Snapshot
+from turnlog.store import Header, Key, Snapshot
 from turnlog.stores.redis import RedisStore
 from turnlog.validation import Limits
 

@@ -20,8 +20,8 @@ from turnlog.errors import (
     StoreFailed,
     TurnlogError,
 )
-from turnlog.ports import Key
 from turnlog.settings import Settings
+from turnlog.store import Key
 
 
 @pytest.fixture

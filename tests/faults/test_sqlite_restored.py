@@ -8,7 +8,7 @@ import apsw
 import pytest
 
 from turnlog import ConversationDeleted, ConversationNotFound, Settings, Turnlog, TurnlogError, connect, user
-from turnlog.ports import Header, Key, Position
+from turnlog.store import Header, Key, Position
 from turnlog.stores.sqlite import SqliteStore
 
 NO_TEXT = ["title", "metadata", "tags", "id"]

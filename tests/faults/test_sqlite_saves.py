@@ -9,7 +9,7 @@ import apsw
 import pytest
 
 from turnlog import Turnlog, connect, user
-from turnlog.ports import Key, Snapshot
+from turnlog.store import Key, Snapshot
 
 PROGRAM = Path(__file__).parent / "programs" / "append_and_save.py"
 ROUNDS = 40

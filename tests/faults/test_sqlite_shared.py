@@ -25,7 +25,7 @@ from turnlog import (
     connect,
     user,
 )
-from turnlog.ports import PAGE_BYTES, Key, Snapshot, Sweeper, Versioned
+from turnlog.store import PAGE_BYTES, Key, Snapshot, Sweeper, Versioned
 from turnlog.stores.sqlite import SqliteStore, schema, writes
 from turnlog.stores.sqlite.connection import Desk
 from turnlog.stores.sqlite.schema import Step

@@ -15,7 +15,7 @@ from turnlog import Conversation, Settings, Turnlog, assistant, connect, user
 from turnlog.codec import ERASED, Record, checksum
 from turnlog.fold import catch_up
 from turnlog.integrity.digest import Digest, Integrity
-from turnlog.ports import Key
+from turnlog.store import Key
 
 KINDS = ["sqlite", "postgres", "valkey"]
 HEAD = 12

@@ -19,7 +19,7 @@ import pytest
 from servers.kinds import SHARED
 from turnlog import Settings, Turnlog, connect, user
 from turnlog.fold import Fold, replay
-from turnlog.ports import Key
+from turnlog.store import Key
 
 PROGRAM = Path(__file__).parent / "programs" / "fold_on.py"
 FOLDS: tuple[Fold[Any], ...] = runpy.run_path(str(PROGRAM))["FOLDS"]

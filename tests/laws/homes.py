@@ -16,7 +16,7 @@ from turnlog.memory.user.digest import Gist
 from turnlog.memory.user.model import ConversationContext, Told
 from turnlog.memory.user.sealing import unsealed
 from turnlog.memory.user.sharing import SharedEntities, SharedFacts, SharedProfile
-from turnlog.ports import Header, Key, Store
+from turnlog.store import Header, Key, Store
 
 FOLDS: tuple[Fold[Any], ...] = (SharedProfile(), SharedFacts())
 ALL_FOLDS: tuple[Fold[Any], ...] = (*FOLDS, SharedEntities())

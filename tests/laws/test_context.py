@@ -14,16 +14,16 @@ from checks import check_budget, check_coverage, check_start, check_tools
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from logged import COUNT, FIXED, MEMORIES, PLACES, POLICIES, stored
-from turnlog.context.planner import plan
-from turnlog.context.planner_state import View
-from turnlog.context.result import Context
 
 from turnlog import BudgetTooSmall, codec
 from turnlog.codec import Record
 from turnlog.context.compaction import Compaction
 from turnlog.context.parts import Memory
+from turnlog.context.planner import plan
+from turnlog.context.planner_state import View
 from turnlog.context.policy import ContextPolicy
-from turnlog.ports import Header
+from turnlog.context.result import Context
+from turnlog.store import Header
 
 _FUZZ = int(os.environ.get("TURNLOG_FUZZ", "1"))
 

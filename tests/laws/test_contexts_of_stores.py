@@ -32,7 +32,7 @@ from turnlog.context.policy import ContextPolicy
 from turnlog.context.result import Context
 from turnlog.ids import uuid7
 from turnlog.log.assembly import COMPACTIONS_KEPT, FOLD
-from turnlog.ports import Store
+from turnlog.store import Store
 from turnlog.stores.ram import RamStore
 
 OPTIONS: dict[str, Any] = {"policy": "window", "budget": 600}

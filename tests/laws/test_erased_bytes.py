@@ -19,7 +19,7 @@ from servers.valkey import ValkeyCluster, ValkeyServer, valkey, wait_until
 from turnlog import Message, Settings, StoreUnavailable, Turnlog, connect, user
 from turnlog.errors import ConversationDeleted
 from turnlog.fold import catch_up
-from turnlog.ports import Key, Snapshot, Store, Sweeper
+from turnlog.store import Key, Snapshot, Store, Sweeper
 
 Scan = Callable[[], Iterator[bytes]]
 """All bytes that are kept, in pieces of which none cuts a word."""

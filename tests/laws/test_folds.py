@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from servers.kinds import ALL
 from turnlog import Message, Settings, Turnlog, user
 from turnlog.fold import catch_up, replay, state_of
-from turnlog.ports import Key, Store
+from turnlog.store import Key, Store
 from turnlog.testing import FakeClock
 from turnlog.wiring import open_store
 from turnlog.worker import Pace, Runner

@@ -16,7 +16,7 @@ from servers.kinds import ALL
 from turnlog import ConversationDeleted, ConversationNotFound, FactNotFound, Settings, Turnlog, user
 from turnlog.fold import catch_up
 from turnlog.memory.user.items import fact_id
-from turnlog.ports import Store
+from turnlog.store import Store
 from turnlog.stores.ram import RamStore
 
 CALLS_MAX = 60

@@ -12,10 +12,11 @@ import pytest
 from turnlog import Message, Turnlog, assistant, connect, user
 from turnlog.fold import Fold, state_of
 from turnlog.llm import Ledger, OpenAIModel
+from turnlog.llm.port import Prompt
 from turnlog.memory.llm.extractor import ModelHearing
 from turnlog.memory.profile import Profile
 from turnlog.memory.summary.fold import Summary, SummaryState
-from turnlog.ports import Key, Prompt
+from turnlog.store import Key
 from turnlog.testing import LLMServer, llm_server
 from turnlog.testing.llm import data_of, said
 from turnlog.testing.llm_server import Answer, breaks_off, fails, says

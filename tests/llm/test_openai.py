@@ -13,7 +13,7 @@ import pytest
 
 from turnlog import InvalidInput, LLMRefused, LLMReplyInvalid, LLMUnavailable, Settings, Usage
 from turnlog.llm import Ledger, OpenAIModel, Prices, open_model
-from turnlog.ports import Completion, Prompt, Spent, on_behalf_of
+from turnlog.llm.port import Completion, Prompt, Spent, on_behalf_of
 from turnlog.testing import LLMServer, llm_server
 from turnlog.testing.llm_server import Answer, breaks_off, fails, says
 

@@ -16,9 +16,10 @@ import pytest
 from turnlog import LLMReplyInvalid, assistant, connect, user
 from turnlog.fold import catch_up, state_of
 from turnlog.llm import OpenAIModel
+from turnlog.llm.port import Prompt
 from turnlog.memory.llm.structured import ask
 from turnlog.memory.summary.fold import Summary
-from turnlog.ports import Key, Prompt
+from turnlog.store import Key
 
 WHERE = os.environ.get("TURNLOG_REAL_LLM", "")
 

@@ -9,7 +9,7 @@ import turnlog
 from servers.kinds import ALL, SHARED
 from turnlog.errors import LLMReplyInvalid, StoreUnavailable
 from turnlog.llm import Spending, spent
-from turnlog.ports import Spent
+from turnlog.llm.port import Spent
 from turnlog.stores.ram import RamStore
 from turnlog.testing import llm_server
 from turnlog.testing.llm_server import says

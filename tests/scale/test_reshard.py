@@ -11,7 +11,7 @@ from servers.ports import free_port
 from servers.valkey import CLUSTER, ValkeyCluster, ValkeyServer, valkey_cluster, wait_until
 from servers.writers import CONVERSATIONS, Load
 from turnlog import connect
-from turnlog.ports import Key
+from turnlog.store import Key
 from turnlog.stores.redis.cluster import slot_of
 from turnlog.stores.redis.keys import SHARDS, of, shards
 

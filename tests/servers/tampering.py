@@ -12,7 +12,7 @@ import psycopg
 from servers.valkey import ValkeyServer
 from turnlog import Turnlog
 from turnlog.codec import Record
-from turnlog.ports import Key
+from turnlog.store import Key
 from turnlog.stores.postgres import encoding
 from turnlog.stores.postgres.log_ids import Names
 from turnlog.stores.redis import keys, record_format

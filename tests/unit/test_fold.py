@@ -9,7 +9,7 @@ import pytest
 from turnlog import Conversation, InvalidInput, Message, Turnlog, assistant, user
 from turnlog.errors import ConversationDeleted, CorruptRecord
 from turnlog.fold import StateUnreadable, catch_up, check_fold, look, replay, state_of, stepped
-from turnlog.ports import Key, Page, Snapshot
+from turnlog.store import Key, Page, Snapshot
 from turnlog.stores.ram import RamStore
 
 

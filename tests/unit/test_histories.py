@@ -19,7 +19,7 @@ from turnlog import (
     codec,
     user,
 )
-from turnlog.ports import Key
+from turnlog.store import Key
 from turnlog.stores.ram import Log, RamStore
 from turnlog.testing import FakeClock
 

@@ -4,9 +4,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from turnlog.context.planner import plan
-from turnlog.context.planner_state import View
-from turnlog.context.result import Context
 
 from turnlog import (
     BudgetTooSmall,
@@ -27,8 +24,11 @@ from turnlog.codec import Record
 from turnlog.context.compaction import Compaction
 from turnlog.context.exchanges import NO_RESULT
 from turnlog.context.parts import Memory, Part, Recalled
+from turnlog.context.planner import plan
+from turnlog.context.planner_state import View
 from turnlog.context.policy import ContextPolicy
-from turnlog.ports import Header
+from turnlog.context.result import Context
+from turnlog.store import Header
 from turnlog.tokens import Counter, estimate
 
 COUNT = Counter("characters", True, len, image=lambda size: 10, schemas=lambda schemas, text: 0)

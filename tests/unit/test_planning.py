@@ -8,7 +8,7 @@ import pytest
 from turnlog import Limits, codec, user
 from turnlog.codec import Record
 from turnlog.log.assembly import joined
-from turnlog.ports import Appended, Header, Recent
+from turnlog.store import Appended, Header, Recent
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

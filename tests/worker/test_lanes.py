@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from folds import Ids
 
-from turnlog.ports import Key, Stale
+from turnlog.store import Key, Stale
 from turnlog.worker import queue
 from turnlog.worker.config import Pace, micros
 from turnlog.worker.queue import Lane, next_lane

@@ -9,7 +9,7 @@ import pytest
 
 from servers.kinds import SHARED
 from turnlog import Settings, Turnlog, connect, user
-from turnlog.ports import Key
+from turnlog.store import Key
 
 PROGRAM = Path(__file__).parent / "programs" / "fold_all.py"
 SIZES = [1, 120, 21, 0, 69, 15, 36, 93, 6, 54]

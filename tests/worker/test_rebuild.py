@@ -13,7 +13,7 @@ from turnlog import Conversation, ConversationNotFound, Message, Settings, Turnl
 from turnlog.fold import catch_up, replay, state_of
 from turnlog.jsonl import every_header
 from turnlog.memory.defaults import shipped
-from turnlog.ports import Key, Snapshot
+from turnlog.store import Key, Snapshot
 from turnlog.stores.ram import RamStore
 from turnlog.worker import Change, Difference, rebuild
 from turnlog.worker.diff import difference

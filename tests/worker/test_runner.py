@@ -10,7 +10,7 @@ from folds import Dear, Ids, Watched
 
 from turnlog import InvalidInput, Message, StoreUnavailable, Turnlog, user
 from turnlog.fold import Fold
-from turnlog.ports import Key, Snapshot, Stale
+from turnlog.store import Key, Snapshot, Stale
 from turnlog.stores.ram import RamStore
 from turnlog.testing import FakeClock
 from turnlog.worker import Pace, Runner, failures, retry

@@ -8,7 +8,7 @@ from folds import Ids, Watched
 from servers.kinds import ALL
 from turnlog import ConversationNotFound, InvalidInput, Message, Settings, Turnlog, connect, user
 from turnlog.fold import catch_up
-from turnlog.ports import Key
+from turnlog.store import Key
 from turnlog.worker import FoldStatus, Pace, Runner, status
 from turnlog.worker.status import named, retry_failed
 

@@ -8,7 +8,7 @@ from folds import Dear, Watched
 
 from servers.kinds import ALL
 from turnlog import Message, Settings, Turnlog, connect, user
-from turnlog.ports import Key
+from turnlog.store import Key
 from turnlog.worker import Pace, Runner, failures, retry
 
 PACE = Pace(pause_s=0, backoff_s=600.0)

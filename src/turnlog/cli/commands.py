@@ -37,7 +37,7 @@ from turnlog.cli.users import user
 from turnlog.cli.verify import verify
 from turnlog.jsonl import export_all, export_one
 from turnlog.log.turnlog import Listing, Turnlog
-from turnlog.ports import Header, Page
+from turnlog.store import Header, Page
 from turnlog.worker_process import fold
 
 app = typer.Typer(

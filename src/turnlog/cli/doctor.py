@@ -8,7 +8,7 @@ import typer
 from turnlog.cli.options import EXIT_FAILED, AsJson, StoreUrl, ask
 from turnlog.cli.output import print_findings, say, write_json
 from turnlog.log.turnlog import system_clock
-from turnlog.ports import Doctor, Finding, Restorable, Store, Sweeper
+from turnlog.store import Doctor, Finding, Restorable, Store, Sweeper
 
 Repair = Annotated[
     bool, typer.Option("--repair", help="Finish what a crash left half done; take what was erased out of files.")

@@ -9,10 +9,10 @@ from turnlog.cli.options import AsJson, ConversationId, StoreUrl, Tenant, run
 from turnlog.cli.output import print_table, say, write_json
 from turnlog.cli.remembered import print_fields
 from turnlog.llm import spent
+from turnlog.llm.port import Spent
 from turnlog.log.turnlog import Turnlog
 from turnlog.memory.defaults import Remembered
 from turnlog.memory.user.as_json import shown
-from turnlog.ports import Spent
 from turnlog.timestamps import format_time
 from turnlog.worker.status import FoldStatus, named, retry_failed, status
 

@@ -13,8 +13,8 @@ import typer
 
 from turnlog.errors import StoreUnavailable, TurnlogError
 from turnlog.log.turnlog import Turnlog
-from turnlog.ports import Store
 from turnlog.settings import Settings
+from turnlog.store import Store
 from turnlog.wiring import connect, open_store
 
 T = TypeVar("T")

@@ -12,7 +12,7 @@ from rich.table import Table
 from turnlog import codec
 from turnlog.codec import Record
 from turnlog.message import Message, Reasoning, Refusal, Text, ToolCall, ToolResult
-from turnlog.ports import Finding, Header
+from turnlog.store import Finding, Header
 from turnlog.timestamps import format_time
 
 

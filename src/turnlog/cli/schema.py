@@ -4,7 +4,7 @@ import typer
 
 from turnlog.cli.options import EXIT_FAILED, AsJson, StoreUrl, ask
 from turnlog.cli.output import say, write_json
-from turnlog.ports import SchemaVersion, Store, Versioned
+from turnlog.store import SchemaVersion, Store, Versioned
 
 schema = typer.Typer(no_args_is_help=True, help="The form of the stored data.")
 

@@ -16,7 +16,7 @@ from turnlog.integrity.digest import Digest
 from turnlog.integrity.verify import Inspection
 from turnlog.jsonl import every_header
 from turnlog.log.turnlog import Conversation, Turnlog
-from turnlog.ports import Fault
+from turnlog.store import Fault
 
 Digests = dict[str, Digest]
 

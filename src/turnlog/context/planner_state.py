@@ -10,7 +10,7 @@ from turnlog.context.compaction import Compaction
 from turnlog.context.exchanges import Exchange, LeftOut
 from turnlog.context.parts import Memory, Part
 from turnlog.context.policy import ContextPolicy
-from turnlog.ports import Header
+from turnlog.store import Header
 from turnlog.tokens import Counter
 
 LEADING = 2

@@ -15,7 +15,7 @@ from turnlog.context.exchanges import LeftOut
 from turnlog.context.explain import Account, Entry
 from turnlog.context.parts import Memory
 from turnlog.message import Message
-from turnlog.ports import Header
+from turnlog.store import Header
 
 Place = Literal["summary", "pinned", "window", "dropped", "omitted"]
 

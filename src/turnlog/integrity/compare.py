@@ -7,7 +7,7 @@ from turnlog import codec
 from turnlog.codec import Record
 from turnlog.errors import CorruptRecord
 from turnlog.integrity.digest import BLOCK, TAG_BYTES, Integrity, Seen
-from turnlog.ports import Fault
+from turnlog.store import Fault
 
 LISTED = 1000
 """So many messages are named one by one; of the rest it is said how many they are."""

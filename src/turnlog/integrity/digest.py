@@ -15,7 +15,7 @@ import msgspec
 from turnlog.codec import Record, checked
 from turnlog.errors import InvalidInput
 from turnlog.message import Message
-from turnlog.ports import Header, Snapshot
+from turnlog.store import Header, Snapshot
 
 BLOCK = 64
 """So many older messages share a sum."""

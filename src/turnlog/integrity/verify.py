@@ -11,7 +11,7 @@ from turnlog.errors import CorruptRecord, InvalidInput
 from turnlog.fold import replay
 from turnlog.integrity.compare import Comparison, Witness, joined
 from turnlog.integrity.digest import Digest, Integrity, Seen, read_state
-from turnlog.ports import Fault, Key, Snapshot, Store
+from turnlog.store import Fault, Key, Snapshot, Store
 
 _PAGE = 1000
 _RUINS = 1000

@@ -1,9 +1,8 @@
 """Language models behind the port `LLM`."""
 
 from turnlog.errors import InvalidInput
-from turnlog.llm.ledger import Ledger, Prices
 from turnlog.llm.openai import OpenAIModel
-from turnlog.llm.spending import Spending, spent
+from turnlog.llm.usage import Ledger, Prices, Spending, spent
 from turnlog.settings import Settings
 
 __all__ = ["Ledger", "OpenAIModel", "Prices", "Spending", "open_model", "spent"]

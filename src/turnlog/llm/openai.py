@@ -14,9 +14,9 @@ import msgspec
 
 from turnlog import process
 from turnlog.errors import InvalidInput, LLMRefused, LLMReplyInvalid, LLMUnavailable, TurnlogError
-from turnlog.llm.ledger import Ledger, Prices
+from turnlog.llm.port import Completion, Prompt, Spent, acting_for
+from turnlog.llm.usage import Ledger, Prices
 from turnlog.message import Usage
-from turnlog.ports import Completion, Prompt, Spent, acting_for
 
 if TYPE_CHECKING:
     import httpx2

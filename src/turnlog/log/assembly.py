@@ -29,7 +29,7 @@ from turnlog.memory.summary.fold import SummaryState
 from turnlog.memory.user import pages, repository
 from turnlog.memory.user.digest import Gist, gist_of_states
 from turnlog.memory.user.sealing import sealed, unsealed
-from turnlog.ports import Appended, Header, Key, Recent, Snapshot, Store
+from turnlog.store import Appended, Header, Key, Recent, Snapshot, Store
 from turnlog.tokens import Counter
 
 FOLD = ("context", 1)

@@ -29,15 +29,16 @@ from turnlog.fold import Fold, catch_up, newest, snapshots
 from turnlog.ids import uuid7
 from turnlog.integrity.digest import Digest, Integrity, digest_of
 from turnlog.integrity.verify import Inspection, inspect, remake
+from turnlog.llm.port import LLM
 from turnlog.log import assembly
 from turnlog.log.reconcile import match_ids, match_words
 from turnlog.log.user import User
 from turnlog.memory.defaults import TOLD, Remembered, readable, remembered, shipped
 from turnlog.memory.user.digest import Gist
 from turnlog.message import Message
-from turnlog.ports import LLM, Appended, Fault, Header, Key, Page, Position, Store
 from turnlog.settings import Settings
 from turnlog.shielding import finished
+from turnlog.store import Appended, Fault, Header, Key, Page, Position, Store
 from turnlog.tokens import Counter, counter_of_model, estimate
 from turnlog.validation import INTEGER_MAX, check_id, check_name
 

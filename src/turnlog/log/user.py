@@ -15,8 +15,8 @@ from turnlog.memory.user import repository
 from turnlog.memory.user.items import KnownFact, fact_id
 from turnlog.memory.user.model import ConversationContext
 from turnlog.message import Message, user
-from turnlog.ports import Header, Key, Residue, Store
 from turnlog.shielding import finished
+from turnlog.store import Header, Key, Residue, Store
 from turnlog.validation import INTEGER_MAX, Limits, check_name, check_text
 
 TEXT_MAX = 2000

@@ -7,11 +7,12 @@ from typing import Any
 import msgspec
 
 from turnlog.fold import Fold, StateUnreadable, state_of
+from turnlog.llm.port import LLM
 from turnlog.memory.hearing import BY_RULES
 from turnlog.memory.llm.extractor import ModelHearing
 from turnlog.memory.summary.fold import Summary
 from turnlog.memory.user.sharing import SharedEntities, SharedFacts, SharedProfile, Sharing
-from turnlog.ports import LLM, Header, Snapshot
+from turnlog.store import Header, Snapshot
 
 TOLD = ("summary", "profile", "entities", "facts")
 """The folds that have something to tell in contexts."""

@@ -13,7 +13,6 @@ from turnlog.errors import InvalidInput
 from turnlog.memory.user.digest import Gist
 from turnlog.message import Message
 from turnlog.message_input import MessageIn, decoded, to_message
-from turnlog.ports import Appended, Header
 from turnlog.service.memory import memory_of
 from turnlog.service.request import Answer, Call
 from turnlog.service.schemas import (
@@ -33,6 +32,7 @@ from turnlog.service.schemas import (
     TurnRequest,
     info,
 )
+from turnlog.store import Appended, Header
 from turnlog.timestamps import format_time
 from turnlog.validation import check_json, check_text
 

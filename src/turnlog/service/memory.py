@@ -9,11 +9,11 @@ import msgspec
 from turnlog.errors import InvalidInput
 from turnlog.jsonl import export_user
 from turnlog.llm import spent
+from turnlog.llm.port import Spent
 from turnlog.log.turnlog import Conversation
 from turnlog.memory.user.as_json import facts_fields, known_fields, shown
 from turnlog.memory.user.digest import Gist
 from turnlog.memory.user.model import ConversationContext
-from turnlog.ports import Spent
 from turnlog.service.request import Answer, Call, Stream
 from turnlog.service.schemas import (
     ConversationMemory,

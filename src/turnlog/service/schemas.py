@@ -12,7 +12,7 @@ from turnlog.context.result import Coverage, Section
 from turnlog.formats import FORMATS
 from turnlog.message import Part, Role, Status, Usage
 from turnlog.message_input import MessageIn
-from turnlog.ports import Header
+from turnlog.store import Header
 from turnlog.timestamps import format_time
 
 Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from turnlog.codec import ERASED, Record
 from turnlog.errors import HeadMoved, KeyReused
-from turnlog.ports import Appended, Snapshot
+from turnlog.store import Appended, Snapshot
 
 CLOCK_SKEW_MAX_US = 86_400_000_000
 """A day: what is stored further ahead of the present than this was written by a wrong clock."""

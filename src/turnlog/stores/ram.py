@@ -16,7 +16,7 @@ from turnlog.errors import (
     RevisionMoved,
     SnapshotMoved,
 )
-from turnlog.ports import PAGE_BYTES, Appended, Fault, Finding, Header, Key, Page, Position, Recent, Snapshot, Stale
+from turnlog.store import PAGE_BYTES, Appended, Fault, Finding, Header, Key, Page, Position, Recent, Snapshot, Stale
 from turnlog.stores.append import Known, behind, decide, later
 
 

@@ -15,7 +15,7 @@ from turnlog.codec import Record
 from turnlog.fold import Fold, advanced, catch_up, check_fold, replay, state_of, stored
 from turnlog.log.turnlog import Conversation, Turnlog
 from turnlog.message import Image, Message, Reasoning, Refusal, Text, ToolCall, assistant, developer, system, tool, user
-from turnlog.ports import Key
+from turnlog.store import Key
 from turnlog.stores.ram import RamStore
 from turnlog.validation import Limits
 

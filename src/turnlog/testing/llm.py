@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
+from turnlog.llm.port import Completion, Prompt
 from turnlog.message import Usage
-from turnlog.ports import Completion, Prompt
 
 Script = Callable[[Prompt], Any] | Sequence[Any]
 """What to reply: a function of the prompt, or one reply after another, the last of them for ever."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from turnlog.ports import Prompt
+from turnlog.llm.port import Prompt
 from turnlog.testing.llm import Script, as_text, follow, words
 
 

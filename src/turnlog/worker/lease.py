@@ -11,7 +11,7 @@ import msgspec
 from turnlog.errors import ConversationNotFound
 from turnlog.fold import Fold
 from turnlog.fold import snapshots as snapshots_of
-from turnlog.ports import Key, Snapshot, Store
+from turnlog.store import Key, Snapshot, Store
 
 _LENGTH_MAX = 2000
 

@@ -5,7 +5,7 @@ from typing import Any
 from zlib import crc32
 
 from turnlog.fold import Fold
-from turnlog.ports import Key, Stale
+from turnlog.store import Key, Stale
 
 LOOK_AHEAD = 1000
 """Conversations that are asked for at once, beside those that are known not to be ready."""

@@ -18,7 +18,7 @@ from turnlog.errors import ConversationExists, ConversationNotFound, SnapshotMov
 from turnlog.fold import Fold, Shared, SharedAnew, check_fold, is_readable, look_on, newest, snapshots, stepped, stored
 from turnlog.ids import uuid7
 from turnlog.memory.defaults import readable
-from turnlog.ports import Header, Key, Snapshot, Store
+from turnlog.store import Header, Key, Snapshot, Store
 from turnlog.worker.diff import Difference, difference
 
 PLACES = 8

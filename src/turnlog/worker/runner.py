@@ -15,7 +15,7 @@ from typing import Any
 from turnlog.errors import InvalidInput, StoreUnavailable
 from turnlog.fold import Fold, check_fold
 from turnlog.ids import uuid7
-from turnlog.ports import Key, Store
+from turnlog.store import Key, Store
 from turnlog.worker.config import Pace, micros
 from turnlog.worker.lease import retry
 from turnlog.worker.queue import Lane, next_lane

@@ -7,7 +7,7 @@ import msgspec
 
 from turnlog.errors import ConversationNotFound, InvalidInput, SnapshotMoved
 from turnlog.fold import Fold
-from turnlog.ports import Key, Store
+from turnlog.store import Key, Store
 from turnlog.worker.lease import Failure, failures, retry
 
 LOOKED_AT = 1000

@@ -11,7 +11,7 @@ import msgspec
 from turnlog import fold as folding
 from turnlog.errors import ConversationNotFound, CorruptRecord, SnapshotMoved
 from turnlog.fold import Ahead, Fold, Leased
-from turnlog.ports import Key, Snapshot, Store
+from turnlog.store import Key, Snapshot, Store
 from turnlog.worker.config import Pace, micros
 from turnlog.worker.lease import Note, load_note, name_of, read_note, write_note
 

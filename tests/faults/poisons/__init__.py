@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import NamedTuple
 
-from turnlog.ports import Key
+from turnlog.store import Key
 
 
 class Stage(NamedTuple):

@@ -9,7 +9,7 @@ from typing import Any
 import hiredis
 
 from poisons import Poison, Stage
-from turnlog.ports import Key
+from turnlog.store import Key
 from turnlog.stores.redis import keys
 from turnlog.stores.redis.cluster import read_url
 from turnlog.stores.redis.connection import Address

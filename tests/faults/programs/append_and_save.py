@@ -4,7 +4,7 @@ import asyncio
 import sys
 
 from turnlog import connect, user
-from turnlog.ports import Key, Snapshot
+from turnlog.store import Key, Snapshot
 
 
 async def main(path: str, rounds: int, appends: int, saves: int) -> None:

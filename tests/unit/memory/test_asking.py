@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from turnlog import LLMReplyInvalid, LLMUnavailable
+from turnlog.llm.port import Completion, Prompt
 from turnlog.memory.llm.structured import Unfit, ask, schema_of
-from turnlog.ports import Completion, Prompt
 from turnlog.testing import ScriptedLLM
 
 

@@ -10,7 +10,7 @@ from turnlog.fold import catch_up
 from turnlog.memory.user import pages, repository
 from turnlog.memory.user.items import fact_id
 from turnlog.memory.user.sharing import SharedFacts
-from turnlog.ports import Header, Key, Position, Snapshot
+from turnlog.store import Header, Key, Position, Snapshot
 from turnlog.stores.ram import RamStore
 from turnlog.testing import FakeClock
 from turnlog.timestamps import from_micros

@@ -16,7 +16,7 @@ from turnlog.integrity import digest as integrity
 from turnlog.integrity.compare import LISTED, Comparison, Witness
 from turnlog.integrity.digest import BLOCK, NEWEST, Digest, Integrity, read_state
 from turnlog.jsonl import export_one, import_lines
-from turnlog.ports import Fault, Key, Snapshot
+from turnlog.store import Fault, Key, Snapshot
 from turnlog.stores.ram import RamStore
 from turnlog.testing import DeterministicFoldContract
 from turnlog.validation import Limits

@@ -11,6 +11,7 @@ from conversing import spoken
 from turnlog import InvalidInput, LLMReplyInvalid, Message, assistant, user
 from turnlog.extraction.statements import Statement
 from turnlog.fold import Fold, Leased
+from turnlog.llm.port import Completion, Prompt, on_behalf_of
 from turnlog.memory.entities import Entities
 from turnlog.memory.facts import Facts
 from turnlog.memory.heard import Heard, HeardClosing, HeardLiking, HeardMention, HeardName
@@ -19,7 +20,6 @@ from turnlog.memory.llm.prompts import HEARING_EXAMPLES
 from turnlog.memory.llm.reply import Understood, believed
 from turnlog.memory.llm.structured import schema_of
 from turnlog.memory.profile import Profile
-from turnlog.ports import Completion, Prompt, on_behalf_of
 from turnlog.testing import FoldContract, ScriptedLLM
 from turnlog.testing.llm import said
 from turnlog.tokens.tokenizers import estimate

@@ -9,9 +9,9 @@ from placing import stored_in
 
 from turnlog import InvalidInput, LLMReplyInvalid, LLMUnavailable, Message, assistant, system, tool, user
 from turnlog.fold import Fold, Leased, state_of, stored
+from turnlog.llm.port import Prompt
 from turnlog.memory.summary.fold import Summary, SummaryState, digest
 from turnlog.message import Text, ToolCall
-from turnlog.ports import Prompt
 from turnlog.testing import FoldContract, ScriptedLLM
 from turnlog.testing.llm import data_of, said
 from turnlog.tokens.tokenizers import estimate

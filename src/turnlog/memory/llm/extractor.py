@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 
 from turnlog.errors import InvalidInput, LLMReplyInvalid
+from turnlog.llm.port import LLM, Prompt, acting_for
 from turnlog.memory.heard import Heard
 from turnlog.memory.hearing import QUESTION_LENGTH
 from turnlog.memory.llm import prompts
@@ -12,7 +13,6 @@ from turnlog.memory.llm.reply_cache import Recent
 from turnlog.memory.llm.structured import CUT, SHOWN_MAX, ask
 from turnlog.memory.llm.transcript import Said, as_data, chunks, fenced, line
 from turnlog.message import Message
-from turnlog.ports import LLM, Prompt, acting_for
 from turnlog.tokens.tokenizers import estimate
 
 REPLY_TOKENS = 2000

@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from turnlog.errors import LLMReplyInvalid
-from turnlog.ports import LLM, Completion, Prompt
+from turnlog.llm.port import LLM, Completion, Prompt
 
 TRIES = 3
 """How often a model is asked for one thing, at most."""

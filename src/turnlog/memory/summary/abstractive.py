@@ -8,13 +8,13 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from turnlog.llm.port import Prompt
 from turnlog.memory.llm import prompts
 from turnlog.memory.llm.grounding import folded, invented
 from turnlog.memory.llm.structured import SHOWN_MAX, Unfit
 from turnlog.memory.llm.transcript import Said, as_data, fenced, one_line
 from turnlog.memory.llm.transcript import line as data_line
 from turnlog.memory.summary.chapters import KINDS, SPAN, Chapter, Kind, Line, best, line, share
-from turnlog.ports import Prompt
 from turnlog.tokens.tokenizers import estimate
 
 TEXT_MAX = 300

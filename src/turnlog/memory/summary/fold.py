@@ -12,6 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from turnlog.errors import InvalidInput
+from turnlog.llm.port import LLM, Prompt, acting_for
 from turnlog.memory.hearing import BY_MODEL, BY_RULES, LEASE_S, previous
 from turnlog.memory.llm import prompts
 from turnlog.memory.llm.reply_cache import Recent
@@ -22,7 +23,6 @@ from turnlog.memory.summary import abstractive, extractive
 from turnlog.memory.summary.abstractive import Notes
 from turnlog.memory.summary.chapters import SPAN, Chapter, best, joined, overfull, pair, share
 from turnlog.message import Message
-from turnlog.ports import LLM, Prompt, acting_for
 
 TOKENS = 1000
 TOKENS_MIN = 300

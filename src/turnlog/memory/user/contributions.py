@@ -17,7 +17,7 @@ from turnlog.memory.facts import Fact, Facts, FactsState
 from turnlog.memory.profile import Preference, Profile, ProfileState, Task
 from turnlog.memory.roster import Entity
 from turnlog.memory.user.model import Taught, Told
-from turnlog.ports import Header, Key, Snapshot, Store
+from turnlog.store import Header, Key, Snapshot, Store
 
 PREFERENCES_MAX = 100
 TASKS_MAX = 50

@@ -30,7 +30,7 @@ from turnlog.memory.user.candidates import Candidates
 from turnlog.memory.user.corrections import Correction, corrected
 from turnlog.memory.user.digest import Gist
 from turnlog.memory.user.model import Taught
-from turnlog.ports import Header, Key, Snapshot, Store
+from turnlog.store import Header, Key, Snapshot, Store
 
 Name = tuple[str, int]
 PAGES: tuple[Name, ...] = tuple((f"page-{number:02}", 1) for number in range(64))

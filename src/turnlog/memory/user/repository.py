@@ -35,7 +35,7 @@ from turnlog.memory.user.contributions import logger, stored
 from turnlog.memory.user.digest import Gist, gist_of
 from turnlog.memory.user.model import ConversationContext, Taught
 from turnlog.memory.user.pages import CANDIDATES, GIST, PAGES, Opened
-from turnlog.ports import Header, Key, Position, Snapshot, Store
+from turnlog.store import Header, Key, Position, Snapshot, Store
 
 CONVERSATIONS_MAX = 500
 """Conversations that a book tells of: those that were touched last."""

@@ -17,7 +17,7 @@ from turnlog.memory.profile import Profile
 from turnlog.memory.user import repository
 from turnlog.memory.user.contributions import contribution
 from turnlog.memory.user.model import Taught
-from turnlog.ports import Header, Key, Snapshot, Store
+from turnlog.store import Header, Key, Snapshot, Store
 
 
 class Sharing:

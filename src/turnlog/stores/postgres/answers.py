@@ -14,7 +14,7 @@ from turnlog.errors import (
     RevisionMoved,
     SnapshotMoved,
 )
-from turnlog.ports import Header, Key
+from turnlog.store import Header, Key
 from turnlog.stores.postgres.connection import Row
 
 Expected = tuple[int | None, int | None]

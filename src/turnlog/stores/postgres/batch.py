@@ -15,7 +15,7 @@ from turnlog.errors import (
     TooLarge,
     TurnlogError,
 )
-from turnlog.ports import Appended, Key
+from turnlog.store import Appended, Key
 from turnlog.stores.append import CLOCK_SKEW_MAX_US, Known, decide
 from turnlog.stores.postgres.connection import Row
 from turnlog.stores.postgres.encoding import Column, Param, arrays, column, hexes, int8s, ints, number, texts

@@ -1,6 +1,6 @@
 """What a server promises as it is configured for us."""
 
-from turnlog.ports import Finding, SchemaVersion
+from turnlog.store import Finding, SchemaVersion
 from turnlog.stores.postgres import schema
 from turnlog.stores.postgres.connection import Pool
 

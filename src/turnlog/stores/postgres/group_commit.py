@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from turnlog.codec import Record
 from turnlog.errors import StoreFailed, StoreUnavailable
-from turnlog.ports import Appended, Key
+from turnlog.store import Appended, Key
 from turnlog.stores.postgres.batch import APPEND, BYTES_PER_BATCH, LOOK_ONLY, Append, Batch, prepare
 from turnlog.stores.postgres.connection import UNIQUE, Again, Broken, NotFresh, Pool, Refused, Row, Unprepared
 from turnlog.stores.postgres.encoding import Param

@@ -3,7 +3,7 @@
 from hashlib import blake2b
 
 from turnlog.errors import StoreFailed
-from turnlog.ports import Key
+from turnlog.store import Key
 
 _KNOWN_MAX = 2000
 

@@ -10,7 +10,7 @@ from secrets import token_bytes
 from typing import NamedTuple
 
 from turnlog.errors import SchemaTooNew
-from turnlog.ports import SchemaVersion
+from turnlog.store import SchemaVersion
 from turnlog.stores.postgres.connection import Pool, Wire
 from turnlog.stores.postgres.encoding import ints, number
 

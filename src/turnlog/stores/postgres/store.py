@@ -18,7 +18,7 @@ from turnlog.errors import (
     StoreFailed,
     StoreUnavailable,
 )
-from turnlog.ports import (
+from turnlog.store import (
     PAGE_BYTES,
     Appended,
     Fault,

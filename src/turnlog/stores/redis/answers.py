@@ -3,7 +3,7 @@
 from typing import Any
 
 from turnlog.errors import ConversationDeleted, ConversationExists, ConversationNotFound, CorruptRecord, StoreFailed
-from turnlog.ports import Key
+from turnlog.store import Key
 
 
 def refuse(key: Key, answer: Any) -> None:

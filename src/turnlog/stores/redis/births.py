@@ -13,7 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from turnlog.errors import MessageNotFound, StoreUnavailable
-from turnlog.ports import Header, Key
+from turnlog.store import Header, Key
 from turnlog.stores.redis import header_fields, keys
 from turnlog.stores.redis.answers import refuse
 from turnlog.stores.redis.cluster import Script, Servers

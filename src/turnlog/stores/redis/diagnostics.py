@@ -5,7 +5,7 @@ from typing import Any
 
 from turnlog.codec import ERASED, intact
 from turnlog.errors import CorruptRecord, InvalidInput, StoreUnavailable
-from turnlog.ports import Fault, Finding, Header, Key
+from turnlog.store import Fault, Finding, Header, Key
 from turnlog.stores.redis import keys
 from turnlog.stores.redis.cluster import Servers
 from turnlog.stores.redis.connection import Address

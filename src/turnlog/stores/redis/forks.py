@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from turnlog.codec import Record, checked
 from turnlog.errors import CorruptRecord
-from turnlog.ports import PAGE_BYTES, Key
+from turnlog.store import PAGE_BYTES, Key
 from turnlog.stores.append import Known
 from turnlog.stores.redis import header_fields, keys
 from turnlog.stores.redis.answers import refuse

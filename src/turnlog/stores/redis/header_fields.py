@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from turnlog.errors import ConversationDeleted, ConversationNotFound, CorruptRecord, StoreFailed
-from turnlog.ports import Header, Key
+from turnlog.store import Header, Key
 
 FIELDS = ("c", "u", "o", "t", "g", "m", "p", "b", "n", "r", "e", "a", "v", "d", "k", "w")
 _decode = msgspec.json.Decoder(dict[str, Any]).decode

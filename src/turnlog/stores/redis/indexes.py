@@ -14,7 +14,7 @@ from typing import TypeVar
 import msgspec
 
 from turnlog.errors import ConversationNotFound, CorruptRecord, StoreFailed
-from turnlog.ports import Header, Key, Position, Stale
+from turnlog.store import Header, Key, Position, Stale
 from turnlog.stores.redis import header_fields, keys
 from turnlog.stores.redis.cluster import Script, Servers
 from turnlog.stores.redis.connection import Address

@@ -3,7 +3,7 @@
 from binascii import crc32
 from functools import lru_cache
 
-from turnlog.ports import Key
+from turnlog.store import Key
 
 SHARDS = 8
 """In a cluster; one server needs but one."""

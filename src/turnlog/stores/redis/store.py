@@ -20,7 +20,7 @@ from turnlog.errors import (
     SnapshotMoved,
     StoreFailed,
 )
-from turnlog.ports import (
+from turnlog.store import (
     PAGE_BYTES,
     Appended,
     Fault,

@@ -3,7 +3,7 @@
 import logging
 
 from turnlog.errors import CorruptRecord, StoreFailed
-from turnlog.ports import Key
+from turnlog.store import Key
 from turnlog.stores.redis import header_fields, keys
 from turnlog.stores.redis.cluster import Servers
 from turnlog.stores.redis.connection import Address

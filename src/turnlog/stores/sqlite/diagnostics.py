@@ -7,7 +7,7 @@ from pathlib import Path
 import apsw
 
 from turnlog.errors import StoreUnavailable
-from turnlog.ports import Finding, SchemaVersion
+from turnlog.store import Finding, SchemaVersion
 from turnlog.stores.sqlite import schema
 from turnlog.stores.sqlite.connection import connect, translate
 from turnlog.stores.sqlite.file_identity import refuse_foreign

@@ -9,7 +9,7 @@ import msgspec
 
 from turnlog.codec import Record, checked, intact
 from turnlog.errors import ConversationDeleted, ConversationNotFound, CorruptRecord
-from turnlog.ports import Fault, Header, Key, Page, Position, Recent, Snapshot, Stale
+from turnlog.store import Fault, Header, Key, Page, Position, Recent, Snapshot, Stale
 from turnlog.stores.append import behind
 from turnlog.stores.sqlite.connection import SQL
 from turnlog.stores.sqlite.schema import refuse_newer

@@ -9,7 +9,7 @@ import apsw
 from turnlog import process
 from turnlog.codec import Record
 from turnlog.errors import ConversationDeleted, StoreUnavailable, TurnlogError
-from turnlog.ports import (
+from turnlog.store import (
     PAGE_BYTES,
     Appended,
     Fault,

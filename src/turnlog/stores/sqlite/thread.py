@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import msgspec
 
 from turnlog.errors import TurnlogError
-from turnlog.ports import Key
+from turnlog.store import Key
 from turnlog.stores.sqlite import fork_guard
 from turnlog.stores.sqlite.connection import translate
 

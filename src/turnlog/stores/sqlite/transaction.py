@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 import apsw
 
 from turnlog.errors import TurnlogError
-from turnlog.ports import Key
+from turnlog.store import Key
 from turnlog.stores.sqlite import schema
 from turnlog.stores.sqlite.connection import MACHINE, STORE_WIDE, Desk, empty_wal, translate
 from turnlog.stores.sqlite.thread import Call, Empty, Job, Save

@@ -18,7 +18,7 @@ from turnlog.errors import (
     SnapshotMoved,
     TurnlogError,
 )
-from turnlog.ports import Appended, Header, Key, Snapshot
+from turnlog.store import Appended, Header, Key, Snapshot
 from turnlog.stores.append import Known, decide
 from turnlog.stores.sqlite.connection import SQL
 from turnlog.stores.sqlite.reads import decayed, find, find_to_erase, header_row, row_at

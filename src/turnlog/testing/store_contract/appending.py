@@ -3,7 +3,7 @@
 import pytest
 
 from turnlog.errors import ConversationNotFound, HeadMoved, KeyReused
-from turnlog.ports import Key, Store
+from turnlog.store import Key, Store
 from turnlog.testing.store_contract.stage import (
     KEY,
     NOW,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from turnlog.codec import Record
-from turnlog.ports import Key, Store
+from turnlog.store import Key, Store
 from turnlog.testing.store_contract.stage import KEY, NOW, TENANT, begin, branch, handles, header, record
 
 FORK = Key(TENANT, "f")

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from turnlog import codec
 from turnlog.codec import Record
 from turnlog.errors import CorruptRecord
-from turnlog.ports import Key, Store
+from turnlog.store import Key, Store
 from turnlog.testing.store_contract.stage import KEY, NOW, TENANT, begin, branch, handles, record, records
 
 FORK = Key(TENANT, "f")

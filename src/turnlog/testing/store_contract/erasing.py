@@ -5,7 +5,7 @@ import pytest
 
 from turnlog import codec
 from turnlog.errors import ConversationDeleted, ConversationNotFound, MessageNotFound
-from turnlog.ports import Key, Snapshot, Store
+from turnlog.store import Key, Snapshot, Store
 from turnlog.testing.store_contract.stage import (
     KEY,
     NOW,

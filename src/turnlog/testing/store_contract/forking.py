@@ -11,7 +11,7 @@ from turnlog.errors import (
     KeyReused,
     MessageNotFound,
 )
-from turnlog.ports import Key, Store
+from turnlog.store import Key, Store
 from turnlog.testing.store_contract.stage import (
     KEY,
     NOW,

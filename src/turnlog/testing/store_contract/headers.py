@@ -13,7 +13,7 @@ from turnlog.errors import (
     KeyReused,
     RevisionMoved,
 )
-from turnlog.ports import Header, Key, Position, Store
+from turnlog.store import Header, Key, Position, Store
 from turnlog.testing.store_contract.stage import KEY, NOW, TENANT, begin, handles, header, log, record, records
 
 METADATA: dict[str, Any] = {

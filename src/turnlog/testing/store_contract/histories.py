@@ -3,7 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable
 
-from turnlog.ports import Key, Position, Snapshot, Store
+from turnlog.store import Key, Position, Snapshot, Store
 from turnlog.stores.append import CLOCK_SKEW_MAX_US
 from turnlog.testing.store_contract.stage import KEY, NOW, TENANT, add, begin, branch, erase, handles, header, records
 

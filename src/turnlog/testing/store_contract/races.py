@@ -13,7 +13,7 @@ from turnlog.errors import (
     SnapshotMoved,
     TurnlogError,
 )
-from turnlog.ports import Appended, Header, Key, Snapshot, Store
+from turnlog.store import Appended, Header, Key, Snapshot, Store
 from turnlog.testing.store_contract.stage import (
     KEY,
     NOW,

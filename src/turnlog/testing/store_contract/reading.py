@@ -4,7 +4,7 @@ import pytest
 
 from turnlog.errors import ConversationNotFound
 from turnlog.message import Message
-from turnlog.ports import Key, Store
+from turnlog.store import Key, Store
 from turnlog.testing.store_contract.stage import KEY, NOW, TENANT, add, begin, handles, header, numbered, page, record, said
 
 FLAT = [

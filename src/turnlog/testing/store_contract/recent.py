@@ -3,7 +3,7 @@
 import pytest
 
 from turnlog.errors import ConversationDeleted, ConversationNotFound
-from turnlog.ports import Key, Recent, Snapshot, Store
+from turnlog.store import Key, Recent, Snapshot, Store
 from turnlog.testing.store_contract.stage import KEY, NOW, TENANT, add, begin, branch, erase, handles, header, record
 
 CONTEXT = ("context", 1)

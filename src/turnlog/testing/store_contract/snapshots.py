@@ -3,7 +3,7 @@
 import pytest
 
 from turnlog.errors import ConversationNotFound, SnapshotMoved
-from turnlog.ports import Key, Snapshot, Stale, Store
+from turnlog.store import Key, Snapshot, Stale, Store
 from turnlog.testing.store_contract.stage import KEY, NOW, TENANT, add, begin, branch, erase, handles, header, records
 
 FOLD = ("summary", 1)

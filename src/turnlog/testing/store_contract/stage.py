@@ -9,7 +9,7 @@ from typing import Any
 from turnlog import codec
 from turnlog.codec import Record
 from turnlog.message import Message
-from turnlog.ports import Header, Key, Page, Store
+from turnlog.store import Header, Key, Page, Store
 from turnlog.timestamps import from_micros
 from turnlog.validation import Limits
 

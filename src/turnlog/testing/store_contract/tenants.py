@@ -3,7 +3,7 @@
 import pytest
 
 from turnlog.errors import ConversationNotFound
-from turnlog.ports import Key, Snapshot, Store
+from turnlog.store import Key, Snapshot, Store
 from turnlog.testing.store_contract.stage import KEY, NOW, TENANT, begin, handles, header, log, page, record, records, said
 
 THEIRS = Key("rival", "c1")

@@ -54,7 +54,7 @@ async def _run(options: Options, places: Servers) -> Found:
 
 async def _round(conversation: turnlog.Conversation, times: Times) -> None:
     """Loads and contexts in turn; the first pair warms up, and compacts if there is to be a compaction."""
-    store, key = conversation.log.store, Key(conversation.log.tenant, conversation.id)
+    store, key = conversation.engine.store, Key(conversation.engine.tenant, conversation.id)
     context = await conversation.context(budget=BUDGET)
     window = context.header.head - context.coverage.window_from + 1
     for _ in range(_CALLS):

@@ -37,7 +37,10 @@ from turnlog.errors import (
 )
 from turnlog.fold import Fold
 from turnlog.llm.port import LLM
-from turnlog.log.turnlog import Conversation, Listing, Synced, Turn, Turnlog
+from turnlog.log.conversation import Conversation, Turn
+from turnlog.log.pagination import Listing
+from turnlog.log.reconcile import Synced
+from turnlog.log.turnlog import Turnlog
 from turnlog.log.user import Erased, User
 from turnlog.memory.defaults import Remembered
 from turnlog.memory.summary.fold import Summary

@@ -10,7 +10,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from turnlog import wiring
-from turnlog.log import turnlog
+from turnlog.log import conversation, turnlog
 from turnlog.log import user as users
 from turnlog.portal import Portal
 from turnlog.settings import Settings
@@ -31,7 +31,7 @@ def _blocking(method: Callable[Concatenate[Any, P], Coroutine[Any, Any, R]]) -> 
 
 
 def _giving(
-    method: Callable[Concatenate[Any, P], Coroutine[Any, Any, turnlog.Conversation]],
+    method: Callable[Concatenate[Any, P], Coroutine[Any, Any, conversation.Conversation]],
 ) -> Callable[Concatenate[Any, P], "Conversation"]:
     """`method` of the asynchronous twin, run to its end; the conversation that it returns blocks, too."""
 
@@ -43,33 +43,33 @@ def _giving(
 
 
 class Conversation:
-    """A handle on one conversation: `turnlog.Conversation`, blocking."""
+    """A handle on one conversation: `conversation.Conversation`, blocking."""
 
-    def __init__(self, inner: turnlog.Conversation, portal: Portal) -> None:
+    def __init__(self, inner: conversation.Conversation, portal: Portal) -> None:
         self._inner = inner
         self._portal = portal
         self.id = inner.id
 
-    append = _blocking(turnlog.Conversation.append)
-    header = _blocking(turnlog.Conversation.header)
-    expect = _blocking(turnlog.Conversation.expect)
-    read = _blocking(turnlog.Conversation.read)
-    messages = _blocking(turnlog.Conversation.messages)
-    record = _blocking(turnlog.Conversation.record)
-    context = _blocking(turnlog.Conversation.context)
-    turn = _blocking(turnlog.Conversation.turn)
-    update = _blocking(turnlog.Conversation.update)
-    fork = _giving(turnlog.Conversation.fork)
-    redact = _blocking(turnlog.Conversation.redact)
-    delete = _blocking(turnlog.Conversation.delete)
-    verify = _blocking(turnlog.Conversation.verify)
-    inspect = _blocking(turnlog.Conversation.inspect)
-    digest = _blocking(turnlog.Conversation.digest)
-    digest_anew = _blocking(turnlog.Conversation.digest_anew)
-    sync = _blocking(turnlog.Conversation.sync)
-    catch_up = _blocking(turnlog.Conversation.catch_up)
-    memory = _blocking(turnlog.Conversation.memory)
-    known = _blocking(turnlog.Conversation.known)
+    append = _blocking(conversation.Conversation.append)
+    header = _blocking(conversation.Conversation.header)
+    expect = _blocking(conversation.Conversation.expect)
+    read = _blocking(conversation.Conversation.read)
+    messages = _blocking(conversation.Conversation.messages)
+    record = _blocking(conversation.Conversation.record)
+    context = _blocking(conversation.Conversation.context)
+    turn = _blocking(conversation.Conversation.turn)
+    update = _blocking(conversation.Conversation.update)
+    fork = _giving(conversation.Conversation.fork)
+    redact = _blocking(conversation.Conversation.redact)
+    delete = _blocking(conversation.Conversation.delete)
+    verify = _blocking(conversation.Conversation.verify)
+    inspect = _blocking(conversation.Conversation.inspect)
+    digest = _blocking(conversation.Conversation.digest)
+    digest_anew = _blocking(conversation.Conversation.digest_anew)
+    sync = _blocking(conversation.Conversation.sync)
+    catch_up = _blocking(conversation.Conversation.catch_up)
+    memory = _blocking(conversation.Conversation.memory)
+    known = _blocking(conversation.Conversation.known)
 
     def pages(self, *, after: int = 0) -> Iterator[Page]:
         """The whole log from `after` on, page by page."""

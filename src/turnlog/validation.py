@@ -120,3 +120,15 @@ def _text_fault(place: str, value: object) -> tuple[str, str] | None:
     except InvalidInput as error:
         return place, error.rule
     return None
+
+
+def check_seq(field: str, seq: int) -> None:
+    """Refuse what is not a place in a log, or the one before the first."""
+    if not isinstance(seq, int) or isinstance(seq, bool) or not 0 <= seq <= INTEGER_MAX:
+        raise InvalidInput(field, "must be a whole number from 0 on")
+
+
+def check_limit(limit: int, maximum: int, *, field: str = "limit") -> None:
+    """Refuse a page of less than one or of more than `maximum`."""
+    if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= maximum:
+        raise InvalidInput(field, f"must be a whole number from 1 to {maximum}")

@@ -74,7 +74,7 @@ async def test_replicated_appends_fail_where_there_is_no_replica_also_when_repea
     replicated = RedisStore(f"{server.url}?durability=replicated", timeout_s=0.5)
     await replicated.open()
     async with opened(server.url) as log:
-        record = await log._records([user("a", id="a")], NOW)
+        record = await log._engine.records([user("a", id="a")], NOW)
         for _ in range(2):
             with pytest.raises(StoreUnavailable, match="replica"):
                 await replicated.append(Key("default", "c1"), record, now=NOW)

@@ -71,8 +71,8 @@ class Desk:
 
     def __init__(self, log: Turnlog, other: Turnlog) -> None:
         self.watched = Watched(log.store)
-        log.store = self.watched  # type: ignore[assignment]
-        log.count_tokens = other.count_tokens = COUNT
+        log._engine.store = self.watched  # type: ignore[assignment]
+        log._engine.count_tokens = other._engine.count_tokens = COUNT
         self.log, self.other = log, other
 
     async def talk(self, turns: int = 0, **header: Any) -> Conversation:
@@ -192,7 +192,7 @@ from logged import COUNT
 
 async def main(url, tenant, name):
     async with turnlog.connect(url, settings=turnlog.Settings(tenant=tenant)) as log:
-        log.count_tokens = COUNT
+        log._engine.count_tokens = COUNT
         context = await log.conversation(name).context(policy="window", budget=600)
         assert context.compaction is None
         sys.stdout.buffer.write(msgspec.json.encode(context.render("openai")["messages"]))
@@ -255,7 +255,7 @@ def test_law_11_an_erasure_beside_a_compaction_leaves_nothing_behind(store: str,
 
     async def play(before: str) -> None:
         async with desk(store_url, tenant) as at:
-            at.log.policy = ContextPolicy(budget_tokens=300, sections={})
+            at.log._engine.policy = ContextPolicy(budget_tokens=300, sections={})
             wide = {"sections": {"facts": 0.2}, "budget_tokens": 900}
             conversation = await at.talk(turns=20, metadata={"context_policy": wide})
             await conversation.append(user(SECRET))
@@ -343,7 +343,7 @@ def test_more_policies_than_are_kept_compact_anew_and_hold_the_laws(store: str, 
 def test_a_policy_of_the_conversation_may_have_a_bigger_budget(store: str, store_url: str, tenant: str) -> None:
     async def play() -> None:
         async with desk(store_url, tenant) as at:
-            at.log.policy = ContextPolicy(budget_tokens=300, sections={})
+            at.log._engine.policy = ContextPolicy(budget_tokens=300, sections={})
             conversation = await at.talk(turns=30, metadata={"context_policy": {"budget_tokens": 1500}})
             first = await conversation.context()
             assert first.tokens > 700
@@ -363,7 +363,7 @@ def test_law_8_holds_by_the_counter_of_another_model(store: str, store_url: str,
         async with desk(store_url, tenant) as at:
             conversation = await at.talk(turns=60)
             context = await conversation.context(policy="window", budget=400, model="claude-sonnet-4")
-            counted = [at.log._wanted_by({"model": "claude-sonnet-4"}).count(message) for message in context.messages]
+            counted = [at.log._engine.request(model="claude-sonnet-4").count(message) for message in context.messages]
             assert sum(counted) <= context.tokens <= 400
             then = (await conversation.turn(user("next"), policy="window", budget=400, model="claude-sonnet-4")).context
             assert then.compaction is not None or sent(then)[: context.stable] == lasting(context)

@@ -120,7 +120,7 @@ def calls_on(
     conversation: Conversation, fork: Conversation, length: int, samples: int
 ) -> dict[str, Callable[[int], Awaitable[Any]]]:
     """What is to be measured on a conversation of that length and a fork of it, in this order, each `samples` times."""
-    store, key = fork.log.store, fork.key
+    store, key = fork.engine.store, fork.key
     return {
         "page that a fork shares": lambda n: fork.read(after=length // 2 + n % SAMPLES, limit=20),
         "first page of a fork": lambda n: fork.read(limit=20),

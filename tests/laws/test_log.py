@@ -22,11 +22,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from model import Model
-from turnlog.log.turnlog import keyed
 
 from servers.kinds import ALL, SHARED
 from servers.service import serving
 from turnlog import Turnlog, user
+from turnlog.log.conversation import keyed
 
 STEPS = 25
 WITHIN, BESIDE, BEHIND = 0.5, 0.2, 0.1

@@ -82,7 +82,7 @@ async def test_what_is_not_there_cannot_be_erased(stage: Stage) -> None:
     with pytest.raises(MessageNotFound):
         await stage.conversation.redact(4)
     with pytest.raises(ConversationNotFound):
-        await stage.conversation.log.conversation("nobody").redact(1)
+        await Conversation(stage.conversation.engine, "nobody").redact(1)
 
 
 async def test_no_message_is_younger_than_its_receipt(stage: Stage) -> None:

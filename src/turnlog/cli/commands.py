@@ -36,7 +36,8 @@ from turnlog.cli.schema import schema
 from turnlog.cli.users import user
 from turnlog.cli.verify import verify
 from turnlog.jsonl import export_all, export_one
-from turnlog.log.turnlog import Listing, Turnlog
+from turnlog.log.pagination import Listing
+from turnlog.log.turnlog import Turnlog
 from turnlog.store import Header, Page
 from turnlog.worker_process import fold
 

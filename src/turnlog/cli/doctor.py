@@ -7,7 +7,7 @@ import typer
 
 from turnlog.cli.options import EXIT_FAILED, AsJson, StoreUrl, ask
 from turnlog.cli.output import print_findings, say, write_json
-from turnlog.log.turnlog import system_clock
+from turnlog.log.engine import system_clock
 from turnlog.store import Doctor, Finding, Restorable, Store, Sweeper
 
 Repair = Annotated[

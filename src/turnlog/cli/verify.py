@@ -15,7 +15,8 @@ from turnlog.errors import ConversationDeleted, ConversationNotFound, InvalidInp
 from turnlog.integrity.digest import Digest
 from turnlog.integrity.verify import Inspection
 from turnlog.jsonl import every_header
-from turnlog.log.turnlog import Conversation, Turnlog
+from turnlog.log.conversation import Conversation
+from turnlog.log.turnlog import Turnlog
 from turnlog.store import Fault
 
 Digests = dict[str, Digest]

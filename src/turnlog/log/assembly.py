@@ -8,10 +8,9 @@ user is known of, it is sealed with a key that goes when something of that user 
 import asyncio
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
-from msgspec.structs import force_setattr
 
 from turnlog import codec, formats
 from turnlog.codec import Record
@@ -20,9 +19,10 @@ from turnlog.context.exchanges import exchanges
 from turnlog.context.parts import Memory
 from turnlog.context.planner import plan
 from turnlog.context.planner_state import LEADING, View
-from turnlog.context.policy import BUDGET_TOKENS_MAX, ContextPolicy, override
+from turnlog.context.policy import BUDGET_TOKENS_MAX, ContextPolicy
+from turnlog.context.request import ContextRequest
 from turnlog.context.result import Context
-from turnlog.errors import InvalidInput, SnapshotMoved
+from turnlog.errors import SnapshotMoved
 from turnlog.fold import newest
 from turnlog.fold import snapshots as snapshots_of
 from turnlog.memory.summary.fold import SummaryState
@@ -30,7 +30,6 @@ from turnlog.memory.user import pages, repository
 from turnlog.memory.user.digest import Gist, gist_of_states
 from turnlog.memory.user.sealing import sealed, unsealed
 from turnlog.store import Appended, Header, Key, Recent, Snapshot, Store
-from turnlog.tokens import Counter
 
 FOLD = ("context", 1)
 COMPACTIONS_KEPT = 4
@@ -43,57 +42,11 @@ _MORE = 3
 """So many budgets are read when the first was mostly spent on what is not shown."""
 _MEANWHILE = 100
 """So many messages may come between two readings of one window."""
-OVERRIDES = "context_policy"
-"""The key of a conversation's metadata under which it changes the policy."""
-
 _NOTHING = Memory()
 _Kept = dict[str, Compaction]
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(_Kept).decode
 _read_summary = msgspec.json.Decoder(SummaryState).decode
-
-
-class Wanted(msgspec.Struct, frozen=True):
-    """What a context is to be like: the deployment's policy, what the call changes of it, and for what it is counted.
-
-    `usual` is the policy for a conversation that changes nothing itself. Records are counted by `stored`; `count` is the
-    counter of the model that will read the context. `memory` is what the caller knows; None: what `folds` (names and
-    versions, of each name those to be preferred first) have stored.
-    """
-
-    policy: ContextPolicy
-    changes: Mapping[str, Any]
-    usual: ContextPolicy
-    stored: Counter
-    count: Counter
-    format: str
-    tools: Sequence[Mapping[str, Any]] = ()
-    memory: Memory | None = None
-    folds: tuple[tuple[str, int], ...] = ()
-    rows: int = 5000
-    bytes_max: int = 8 << 20
-    label: str = ""
-    """What the usual policy's compactions are kept under; follows from the rest."""
-
-    def __post_init__(self) -> None:
-        force_setattr(self, "label", self.label_of(self.usual))
-
-    def label_of(self, policy: ContextPolicy) -> str:
-        """What compactions for a policy are kept under."""
-        return f"{policy.digest} {self.count.name}"
-
-    def resolved(self, metadata: Mapping[str, Any]) -> ContextPolicy:
-        """The policy for a conversation with this `metadata`. Raises `InvalidInput`."""
-        if OVERRIDES not in metadata:
-            return self.usual
-        own = metadata[OVERRIDES]
-        if not isinstance(own, Mapping):
-            raise InvalidInput(f"metadata.{OVERRIDES}", "must be an object with fields of a policy")
-        try:
-            policy = override(self.policy, own)
-        except InvalidInput as error:
-            raise error.within(f"metadata.{OVERRIDES}") from None
-        return override(policy, self.changes)
 
 
 class Found(NamedTuple):
@@ -108,7 +61,7 @@ class Found(NamedTuple):
         return self.user.seal if self.user else ""
 
 
-async def read(store: Store, key: Key, wanted: Wanted, users: dict[str, str]) -> Found:
+async def read(store: Store, key: Key, wanted: ContextRequest, users: dict[str, str]) -> Found:
     """What a context that is `wanted` most likely needs, in one round trip if `users` has the book of its user."""
     tokens, pins = _enough(wanted, wanted.usual), _pins(wanted.usual)
     folds = [FOLD, *wanted.folds]
@@ -131,7 +84,7 @@ async def _user(store: Store, key: Key, header: Header, users: dict[str, str]) -
     return await repository.glance(store, key.tenant, name)
 
 
-async def context(store: Store, key: Key, wanted: Wanted, found: Found, users: dict[str, str]) -> Context:
+async def context(store: Store, key: Key, wanted: ContextRequest, found: Found, users: dict[str, str]) -> Context:
     """The context, planned from what was `found`; reads more only when what the policy needs is not there.
 
     What a compaction fixed is stored before it is shown. When another one was stored meanwhile, by another worker or for
@@ -165,7 +118,7 @@ def joined(found: Recent, records: Sequence[Record], appended: Appended, now: in
 
 
 async def _read_more(
-    store: Store, key: Key, wanted: Wanted, policy: ContextPolicy, found: Recent, frozen: Compaction | None
+    store: Store, key: Key, wanted: ContextRequest, policy: ContextPolicy, found: Recent, frozen: Compaction | None
 ) -> Recent:
     """What `policy` needs: from the start of its window on, whatever that costs, or more of the log's end."""
     recent = partial(store.recent, key, bytes_max=wanted.bytes_max, pinned=_pins(policy))
@@ -191,7 +144,7 @@ def _kept(found: Found) -> _Kept:
     return ({} if state is None else pages.decoded(state, _decode)) or {}
 
 
-def _suffices(found: Recent, policy: ContextPolicy, frozen: Compaction | None, wanted: Wanted) -> bool:
+def _suffices(found: Recent, policy: ContextPolicy, frozen: Compaction | None, wanted: ContextRequest) -> bool:
     """Whether the planner can do with what was read; if not, there is more to read.
 
     Records may cost more than the budget and the window that they are in less: some are not shown.
@@ -207,18 +160,18 @@ def _suffices(found: Recent, policy: ContextPolicy, frozen: Compaction | None, w
     return sum([exchange.tokens for exchange in exchanges(found.records, wanted.stored)]) > _enough(wanted, policy)
 
 
-def _enough(wanted: Wanted, policy: ContextPolicy) -> int:
+def _enough(wanted: ContextRequest, policy: ContextPolicy) -> int:
     """Tokens to read: of records that another counter counted, twice the budget."""
     return policy.budget_tokens if wanted.count.name == wanted.stored.name else 2 * policy.budget_tokens
 
 
-def _counted(records: list[Record], wanted: Wanted) -> list[Record]:
+def _counted(records: list[Record], wanted: ContextRequest) -> list[Record]:
     if wanted.count.name == wanted.stored.name:
         return records
     return [msgspec.structs.replace(record, tokens=wanted.count(codec.decode(record))) for record in records]
 
 
-def _planned(found: Found, policy: ContextPolicy, wanted: Wanted, frozen: Compaction | None) -> Context:
+def _planned(found: Found, policy: ContextPolicy, wanted: ContextRequest, frozen: Compaction | None) -> Context:
     """Plans until what the format adds to the messages that were chosen is in the account."""
     records, pinned = (_counted(some, wanted) for some in (found.log.records, found.log.pinned))
     memory = wanted.memory if wanted.memory is not None else _remembered(found, wanted.folds)

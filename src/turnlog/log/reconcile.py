@@ -1,6 +1,9 @@
 """How far a client's whole transcript agrees with the log: pure comparisons over what both hold."""
 
+import asyncio
 from collections.abc import Sequence
+
+import msgspec
 
 from turnlog import codec
 from turnlog.codec import ERASED, Record
@@ -40,3 +43,33 @@ def match_ids(stored: Sequence[Record], records: Sequence[Record]) -> tuple[int,
     if new and (at != len(stored) or any(record.id in places for record in new)):
         return matched, at + 1
     return matched, None
+
+
+_COMPARED = 500
+"""Messages that are compared in one go."""
+
+
+class Synced(msgspec.Struct, frozen=True):
+    """What `sync` did: how many messages of the transcript were in the log and how many were added to it.
+
+    `diverged_at` is the seq at which the transcript says something else; then the rest went to the fork `forked_to`.
+    """
+
+    conversation_id: str
+    matched: int
+    appended: int
+    head: int
+    diverged_at: int | None = None
+    forked_to: str | None = None
+
+
+async def match_words_in_turns(stored: Sequence[codec.Record], transcript: Sequence[Message]) -> tuple[int, int | None]:
+    """`match_words`, with a turn for others now and then."""
+    same = 0
+    for first in range(0, min(len(stored), len(transcript)), _COMPARED):
+        matched, parted_at = match_words(stored[first : first + _COMPARED], transcript[first : first + _COMPARED])
+        same += matched
+        if parted_at is not None:
+            return same, same + 1
+        await asyncio.sleep(0)
+    return same, None

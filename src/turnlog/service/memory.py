@@ -10,7 +10,7 @@ from turnlog.errors import InvalidInput
 from turnlog.jsonl import export_user
 from turnlog.llm import spent
 from turnlog.llm.port import Spent
-from turnlog.log.turnlog import Conversation
+from turnlog.log.conversation import Conversation
 from turnlog.memory.user.as_json import facts_fields, known_fields, shown
 from turnlog.memory.user.digest import Gist
 from turnlog.memory.user.model import ConversationContext
@@ -125,7 +125,7 @@ def _known(user_id: str, context: ConversationContext, moment: int | None) -> by
 
 
 async def _remembered(conversation: Conversation) -> ConversationMemory:
-    log, found = conversation.log, await conversation.memory()
+    log, found = conversation.engine, await conversation.memory()
     failed = [await failure(log.store, conversation.key, fold) for fold in log.folds]
     folds = {name: FoldMemory(**msgspec.structs.asdict(told)) for name, told in found.items()}
     return ConversationMemory(conversation.id, folds, tuple(map(_failure, filter(None, failed))))

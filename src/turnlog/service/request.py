@@ -8,7 +8,8 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from turnlog.errors import InvalidInput, TooLarge
-from turnlog.log.turnlog import Conversation, Turnlog
+from turnlog.log.conversation import Conversation
+from turnlog.log.turnlog import Turnlog
 from turnlog.message_input import decoded
 
 T = TypeVar("T")

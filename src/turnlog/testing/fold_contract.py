@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from turnlog import codec
 from turnlog.codec import Record
 from turnlog.fold import Fold, advanced, catch_up, check_fold, replay, state_of, stored
-from turnlog.log.turnlog import Conversation, Turnlog
+from turnlog.log.conversation import Conversation
+from turnlog.log.turnlog import Turnlog
 from turnlog.message import Image, Message, Reasoning, Refusal, Text, ToolCall, assistant, developer, system, tool, user
 from turnlog.store import Key
 from turnlog.stores.ram import RamStore
@@ -75,7 +76,7 @@ class FoldContract:
             conversation, key = await _begin(talk())
             for seq in range(1, len(talk()) + 1):
                 await conversation.redact(seq)
-            await catch_up(conversation.log.store, key, factory(), batch=4)
+            await catch_up(conversation.engine.store, key, factory(), batch=4)
 
         asyncio.run(check())
 
@@ -83,7 +84,7 @@ class FoldContract:
         async def check() -> None:
             messages = talk()
             conversation, key = await _begin(messages)
-            store, fold = conversation.log.store, factory()
+            store, fold = conversation.engine.store, factory()
             await catch_up(store, key, fold, batch=4)
             await conversation.redact(1 + next(n for n, message in enumerate(messages) if ERASED[0] in message.text))
             state = (await catch_up(store, key, fold, batch=4)).state.lower()
@@ -98,7 +99,7 @@ class DeterministicFoldContract(FoldContract):
     def test_law_10_a_replay_gives_the_same_state(self, factory: Factory) -> None:
         async def check() -> None:
             conversation, key = await _begin([])
-            store, fold = conversation.log.store, factory()
+            store, fold = conversation.engine.store, factory()
             for message in talk():
                 await conversation.append(message)
                 await catch_up(store, key, fold)
@@ -110,7 +111,8 @@ class DeterministicFoldContract(FoldContract):
         async def check() -> None:
             conversation, key = await _begin(talk())
             states = {
-                batch: (await replay(conversation.log.store, key, factory(), batch=batch)).state for batch in (1, 2, 7, 99)
+                batch: (await replay(conversation.engine.store, key, factory(), batch=batch)).state
+                for batch in (1, 2, 7, 99)
             }
             assert set(states.values()) == {states[99]}
 

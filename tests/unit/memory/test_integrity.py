@@ -197,7 +197,7 @@ async def test_what_the_fold_has_not_seen_is_said() -> None:
     assert (found.head, found.reached, found.faults) == (5, 0, [])
     assert [note.seq for note in found.notes] == [0]
     assert "no integrity state" in found.notes[0].what
-    await catch_up(store, key, conversation.log.integrity)
+    await catch_up(store, key, conversation.engine.integrity)
     await conversation.append(user("more"), user("and more"))
     found = await conversation.inspect()
     assert (found.head, found.reached, [note.seq for note in found.notes]) == (7, 5, [6])
@@ -206,8 +206,8 @@ async def test_what_the_fold_has_not_seen_is_said() -> None:
 
 
 async def test_an_empty_log_has_nothing_to_compare() -> None:
-    _, _, conversation, _ = await begin(1)
-    empty = await conversation.log.create()
+    _, log, _, _ = await begin(1)
+    empty = await log.create()
     assert (await empty.inspect()).notes == []
     assert await empty.verify(against=await empty.digest()) == []
 

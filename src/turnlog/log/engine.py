@@ -1,0 +1,172 @@
+"""What all handles of one `Turnlog` share: store, clock, settings, folds, and the checks of what callers bring."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypedDict
+
+from turnlog import codec, formats
+from turnlog.context.parts import Memory
+from turnlog.context.request import ContextRequest, Policy, changed_policy, deployed_policy, policy_changes
+from turnlog.errors import (
+    InvalidInput,
+    TooLarge,
+)
+from turnlog.fold import Fold
+from turnlog.integrity.digest import Integrity
+from turnlog.llm.port import LLM
+from turnlog.log.user import User
+from turnlog.memory.defaults import TOLD, readable, shipped
+from turnlog.message import Message
+from turnlog.settings import Settings
+from turnlog.store import Store
+from turnlog.tokens import Counter, counter_of_model
+from turnlog.validation import check_id, check_name
+
+Clock = Callable[[], int]
+"""Microseconds since 1970 UTC."""
+
+
+def system_clock() -> int:
+    """The machine's clock."""
+    return time.time_ns() // 1000
+
+
+_SIMPLE = (int, str, type(None))
+_REQUESTS_MAX = 256
+"""Requests for contexts that are remembered, so that a usual one is checked once."""
+_TURN_WEIGHT = 256 << 10
+"""What is worked on in one go, in bytes of messages, before others have their turn."""
+_RECORD_WEIGHT = 2 << 10
+"""What a message costs beside its bytes, as bytes."""
+
+
+class HeaderChanges(TypedDict, total=False):
+    """What `Conversation.update` can change."""
+
+    title: str | None
+    tags: Sequence[str]
+    metadata: Mapping[str, Any]
+    archived: bool
+
+
+class Engine:
+    """What a `Turnlog` and the handles that it gives out share."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        *,
+        clock: Clock,
+        count_tokens: Counter,
+        folds: Sequence[Fold[Any]] | None,
+        llm: LLM | None,
+    ) -> None:
+        self.store = store
+        self.settings = settings
+        self.clock = clock
+        self.count_tokens = count_tokens
+        self.tenant = check_id("tenant", settings.tenant)
+        self.limits = settings.limits
+        self.integrity = Integrity(settings.integrity_key.encode(errors="surrogatepass"))
+        self.folds = (*(shipped(llm) if folds is None else folds), self.integrity)
+        self.versions = readable([fold for fold in self.folds if fold.name in TOLD])
+        self.policy = deployed_policy(settings.context_policy)
+        self.books: dict[str, str] = {}
+        """Of conversations, the name under which what is known of their user is kept."""
+        self._requests: dict[tuple[object, ...], ContextRequest] = {}
+
+    def user(self, user_id: str) -> User:
+        """A handle on a user, known or not."""
+        check_name("user_id", user_id)
+        return User(self.store, self.tenant, user_id, clock=self.clock, versions=self.versions, limits=self.settings.limits)
+
+    def header_changes(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """The changes of a header, checked; `tags` in the form in which they are kept."""
+        checked = dict(changes)
+        if checked.get("title") is not None:
+            check_name("title", checked["title"], length_max=500)
+        if "tags" in checked:
+            checked["tags"] = self._check_tags(checked["tags"])
+        if "metadata" in checked:
+            if not isinstance(checked["metadata"], dict):
+                raise InvalidInput("metadata", "must be a JSON object")
+            codec.check_metadata(checked["metadata"], self.limits)
+        if not isinstance(checked.get("archived", False), bool):
+            raise InvalidInput("archived", "must be true or false")
+        return checked
+
+    def _check_tags(self, tags: Sequence[str]) -> tuple[str, ...]:
+        if isinstance(tags, str) or not isinstance(tags, Sequence):
+            raise InvalidInput("tags", "must be a list of names")
+        if len(tags) > self.settings.tags:
+            raise TooLarge("tags", limit=self.settings.tags, actual=len(tags), unit="tags")
+        return tuple(dict.fromkeys(check_name(f"tags[{index}]", tag) for index, tag in enumerate(tags)))
+
+    def request(
+        self,
+        *,
+        budget: int | None = None,
+        max_messages: int | None = None,
+        policy: Policy | None = None,
+        model: str | None = None,
+        format: str = "openai",
+        tools: Sequence[Mapping[str, Any]] = (),
+        memory: Memory | None = None,
+    ) -> ContextRequest:
+        """The request for a context with these options, checked. Raises `InvalidInput`."""
+        asked = (budget, max_messages, policy, model, format)
+        simple = not tools and memory is None and all(type(each) in _SIMPLE for each in asked)
+        if simple and (known := self._requests.get(asked)):
+            return known
+        formats.overhead((), format)
+        count = self.count_tokens if model is None else counter_of_model(model)
+        options = {"budget": budget, "max_messages": max_messages}
+        changes = policy_changes(policy, options)
+        request = ContextRequest(
+            self.policy,
+            changes,
+            changed_policy(self.policy, changes, options),
+            self.count_tokens,
+            count,
+            format,
+            tools,
+            memory,
+            self.versions,
+            self.settings.context_messages,
+            self.settings.context_bytes,
+        )
+        if simple:
+            if len(self._requests) >= _REQUESTS_MAX:
+                self._requests.clear()
+            self._requests[asked] = request
+        return request
+
+    async def records(
+        self, messages: Sequence[Message], now: int, *, salt: bytes = b"", limit: int | None = None
+    ) -> list[codec.Record]:
+        """The messages as they are stored; while there are many or large ones, others have their turn in between."""
+        limit = limit or self.settings.messages_per_call
+        if not messages:
+            raise InvalidInput("messages", "must not be empty")
+        if len(messages) > limit:
+            raise TooLarge("messages", limit=limit, actual=len(messages), unit="messages")
+        records, weight = [], 0
+        for index, message in enumerate(messages):
+            record = self._record(index, message, salt, now)
+            records.append(record)
+            weight += len(record.body) + _RECORD_WEIGHT
+            if weight > _TURN_WEIGHT:
+                weight = 0
+                await asyncio.sleep(0)  # decision 047: 8 MB in one go would stop everybody for 100 ms
+        return records
+
+    def _record(self, index: int, message: Message, salt: bytes, now: int) -> codec.Record:
+        if not isinstance(message, Message):
+            raise InvalidInput(f"messages[{index}]", "must be a Message")
+        tokens = self.count_tokens(message) if message.tokens is None else message.tokens
+        try:
+            return codec.encode(message, tokens=tokens, limits=self.limits, salt=salt, received_at=now)
+        except InvalidInput as error:
+            raise error.within(f"messages[{index}]") from None

@@ -9,8 +9,8 @@ from turnlog import (
     Header,
     Listing,
     Message,
+    Reconciled,
     Settings,
-    Synced,
     Text,
     ToolCall,
     Turnlog,
@@ -32,7 +32,7 @@ async def library(settings: Settings) -> None:
         assert_type(await talk.context(max_messages=5), Context)
         assert_type(await talk.fork(at=1), Conversation)
         assert_type(await talk.update(title="greetings"), Header)
-        assert_type(await talk.sync([user("hi")], by_id=False, on_divergence="fork"), Synced)
+        assert_type(await talk.reconcile([user("hi")], by_id=False, on_divergence="fork"), Reconciled)
         assert_type(await log.conversations(user_id="ada"), Listing)
 
 

@@ -39,7 +39,7 @@ from turnlog.fold import Fold
 from turnlog.llm.port import LLM
 from turnlog.log.conversation import Conversation, Turn
 from turnlog.log.pagination import Listing
-from turnlog.log.reconcile import Synced
+from turnlog.log.reconcile import Reconciled
 from turnlog.log.turnlog import Turnlog
 from turnlog.log.user import Erased, User
 from turnlog.memory.defaults import Remembered
@@ -111,6 +111,7 @@ __all__ = [
     "NotFound",
     "Profile",
     "Reasoning",
+    "Reconciled",
     "Refusal",
     "Remembered",
     "RevisionMoved",
@@ -121,7 +122,6 @@ __all__ = [
     "StoreFailed",
     "StoreUnavailable",
     "Summary",
-    "Synced",
     "Text",
     "TooLarge",
     "ToolCall",

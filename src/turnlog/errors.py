@@ -205,7 +205,7 @@ class SnapshotMoved(Conflict):
 
 
 class TranscriptDiverged(Conflict):
-    """A synced transcript says something else than the log at `diverged_at`."""
+    """A transcript says something else than the log at `diverged_at`."""
 
     code = "transcript_diverged"
 

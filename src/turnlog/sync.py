@@ -66,7 +66,7 @@ class Conversation:
     inspect = _blocking(conversation.Conversation.inspect)
     digest = _blocking(conversation.Conversation.digest)
     digest_anew = _blocking(conversation.Conversation.digest_anew)
-    sync = _blocking(conversation.Conversation.sync)
+    reconcile = _blocking(conversation.Conversation.reconcile)
     catch_up = _blocking(conversation.Conversation.catch_up)
     memory = _blocking(conversation.Conversation.memory)
     known = _blocking(conversation.Conversation.known)

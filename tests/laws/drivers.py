@@ -110,7 +110,7 @@ class Library:
 
     async def sync(self, id: str, said: Sequence[Said]) -> Any:
         async def call() -> tuple[int, int, int]:
-            done = await self._at(id).sync(_messages(said), by_id=all(id_ for id_, _, _ in said))
+            done = await self._at(id).reconcile(_messages(said), by_id=all(id_ for id_, _, _ in said))
             return done.matched, done.appended, done.head
 
         return await self._answer(call())
@@ -210,7 +210,7 @@ class Http:
 
     async def sync(self, id: str, said: Sequence[Said]) -> Any:
         try:
-            found = await self._call("POST", f"/{id}/sync", {"messages": _json(said)})
+            found = await self._call("POST", f"/{id}/reconcile", {"messages": _json(said)})
         except Refused as refused:
             return refused.answer
         return found["matched"], found["appended"], found["head"]

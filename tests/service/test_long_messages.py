@@ -74,6 +74,6 @@ def test_a_transcript_of_many_messages_is_taken_in_turns(tmp_path: Path) -> None
         for _ in range(2):
             with watched(service.url) as took:
                 begun = time.monotonic()
-                ask(service.url, "POST", "/v1/conversations/c1/sync", {"messages": said})
+                ask(service.url, "POST", "/v1/conversations/c1/reconcile", {"messages": said})
                 whole = time.monotonic() - begun
             assert max(took) < max(0.6 * whole, 0.1)

@@ -173,10 +173,10 @@ async def test_a_cursor_from_elsewhere_is_refused(client: httpx.AsyncClient) -> 
         ("POST", f"{C1}/turn", {"messages": [{"role": "user"}]}, 422, "messages[0].content"),
         ("POST", f"{C1}/fork", {"at": -1}, 422, "at"),
         ("POST", f"{C1}/fork", {"at": "1"}, 422, "at"),
-        ("POST", f"{C1}/sync", {"messages": []}, 422, "messages"),
-        ("POST", f"{C1}/sync", {"messages": [{"role": "user", "content": "x", "id": "a"},
+        ("POST", f"{C1}/reconcile", {"messages": []}, 422, "messages"),
+        ("POST", f"{C1}/reconcile", {"messages": [{"role": "user", "content": "x", "id": "a"},
                                              {"role": "user", "content": "x"}]}, 422, "messages"),
-        ("POST", f"{C1}/sync", {"messages": [], "on_divergence": "merge"}, 422, "on_divergence"),
+        ("POST", f"{C1}/reconcile", {"messages": [], "on_divergence": "merge"}, 422, "on_divergence"),
     ],
 )  # fmt: skip
 async def test_a_bad_body_is_named(
@@ -283,7 +283,7 @@ async def test_an_unknown_conversation_is_404_everywhere(client: httpx.AsyncClie
         client.post(f"{there}/context"),
         client.post(f"{there}/turn", json={"messages": [{"role": "user", "content": "x"}]}),
         client.post(f"{there}/fork"),
-        client.post(f"{there}/sync", json={"messages": [{"role": "user", "content": "x"}]}),
+        client.post(f"{there}/reconcile", json={"messages": [{"role": "user", "content": "x"}]}),
     ]
     for call in calls:
         problem = await refused(client, await call, 404, None)

@@ -250,16 +250,16 @@ async def test_a_fork_shares_the_log_up_to_a_seq(client: httpx.AsyncClient) -> N
 
 async def test_sync_stores_only_what_is_new(client: httpx.AsyncClient) -> None:
     transcript = [{"role": "user", "content": "first"}, {"role": "assistant", "content": "new"}]
-    answer = await client.post(f"{C1}/sync", json={"messages": transcript})
+    answer = await client.post(f"{C1}/reconcile", json={"messages": transcript})
     assert answer.json() == {"conversation_id": "c1", "appended": 1, "matched": 1, "head": 2}
-    assert (await client.post(f"{C1}/sync", json={"messages": transcript})).json()["appended"] == 0
+    assert (await client.post(f"{C1}/reconcile", json={"messages": transcript})).json()["appended"] == 0
 
 
 async def test_a_transcript_that_diverges_is_refused_or_forked(client: httpx.AsyncClient) -> None:
     body: dict[str, Any] = {"messages": [{"role": "user", "content": "other"}]}
-    refused = await client.post(f"{C1}/sync", json=body)
+    refused = await client.post(f"{C1}/reconcile", json=body)
     assert (refused.status_code, refused.json()["code"], refused.json()["diverged_at"]) == (409, "transcript_diverged", 1)
-    forked = (await client.post(f"{C1}/sync", json=body | {"on_divergence": "fork"})).json()
+    forked = (await client.post(f"{C1}/reconcile", json=body | {"on_divergence": "fork"})).json()
     assert (forked["diverged_at"], forked["appended"]) == (1, 1)
     assert (await client.get(f"/v1/conversations/{forked['forked_to']}")).json()["messages"][0]["content"] == "other"
 

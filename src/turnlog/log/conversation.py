@@ -27,7 +27,7 @@ from turnlog.integrity.digest import Digest, digest_of
 from turnlog.integrity.verify import Inspection, inspect, remake
 from turnlog.log import assembly
 from turnlog.log.engine import Engine, HeaderChanges
-from turnlog.log.reconcile import Synced, match_ids, match_words_in_turns
+from turnlog.log.reconcile import Reconciled, match_ids, match_words_in_turns
 from turnlog.memory.defaults import Remembered, readable, remembered
 from turnlog.memory.user.digest import Gist
 from turnlog.message import Message
@@ -340,9 +340,9 @@ class Conversation:
         header = await self.header()
         return digest_of(header, await remake(self.engine.store, self.key, self.engine.integrity))
 
-    async def sync(
+    async def reconcile(
         self, transcript: Sequence[Message], *, by_id: bool, on_divergence: Literal["error", "fork"] = "error"
-    ) -> Synced:
+    ) -> Reconciled:
         """Store what is new in `transcript`, the caller's whole view of the conversation from its first message on.
 
         `by_id`: messages are matched by their ids; otherwise by what they say, from the first one on. A transcript that
@@ -360,7 +360,7 @@ class Conversation:
         if fresh:
             await self.engine.store.append(target.key, fresh, now=now, expect_head=base)
         forked_to = None if target is self else target.id
-        return Synced(self.id, matched, len(fresh), base + len(fresh), diverged_at, forked_to)
+        return Reconciled(self.id, matched, len(fresh), base + len(fresh), diverged_at, forked_to)
 
 
 def _seen(reading: "asyncio.Future[assembly.Found]") -> None:

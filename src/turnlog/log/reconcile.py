@@ -49,8 +49,8 @@ _COMPARED = 500
 """Messages that are compared in one go."""
 
 
-class Synced(msgspec.Struct, frozen=True):
-    """What `sync` did: how many messages of the transcript were in the log and how many were added to it.
+class Reconciled(msgspec.Struct, frozen=True):
+    """What `reconcile` did: how many messages of the transcript were in the log and how many were added to it.
 
     `diverged_at` is the seq at which the transcript says something else; then the rest went to the fork `forked_to`.
     """

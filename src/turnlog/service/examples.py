@@ -61,7 +61,7 @@ CONTEXT = {
     "shared_tokens": 0,
 }
 TURN = {"receipts": [RECEIPT], **CONTEXT}
-SYNCED = {"conversation_id": _ID, "appended": 1, "matched": 0, "head": 1}
+RECONCILED = {"conversation_id": _ID, "appended": 1, "matched": 0, "head": 1}
 
 _SOURCES = [{"conversation_id": _ID, "seq": 1}]
 FACT = {

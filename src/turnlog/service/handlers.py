@@ -26,9 +26,9 @@ from turnlog.service.schemas import (
     Health,
     MessageBatch,
     Ready,
+    ReconcileAnswer,
+    ReconcileRequest,
     Redacted,
-    SyncAnswer,
-    SyncRequest,
     TurnRequest,
     info,
 )
@@ -44,7 +44,7 @@ _batch = msgspec.json.Decoder(MessageBatch).decode
 _context = msgspec.json.Decoder(ContextRequest).decode
 _turn = msgspec.json.Decoder(TurnRequest).decode
 _fork = msgspec.json.Decoder(ForkRequest).decode
-_sync = msgspec.json.Decoder(SyncRequest).decode
+_sync = msgspec.json.Decoder(ReconcileRequest).decode
 
 _HEALTHY = Answer(200, _json(Health()))
 _READY = Answer(200, _json(Ready()))
@@ -194,7 +194,7 @@ async def fork(call: Call) -> Answer:
     return _created(await made.header(), whole=True)
 
 
-async def sync(call: Call) -> Answer:
+async def reconcile(call: Call) -> Answer:
     """Store what is new in a transcript."""
     conversation, given = call.conversation, await call.decode(_sync)
     by_id = _all_named(given.messages, "messages")
@@ -202,9 +202,14 @@ async def sync(call: Call) -> Answer:
     for first in range(0, len(given.messages), _TURN_MESSAGES):
         messages += _messages(given.messages[first : first + _TURN_MESSAGES], first)
         await asyncio.sleep(0)
-    synced = await conversation.sync(messages, by_id=by_id, on_divergence=given.on_divergence)
-    answer = SyncAnswer(
-        synced.conversation_id, synced.appended, synced.matched, synced.head, synced.diverged_at, synced.forked_to
+    reconciled = await conversation.reconcile(messages, by_id=by_id, on_divergence=given.on_divergence)
+    answer = ReconcileAnswer(
+        reconciled.conversation_id,
+        reconciled.appended,
+        reconciled.matched,
+        reconciled.head,
+        reconciled.diverged_at,
+        reconciled.forked_to,
     )
     return Answer(200, _json(answer))
 

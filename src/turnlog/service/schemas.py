@@ -103,7 +103,7 @@ class ForkRequest(Given, frozen=True):
     conversation_id: str | None = None
 
 
-class SyncRequest(Given, frozen=True):
+class ReconcileRequest(Given, frozen=True):
     """The client's whole transcript, from the first message on."""
 
     messages: tuple[MessageIn, ...]
@@ -256,7 +256,7 @@ class TurnAnswer(ContextAnswer, frozen=True, kw_only=True):
     receipts: tuple[Receipt, ...]
 
 
-class SyncAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
+class ReconcileAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a sync did. After a divergence, the rest of the transcript is in the conversation `forked_to`."""
 
     conversation_id: str

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.servers.postgres import PostgresServer, postgres
-from tests.servers.valkey import ValkeyServer, valkey
+from tests.support.postgres import PostgresServer, postgres
+from tests.support.valkey import ValkeyServer, valkey
 
 from bench.measure import Options
 

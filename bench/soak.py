@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
-from tests.servers.postgres import postgres
-from tests.servers.service import Service, serving
-from tests.servers.valkey import valkey, valkey_cluster
+from tests.support.postgres import postgres
+from tests.support.service import Service, serving
+from tests.support.valkey import valkey, valkey_cluster
 
 from bench.measure import Table, environment, load, markdown
 from bench.soaking.traffic import Traffic

@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 from hypothesis import HealthCheck, settings
 
-from servers.postgres import PostgresServer, postgres
-from servers.valkey import ValkeyCluster, ValkeyServer, valkey, valkey_cluster
+from support.postgres import PostgresServer, postgres
+from support.valkey import ValkeyCluster, ValkeyServer, valkey, valkey_cluster
 
 FUZZ = int(os.environ.get("TURNLOG_FUZZ", "1"))
 """How many times the default number of examples the property tests try."""

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from servers.ports import free_port
-from servers.valkey import valkey
+from support.ports import free_port
+from support.valkey import valkey
 from turnlog import connect, user
 
 

@@ -14,7 +14,7 @@ import apsw
 import httpx
 import pytest
 
-from servers.ports import free_port
+from support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "tests" / "data" / "chats.jsonl"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from servers.postgres import PostgresServer
+from support.postgres import PostgresServer
 from turnlog.stores.postgres import PostgresStore
 from turnlog.testing import StoreContract
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from servers.valkey import ValkeyServer
+from support.valkey import ValkeyServer
 from turnlog.stores.redis import RedisStore
 from turnlog.testing import StoreContract
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from servers.ports import free_port
+from support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]

@@ -8,15 +8,15 @@ from importlib import import_module
 from uuid import uuid4
 
 import pytest
-from poisons import Stage
 
+from support.poisons import Stage
 from turnlog import Settings, TurnlogError, codec, user
 from turnlog.store import Header, Key, Store
 from turnlog.validation import Limits
 from turnlog.wiring import open_store
 
 MODULES = {"sqlite": "sqlite", "postgres": "postgres", "valkey": "redis", "cluster": "redis"}
-CASES = [(kind, name) for kind, module in MODULES.items() for name in import_module(f"poisons.{module}").POISONS]
+CASES = [(kind, name) for kind, module in MODULES.items() for name in import_module(f"support.poisons.{module}").POISONS]
 TENANTS = 8
 ROUNDS = 10
 PATIENCE_S = 10.0
@@ -57,7 +57,7 @@ async def test_neighbours_of_a_poisoned_conversation_go_on(store: str, poison: s
     for key in keys:
         await opened.create(key.tenant, Header(key.conversation_id, NOW, NOW), [record("a"), record("b")])
     victim, *neighbours = keys
-    poisons = import_module(f"poisons.{MODULES[store]}").POISONS
+    poisons = import_module(f"support.poisons.{MODULES[store]}").POISONS
     acknowledged: dict[Key, list[str]] = {key: await _ids(opened, key) for key in neighbours}
     suffering: list[asyncio.Task[str]] = []
     async with poisons[poison](Stage(store_url, victim)):

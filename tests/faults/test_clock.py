@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from servers.kinds import ALL
+from support.kinds import ALL
 from turnlog import Settings, Turnlog, connect, user
 from turnlog.stores.append import later
 from turnlog.testing import FakeClock

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from servers.kinds import SHARED
+from support.kinds import SHARED
 from turnlog import Settings, connect
 
 PROGRAM = Path(__file__).parent / "programs" / "contend.py"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from servers.kinds import ALL
+from support.kinds import ALL
 from turnlog import Appended, Conversation, KeyReused, Settings, Turnlog, connect, user
 
 MESSAGES = 60

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from servers.kinds import ALL, SHARED
+from support.kinds import ALL, SHARED
 
 PROGRAM = Path(__file__).parent / "programs" / "fork_on.py"
 PATIENCE_S = 60

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from servers.kinds import SHARED
-from servers.line import Line
-from servers.service import serving
+from support.kinds import SHARED
+from support.line import Line
+from support.service import serving
 from turnlog import Settings, connect
 
 ROUNDS = 100 if os.environ.get("TURNLOG_FAULTS") == "long" else 3

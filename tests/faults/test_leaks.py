@@ -17,7 +17,7 @@ from uuid import uuid4
 import pytest
 from msgspec.structs import replace
 
-from servers.kinds import ALL
+from support.kinds import ALL
 from turnlog import Settings, TurnlogError, codec, user
 from turnlog.store import Header, Key, Snapshot, Store
 from turnlog.validation import Limits

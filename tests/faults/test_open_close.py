@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from servers.kinds import ALL
+from support.kinds import ALL
 from turnlog import Settings, StoreUnavailable, Turnlog, TurnlogError, connect, user
 from turnlog.wiring import open_store
 

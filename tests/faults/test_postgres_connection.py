@@ -12,9 +12,9 @@ import psycopg
 import pytest
 import uvloop
 
-from servers.postgres import PostgresServer, postgres
-from servers.proxy import Proxy, proxy, proxy_in_a_thread
-from servers.writers import Load
+from support.postgres import PostgresServer, postgres
+from support.proxy import Proxy, proxy, proxy_in_a_thread
+from support.writers import Load
 from turnlog import Settings, StoreUnavailable, Turnlog, user
 from turnlog.errors import SnapshotMoved
 from turnlog.store import Key, Snapshot

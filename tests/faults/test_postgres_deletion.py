@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from servers.postgres import PostgresServer
+from support.postgres import PostgresServer
 from turnlog import ConversationDeleted, codec, user
 from turnlog.store import Header, Key, Snapshot, Sweeper
 from turnlog.stores import postgres

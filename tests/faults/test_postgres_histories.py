@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from servers.postgres import PostgresServer, binaries, not_root, postgres
+from support.postgres import PostgresServer, binaries, not_root, postgres
 from turnlog import codec, user
 from turnlog.store import Header, Key, Restorable
 from turnlog.stores.postgres import PostgresStore

@@ -11,8 +11,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from servers.pgbouncer import pgbouncer
-from servers.postgres import USER, PostgresServer
+from support.pgbouncer import pgbouncer
+from support.postgres import USER, PostgresServer
 from turnlog import ConversationDeleted, StoreFailed, codec, user
 from turnlog.store import Finding, Header, Key
 from turnlog.stores.postgres import PostgresStore

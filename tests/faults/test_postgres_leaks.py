@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from msgspec.structs import replace
 
-from servers.postgres import PostgresServer
+from support.postgres import PostgresServer
 from turnlog import codec, user
 from turnlog.store import Header, Key, Snapshot
 from turnlog.stores.postgres import PostgresStore

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from servers.postgres import PostgresServer
+from support.postgres import PostgresServer
 from turnlog import ConversationNotFound, StoreFailed, StoreUnavailable, TooLarge, TurnlogError, codec, connect, user
 from turnlog.codec import Record
 from turnlog.store import Header, Key, Snapshot

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from servers.postgres import PostgresServer
+from support.postgres import PostgresServer
 from turnlog import SchemaTooNew, StoreFailed, StoreUnavailable
 from turnlog.store import Header, Key
 from turnlog.stores.postgres import PostgresStore

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from servers.loop import awaited
-from servers.valkey import DURABLE, ValkeyCluster, ValkeyServer, valkey, valkey_cluster, wait_until
+from support.loop import awaited
+from support.valkey import DURABLE, ValkeyCluster, ValkeyServer, valkey, valkey_cluster, wait_until
 from turnlog import Turnlog, connect, user
 from turnlog.errors import HeadMoved, StoreUnavailable
 from turnlog.settings import Settings

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from servers.loop import awaited
-from servers.valkey import DURABLE, ValkeyServer, valkey
+from support.loop import awaited
+from support.valkey import DURABLE, ValkeyServer, valkey
 from turnlog import Appended, Turnlog, connect, user
 from turnlog.errors import StoreUnavailable
 from turnlog.settings import Settings

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from servers.loop import awaited
-from servers.valkey import ValkeyServer, valkey
+from support.loop import awaited
+from support.valkey import ValkeyServer, valkey
 from turnlog.codec import Record, encode
 from turnlog.errors import StoreUnavailable, TurnlogError
 from turnlog.message import user

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from servers.valkey import ValkeyCluster, ValkeyServer
+from support.valkey import ValkeyCluster, ValkeyServer
 from turnlog import connect
 from turnlog.codec import encode
 from turnlog.message import user

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from servers.loop import awaited
-from servers.valkey import ValkeyServer, valkey
+from support.loop import awaited
+from support.valkey import ValkeyServer, valkey
 from turnlog import Turnlog, connect, user
 from turnlog.codec import tombstone
 from turnlog.errors import ConversationDeleted, InvalidInput, SchemaTooNew, StoreUnavailable

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from servers.loop import awaited
-from servers.valkey import ValkeyCluster, ValkeyServer
+from support.loop import awaited
+from support.valkey import ValkeyCluster, ValkeyServer
 from turnlog.codec import ERASED, Record, encode, tombstone
 from turnlog.errors import ConversationDeleted, ConversationExists, ConversationNotFound, TurnlogError
 from turnlog.message import user

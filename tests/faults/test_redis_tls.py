@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from servers.loop import awaited
-from servers.valkey import ValkeyServer
+from support.loop import awaited
+from support.valkey import ValkeyServer
 from turnlog import connect, user
 from turnlog.errors import StoreUnavailable
 

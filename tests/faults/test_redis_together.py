@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
-from poisons import Stage
-from poisons.redis import POISONS
 
-from servers.loop import awaited
-from servers.valkey import ValkeyServer, valkey
+from support.loop import awaited
+from support.poisons import Stage
+from support.poisons.redis import POISONS
+from support.valkey import ValkeyServer, valkey
 from turnlog import Appended, Turnlog, connect, user
 from turnlog.errors import (
     ConversationDeleted,

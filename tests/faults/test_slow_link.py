@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from servers.loop import awaited
-from servers.proxy import Proxy, proxy
-from servers.writers import Load
+from support.loop import awaited
+from support.proxy import Proxy, proxy
+from support.writers import Load
 from turnlog import Settings, StoreUnavailable, Turnlog, connect, user
 
 SERVERS = ["postgres", "valkey"]

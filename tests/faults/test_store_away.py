@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from servers.line import Line
-from servers.postgres import PostgresServer, postgres
-from servers.service import Service, serving
-from servers.valkey import DURABLE, ValkeyServer, valkey
+from support.line import Line
+from support.postgres import PostgresServer, postgres
+from support.service import Service, serving
+from support.valkey import DURABLE, ValkeyServer, valkey
 from turnlog import Settings, Turnlog, connect
 
 CONVERSATIONS = 4

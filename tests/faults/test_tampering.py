@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from servers.tampering import Intruder, intruder, records
+from support.tampering import Intruder, intruder, records
 from turnlog import Conversation, Settings, Turnlog, assistant, connect, user
 from turnlog.codec import ERASED, Record, checksum
 from turnlog.fold import catch_up

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from servers.kinds import SHARED
+from support.kinds import SHARED
 from turnlog import Settings, Turnlog, connect, user
 from turnlog.fold import Fold, replay
 from turnlog.store import Key

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.conversations import conversations
 from turnlog import BudgetTooSmall, Message, Turnlog, user
 from turnlog.context.result import Context
 from turnlog.ids import uuid7
 from turnlog.stores.ram import RamStore
 from turnlog.tokens import counter
-from unit.formats.conversations import conversations
 
 quicktok = pytest.importorskip("quicktok", reason="quicktok-v1 is not installed: NOTHING COUNTS TOKENS INDEPENDENTLY")
 encoding = quicktok.get_encoding("o200k_base")

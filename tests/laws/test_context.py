@@ -10,11 +10,11 @@ from typing import Any
 
 import msgspec
 import pytest
-from checks import check_budget, check_coverage, check_start, check_tools
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from logged import COUNT, FIXED, MEMORIES, PLACES, POLICIES, stored
 
+from support.context_checks import check_budget, check_coverage, check_start, check_tools
+from support.random_logs import COUNT, FIXED, MEMORIES, PLACES, POLICIES, stored
 from turnlog import BudgetTooSmall, codec
 from turnlog.codec import Record
 from turnlog.context.compaction import Compaction

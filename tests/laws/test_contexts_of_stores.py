@@ -10,10 +10,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from checks import check_budget, check_coverage, check_tools
-from logged import COUNT, POOL
 
-from servers.kinds import ALL, SHARED
+from support.context_checks import check_budget, check_coverage, check_tools
+from support.kinds import ALL, SHARED
+from support.random_logs import COUNT, POOL
 from turnlog import (
     BudgetTooSmall,
     Conversation,
@@ -188,7 +188,7 @@ def test_law_12_what_no_window_shows_is_not_read(store: str, store_url: str, ten
 
 OTHER_PROCESS = """
 import asyncio, sys, msgspec, turnlog
-from logged import COUNT
+from support.random_logs import COUNT
 
 async def main(url, tenant, name):
     async with turnlog.connect(url, settings=turnlog.Settings(tenant=tenant)) as log:

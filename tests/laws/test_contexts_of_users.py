@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from test_contexts_of_stores import Desk, check, desk, every_store, lasting, sent, some_messages
-from turnlog.context.result import Context
 
 from turnlog import BudgetTooSmall, Conversation, assistant, user
+from turnlog.context.result import Context
 from turnlog.log.assembly import FOLD
 
 FULL: dict[str, Any] = {"policy": "full", "budget": 6000}

@@ -14,8 +14,8 @@ import apsw
 import psycopg
 import pytest
 
-from servers.postgres import PostgresServer
-from servers.valkey import ValkeyCluster, ValkeyServer, valkey, wait_until
+from support.postgres import PostgresServer
+from support.valkey import ValkeyCluster, ValkeyServer, valkey, wait_until
 from turnlog import Message, Settings, StoreUnavailable, Turnlog, connect, user
 from turnlog.errors import ConversationDeleted
 from turnlog.fold import catch_up

@@ -15,8 +15,8 @@ from typing import Any
 import apsw
 import pytest
 
-from servers.postgres import USER, PostgresServer
-from servers.valkey import ValkeyServer
+from support.postgres import USER, PostgresServer
+from support.valkey import ValkeyServer
 from turnlog import Conversation, Settings, Turnlog, connect, user
 
 SHORT = 200

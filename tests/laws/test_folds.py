@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from servers.kinds import ALL
+from support.kinds import ALL
 from turnlog import Message, Settings, Turnlog, user
 from turnlog.fold import catch_up, replay, state_of
 from turnlog.store import Key, Store

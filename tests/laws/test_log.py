@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 from uuid import uuid4
 
 import pytest
-from drivers import Driver, Http, Library, Said, Stage
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -21,10 +20,11 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from model import Model
 
-from servers.kinds import ALL, SHARED
-from servers.service import serving
+from support.kinds import ALL, SHARED
+from support.log_drivers import Driver, Http, Library, Said, Stage
+from support.log_model import Model
+from support.service import serving
 from turnlog import Turnlog, user
 from turnlog.log.conversation import keyed
 

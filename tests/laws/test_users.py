@@ -9,10 +9,10 @@ from random import Random
 from typing import Any
 
 import pytest
-from homes import ALL_FOLDS, SECRET, Home, gist_of, homes
 from test_folds import Crashing, crashed
 
-from servers.kinds import ALL
+from support.kinds import ALL
+from support.user_homes import ALL_FOLDS, SECRET, Home, gist_of, homes
 from turnlog import ConversationDeleted, ConversationNotFound, FactNotFound, Settings, Turnlog, user
 from turnlog.fold import catch_up
 from turnlog.memory.user.items import fact_id

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 import turnlog
-from servers.kinds import ALL, SHARED
+from support.kinds import ALL, SHARED
 from turnlog.errors import LLMReplyInvalid, StoreUnavailable
 from turnlog.llm import Spending, spent
 from turnlog.llm.port import Spent

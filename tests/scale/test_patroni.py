@@ -3,8 +3,8 @@
 import asyncio
 from pathlib import Path
 
-from servers.patroni import TTL_S, Cluster, patroni
-from servers.writers import Load
+from support.patroni import TTL_S, Cluster, patroni
+from support.writers import Load
 from turnlog import Settings, connect
 
 TIMEOUT_S = 5.0

@@ -6,8 +6,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from servers.pgbouncer import pgbouncer
-from servers.postgres import USER, PostgresServer, postgres
+from support.pgbouncer import pgbouncer
+from support.postgres import USER, PostgresServer, postgres
 from turnlog.stores.postgres import PostgresStore
 from turnlog.testing import StoreContract
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from servers.ports import free_port
-from servers.valkey import CLUSTER, ValkeyCluster, ValkeyServer, valkey_cluster, wait_until
-from servers.writers import CONVERSATIONS, Load
+from support.ports import free_port
+from support.valkey import CLUSTER, ValkeyCluster, ValkeyServer, valkey_cluster, wait_until
+from support.writers import CONVERSATIONS, Load
 from turnlog import connect
 from turnlog.store import Key
 from turnlog.stores.redis.cluster import slot_of

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from servers.postgres import USER, PostgresServer, binaries, not_root, postgres
-from servers.writers import WRITERS, Load
+from support.postgres import USER, PostgresServer, binaries, not_root, postgres
+from support.writers import WRITERS, Load
 from turnlog import Settings, connect
 
 TIMEOUT_S = 2.0

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import turnlog
-from servers.service import Service, command_of, serving
+from support.service import Service, command_of, serving
 
 PATIENCE_S = 60.0
 SAID = "My name is Ada."

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from servers.service import serving
+from support.service import serving
 
 SAID = ("I'm ", "I work at ", "I live in ", "Aa is my name, please call me ")
 MESSAGES = 10

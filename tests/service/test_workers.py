@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from servers.kinds import SHARED
-from servers.line import Line
-from servers.service import Service, command_of, serving
-from servers.valkey import DURABLE, valkey, wait_until
+from support.kinds import SHARED
+from support.line import Line
+from support.service import Service, command_of, serving
+from support.valkey import DURABLE, valkey, wait_until
 from turnlog import Settings, Turnlog, connect
 
 WORKERS = 4

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import METADATA, messages
 
+from support.messages import METADATA, messages
 from turnlog import CorruptRecord, Image, Limits, Message, Text, TooLarge, ToolCall, assistant, codec, user
 from turnlog.codec import Record
 from turnlog.errors import InvalidInput

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from turnlog.context.memory_config import PRESET_OF
 
 from turnlog import InvalidInput, MemoryConfig, Turnlog, assistant, user
+from turnlog.context.memory_config import PRESET_OF
 from turnlog.context.policy import PRESETS
 from turnlog.stores.ram import RamStore
 

@@ -18,7 +18,7 @@ import pytest
 
 import turnlog
 import turnlog.sync
-from servers.valkey import wait_until
+from support.valkey import wait_until
 from turnlog.stores.ram import RamStore
 
 PATIENCE_S = 30

@@ -12,8 +12,8 @@ import tiktoken
 from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
-from strategies import TEXT
 
+from support.messages import TEXT
 from turnlog import InvalidInput, user
 from turnlog.tokens import counter
 

@@ -4,8 +4,8 @@ from random import Random
 from typing import Any
 
 import pytest
-from folds import Ids
 
+from support.sample_folds import Ids
 from turnlog.store import Key, Stale
 from turnlog.worker import queue
 from turnlog.worker.config import Pace, micros

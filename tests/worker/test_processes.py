@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from servers.kinds import SHARED
+from support.kinds import SHARED
 from turnlog import Settings, Turnlog, connect, user
 from turnlog.store import Key
 

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import pytest
-from folds import Ids, Watched
 
-from servers.kinds import ALL
+from support.kinds import ALL
+from support.sample_folds import Ids, Watched
 from turnlog import Conversation, ConversationNotFound, Message, Settings, Turnlog, assistant, connect, user
 from turnlog.fold import catch_up, replay, state_of
 from turnlog.jsonl import every_header

@@ -6,8 +6,8 @@ from random import Random
 from typing import Any
 
 import pytest
-from folds import Dear, Ids, Watched
 
+from support.sample_folds import Dear, Ids, Watched
 from turnlog import InvalidInput, Message, StoreUnavailable, Turnlog, user
 from turnlog.fold import Fold
 from turnlog.store import Key, Snapshot, Stale

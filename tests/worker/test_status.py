@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
-from folds import Ids, Watched
 
-from servers.kinds import ALL
+from support.kinds import ALL
+from support.sample_folds import Ids, Watched
 from turnlog import ConversationNotFound, InvalidInput, Message, Settings, Turnlog, connect, user
 from turnlog.fold import catch_up
 from turnlog.store import Key

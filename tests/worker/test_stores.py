@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
-from folds import Dear, Watched
 
-from servers.kinds import ALL
+from support.kinds import ALL
+from support.sample_folds import Dear, Watched
 from turnlog import Message, Settings, Turnlog, connect, user
 from turnlog.store import Key
 from turnlog.worker import Pace, Runner, failures, retry

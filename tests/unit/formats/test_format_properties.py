@@ -1,10 +1,10 @@
 """What holds for every conversation in every format."""
 
 import msgspec
-from conversations import conversations
 from hypothesis import given
-from vendors import check
 
+from support.conversations import conversations
+from support.vendors import check
 from turnlog import Message
 from turnlog.formats import FORMATS, render
 

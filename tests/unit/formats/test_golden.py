@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from vendors import CHECKS, check
 
+from support.vendors import CHECKS, check
 from turnlog import Message
 from turnlog.formats import FORMATS, render
 from turnlog.message_input import decode_message

@@ -10,8 +10,8 @@ import unicodedata
 from collections.abc import Callable, Iterator
 
 import pytest
-from attacks import JOINS, over, patterns, texts_of, ways
 
+from support.attacks import JOINS, over, patterns, texts_of, ways
 from turnlog.extraction import document as readings
 from turnlog.extraction.addresses import addresses
 from turnlog.extraction.dates import dates

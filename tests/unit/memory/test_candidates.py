@@ -3,8 +3,8 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from knowing import TAUGHT, fact, facts, home, known, profile
 
+from support.user_memories import TAUGHT, fact, facts, home, known, profile
 from turnlog.memory.profile import Preference, ProfileState, Task
 from turnlog.memory.user import candidates, digest
 from turnlog.memory.user.candidates import Bounds, Candidates, candidates_of

@@ -1,7 +1,8 @@
 """Who and what is named in the user's messages."""
 
 import pytest
-from conversing import after, entities
+
+from support.extraction import after, entities
 
 
 @pytest.mark.parametrize(

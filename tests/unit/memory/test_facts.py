@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from conversing import after, facts, spoken, told
 from msgspec.structs import replace
 
+from support.extraction import after, facts, spoken, told
 from turnlog.memory.extracted import extract_all
 
 

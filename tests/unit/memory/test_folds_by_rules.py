@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
-from conversing import spoken
 
+from support.extraction import spoken
 from turnlog.extraction.statements import Statement
 from turnlog.fold import Fold, Leased
 from turnlog.memory.entities import Entities

@@ -1,9 +1,9 @@
 """The gist: the little of what is known that contexts tell."""
 
 import msgspec
-from knowing import fact, facts, home, known, profile
 from msgspec.structs import replace
 
+from support.user_memories import fact, facts, home, known, profile
 from turnlog.memory.extracted import extract_all
 from turnlog.memory.profile import Preference, ProfileState, Task, UserName
 from turnlog.memory.user.candidates import candidates_of

@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from conversing import after, spoken
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from support.extraction import after, spoken
 from turnlog.extraction.document import read
 from turnlog.extraction.entities import mentions
 from turnlog.extraction.names import names

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from knowing import LISBON, PORTO, TIMES, contexts, fact, facts, held, home, known, profile, told
 
+from support.user_memories import LISBON, PORTO, TIMES, contexts, fact, facts, held, home, known, profile, told
 from turnlog.memory.entities import EntitiesState
 from turnlog.memory.profile import Preference, ProfileState, Task, Topic, UserName
 from turnlog.memory.roster import Entity

@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from conversing import spoken
 
+from support.extraction import spoken
 from turnlog import InvalidInput, LLMReplyInvalid, Message, assistant, user
 from turnlog.extraction.statements import Statement
 from turnlog.fold import Fold, Leased

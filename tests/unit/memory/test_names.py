@@ -1,7 +1,8 @@
 """Whose name is the user's, and whose is not."""
 
 import pytest
-from conversing import after, named
+
+from support.extraction import after, named
 
 
 @pytest.mark.parametrize(

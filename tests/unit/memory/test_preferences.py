@@ -1,7 +1,8 @@
 """What the user likes and dislikes, and what only sounds like it."""
 
 import pytest
-from conversing import after, likes
+
+from support.extraction import after, likes
 
 
 @pytest.mark.parametrize(

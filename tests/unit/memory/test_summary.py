@@ -6,8 +6,8 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from placing import stored_in
 
+from support.placed import stored_in
 from turnlog import InvalidInput, Message, assistant, user
 from turnlog.fold import Fold, Leased
 from turnlog.memory.summary.chapters import SHARES, Chapter, best, joined, line, overfull, pair, share

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from placing import stored_in
 
+from support.placed import stored_in
 from turnlog import InvalidInput, LLMReplyInvalid, LLMUnavailable, Message, assistant, system, tool, user
 from turnlog.fold import Fold, Leased, state_of, stored
 from turnlog.llm.port import Prompt

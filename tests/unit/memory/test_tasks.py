@@ -1,7 +1,8 @@
 """What the user asked for, until it is done."""
 
 import pytest
-from conversing import after, pending
+
+from support.extraction import after, pending
 
 
 @pytest.mark.parametrize(

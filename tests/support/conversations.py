@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
+from support.messages import COUNT, JSON, NAME, SOME_TEXT, SPOKEN, TEXT, messages
 from turnlog import Message, Reasoning, Text, ToolCall, ToolResult
-from unit.strategies import COUNT, JSON, NAME, SOME_TEXT, SPOKEN, TEXT, messages
 
 IDS = st.sampled_from(["call_0", "call_1", "toolu_1", "call_0:find", "x" * 90, "x" * 91, "søk", " "]) | SOME_TEXT
 """Few of them, so that they come again, and some that a provider would not take."""

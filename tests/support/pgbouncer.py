@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from servers.ports import free_port
-from servers.postgres import USER, PostgresServer, not_root
+from support.ports import free_port
+from support.postgres import USER, PostgresServer, not_root
 
 POOL = 3
 """Sessions of the server that all clients together share: few, so that clients do take turns in one session."""

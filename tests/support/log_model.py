@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from drivers import Said, Shown
-
+from support.log_drivers import Said, Shown
 from turnlog.context.exchanges import NO_RESULT
 
 

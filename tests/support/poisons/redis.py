@@ -8,7 +8,7 @@ from typing import Any
 
 import hiredis
 
-from poisons import Poison, Stage
+from support.poisons import Poison, Stage
 from turnlog.store import Key
 from turnlog.stores.redis import keys
 from turnlog.stores.redis.cluster import read_url

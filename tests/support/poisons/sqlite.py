@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, context
 
 import apsw
 
-from poisons import Poison, Stage
+from support.poisons import Poison, Stage
 
 NUMBER = "(SELECT n FROM conversation WHERE tenant = ?1 AND id = ?2)"
 HIGHEST = (1 << 63) - 1

@@ -4,13 +4,13 @@ from collections import Counter as Bag
 from collections.abc import Sequence
 
 import msgspec
-from logged import cost
-from turnlog.context.planner_state import View
-from turnlog.context.result import Context
 
+from support.random_logs import cost
 from turnlog import codec
 from turnlog.codec import Record
+from turnlog.context.planner_state import View
 from turnlog.context.policy import ContextPolicy
+from turnlog.context.result import Context
 
 
 def check_budget(context: Context, policy: ContextPolicy, fixed: int) -> None:

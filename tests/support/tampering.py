@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import apsw
 import psycopg
 
-from servers.valkey import ValkeyServer
+from support.valkey import ValkeyServer
 from turnlog import Turnlog
 from turnlog.codec import Record
 from turnlog.store import Key

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import psycopg
 
-from poisons import Poison, Stage
+from support.poisons import Poison, Stage
 
 _INT8_MAX = 2**63 - 1
 

@@ -17,8 +17,8 @@ from urllib.request import urlopen
 
 import psycopg
 
-from servers.ports import free_port
-from servers.postgres import USER, binaries, not_root
+from support.ports import free_port
+from support.postgres import USER, binaries, not_root
 
 NODES = 3
 TTL_S = 20

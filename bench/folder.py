@@ -8,13 +8,13 @@ import sys
 
 import turnlog
 from turnlog.fold import Fold
-from turnlog.memory.defaults import shipped
-from turnlog.worker import Pace, Runner
+from turnlog.memory.defaults import default_folds
+from turnlog.worker import Runner, WorkerConfig
 
 
 def anew(version: int) -> list[Fold]:
     folds = []
-    for fold in shipped():
+    for fold in default_folds():
         fold.version = version
         folds.append(fold)
     return folds
@@ -26,7 +26,7 @@ async def main(url: str, tenant: str) -> None:
         print("ready", flush=True)
         while (await loop.run_in_executor(None, sys.stdin.readline)).strip() == "go":
             version += 1
-            runner = Runner(log.store, anew(version), tenants=[tenant], pace=Pace(pause_s=0))
+            runner = Runner(log.store, anew(version), tenants=[tenant], config=WorkerConfig(pause_s=0))
             told = loop.run_in_executor(None, sys.stdin.readline)
             running = asyncio.create_task(runner.run())
             await told

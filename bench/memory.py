@@ -16,7 +16,7 @@ from bench.measure import Goal, Options, Table, median, ratios, spread, thousand
 from bench.servers import servers
 from turnlog.fold import catch_up
 from turnlog.jsonl import import_lines
-from turnlog.memory.defaults import shipped
+from turnlog.memory.defaults import default_folds
 from turnlog.memory.heard import hear
 from turnlog.store import Key
 
@@ -58,9 +58,9 @@ async def _rates(options: Options) -> dict[str, float]:
         await import_lines(log, talks(options.pick(250, 50)), lambda _: None)
         ids = [header.id for header in (await log.conversations(limit=1000)).headers]
         hear("I like tea.")  # makes the tables of the rules
-        spent, count = dict.fromkeys([fold.name for fold in shipped()], 0.0), 0
+        spent, count = dict.fromkeys([fold.name for fold in default_folds()], 0.0), 0
         for id_ in ids:
-            for fold in shipped():
+            for fold in default_folds():
                 began = process_time()
                 after = await catch_up(log.store, Key(log.tenant, id_), fold)
                 spent[fold.name] += process_time() - began

@@ -44,7 +44,7 @@ from turnlog.log.turnlog import Turnlog
 from turnlog.log.user import Erased, User
 from turnlog.memory.defaults import Remembered
 from turnlog.memory.summary.fold import Summary
-from turnlog.memory.user.model import ConversationContext
+from turnlog.memory.user.model import ConversationContext, UserMemory
 from turnlog.memory.user.sharing import SharedEntities as Entities
 from turnlog.memory.user.sharing import SharedFacts as Facts
 from turnlog.memory.user.sharing import SharedProfile as Profile
@@ -132,6 +132,7 @@ __all__ = [
     "TurnlogError",
     "Usage",
     "User",
+    "UserMemory",
     "assistant",
     "connect",
     "developer",

@@ -83,11 +83,11 @@ class Settings(msgspec.Struct, frozen=True):
 
     fold: Literal["process", "inline", "off"] = "process"
     """Where `serve` keeps memory up: in a process beside it, in its own (always so with `ram:`), or not at all."""
-    fold_places: Count = 8
+    fold_concurrency: Count = 8
     """Conversations that a worker folds at once."""
     fold_pause_s: Annotated[float, msgspec.Meta(ge=0)] = 2.0
     """Seconds for which nobody must have touched a conversation before it is folded, unless many messages wait."""
-    fold_waiting: Count = 50
+    fold_backlog_min: Count = 50
     """Messages of a busy conversation that are folded without waiting for a pause."""
 
     postgres_sharded: bool = False

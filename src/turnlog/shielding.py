@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-async def finished(work: Coroutine[Any, Any, T]) -> T:
+async def shielded(work: Coroutine[Any, Any, T]) -> T:
     """The outcome of `work`. If the caller is cancelled meanwhile, `work` goes on to its end first.
 
     For erasures, which are several calls of the store: one that stops in between leaves words known. The wait is bounded by

@@ -10,7 +10,7 @@ from turnlog.store import Store
 from turnlog.stores.ram import RamStore
 from turnlog.stores.sqlite import SqliteStore
 from turnlog.tokens import counter
-from turnlog.worker import Pace, Runner
+from turnlog.worker import Runner, WorkerConfig
 
 LINGER_S = 0.02
 """How long what a worker saves waits for company."""
@@ -31,11 +31,11 @@ def connect(url: str | None = None, *, settings: Settings | None = None, working
     return Turnlog(store, settings, count_tokens=count_tokens, llm=open_model(settings, Ledger(Spending(store).keep)))
 
 
-def runner(log: Turnlog, tenants: Sequence[str] = (), *, pace: Pace | None = None) -> Runner:
+def runner(log: Turnlog, tenants: Sequence[str] = (), *, config: WorkerConfig | None = None) -> Runner:
     """What keeps the memory of `tenants` (default: that of `log`) up with what is said, as `log.settings` say."""
     told = log.settings
-    own = Pace(places=told.fold_places, pause_s=told.fold_pause_s, waiting=told.fold_waiting)
-    return Runner(log.store, log.folds, tenants=tenants or (log.tenant,), pace=pace or own, clock=log.clock)
+    own = WorkerConfig(concurrency=told.fold_concurrency, pause_s=told.fold_pause_s, backlog_min=told.fold_backlog_min)
+    return Runner(log.store, log.folds, tenants=tenants or (log.tenant,), config=config or own, clock=log.clock)
 
 
 def open_store(url: str, settings: Settings, *, linger_s: float = 0.0) -> Store:

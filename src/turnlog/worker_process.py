@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 def fold(settings: Settings, tenants: Sequence[str] = (), *, tell: Callable[[], None] = lambda: None) -> None:
     """Fold until told to stop by SIGINT or SIGTERM; `tell` is called when it begins.
 
-    Steps under way are finished and saved first, as far as `Pace.stop_s` allows. Raises what opening the store raises.
+    Steps under way are finished and saved first, as far as `WorkerConfig.stop_s` allows. Raises as opening the store does.
     """
     asyncio.run(_fold(settings, tenants, tell))
 

@@ -10,12 +10,12 @@ import pytest
 from turnlog import Message, connect, user
 from turnlog.cli.options import make_room
 from turnlog.fold import replay
-from turnlog.memory.defaults import shipped
+from turnlog.memory.defaults import default_folds
 from turnlog.store import Key, Snapshot
-from turnlog.worker import Pace, Runner
+from turnlog.worker import Runner, WorkerConfig
 
 FOLDS = ["summary", "profile", "entities", "facts", "integrity"]
-FACTS = next(fold for fold in shipped() if fold.name == "facts")
+FACTS = next(fold for fold in default_folds() if fold.name == "facts")
 PLACES = ["Lisbon", "Porto", "Faro", "Braga", "Evora", "Coimbra"]
 
 
@@ -91,7 +91,7 @@ def test_status_counts_what_is_behind(ana):
 def test_failures_are_shown_and_retried(ana):
     async def fail() -> None:
         async with connect(ana.url) as log:
-            await Runner(log.store, [Failing()], pace=Pace(pause_s=0, backoff_s=600)).run(until_idle=True)
+            await Runner(log.store, [Failing()], config=WorkerConfig(pause_s=0, backoff_s=600)).run(until_idle=True)
 
     asyncio.run(fail())
     text = ana("memory", "status").out

@@ -93,7 +93,7 @@ ROTTEN: dict[str, Rot] = {
     "another conversation's record": lambda at: at.rot_record(at.plain.key, 1),
     "the states": lambda at: at.rot_snapshots(at.secret.key),
     "another conversation's states": lambda at: at.rot_snapshots(at.plain.key),
-    "the book's pages and gist": lambda at: at.rot_snapshots(at.book),
+    "the book's pages and digest": lambda at: at.rot_snapshots(at.book),
     "the header": lambda at: at.rot_header(at.secret.key),
     "another conversation's header": lambda at: at.rot_header(at.plain.key),
     "the book's header": lambda at: at.rot_header(at.book),

@@ -21,7 +21,7 @@ from turnlog.fold import catch_up, replay, state_of
 from turnlog.store import Key, Store
 from turnlog.testing import FakeClock
 from turnlog.wiring import open_store
-from turnlog.worker import Pace, Runner
+from turnlog.worker import Runner, WorkerConfig
 
 CALLS_MAX = 18
 """More calls of the store than a fold of these logs makes."""
@@ -104,8 +104,8 @@ class Stage:
 
     def runner(self, store: Any, *folds: Seen, seed: int = 0) -> Runner:
         """One that works on whatever is behind, two messages a step."""
-        pace = Pace(pause_s=0, batch=2, places=2)
-        return Runner(store, folds, tenants=[self.tenant], pace=pace, clock=self.clock, sleep=never, random=Random(seed))
+        config = WorkerConfig(pause_s=0, batch=2, concurrency=2)
+        return Runner(store, folds, tenants=[self.tenant], config=config, clock=self.clock, sleep=never, random=Random(seed))
 
     async def settle(self, store: Any, *folds: Seen) -> None:
         """Let a new runner do all there is to do, again after a while if what a crash left under way came before it."""

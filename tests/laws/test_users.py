@@ -12,7 +12,7 @@ import pytest
 from test_folds import Crashing, crashed
 
 from support.kinds import ALL
-from support.user_homes import ALL_FOLDS, SECRET, Home, gist_of, homes
+from support.user_homes import ALL_FOLDS, SECRET, Home, digest_of_candidates, homes
 from turnlog import ConversationDeleted, ConversationNotFound, FactNotFound, Settings, Turnlog, user
 from turnlog.fold import catch_up
 from turnlog.memory.user.items import fact_id
@@ -157,7 +157,7 @@ async def test_law_10_a_change_that_crashes_at_any_call_is_whole_when_repeated(
             assert known.user_name == "Ada"
             assert (home.secret.id in known.taught) == (name != "archive")
             assert ("lives in Porto" in [fact.text for fact in known.facts]) == (name == "correct")
-            there = await gist_of(home)
+            there = await digest_of_candidates(home)
             assert there is not None
             assert there.facts == tuple(fact.text for fact in known.other_facts)
             if not ended:

@@ -20,9 +20,9 @@ from turnlog.store import Key
 from turnlog.testing import LLMServer, llm_server
 from turnlog.testing.llm import data_of, said
 from turnlog.testing.llm_server import Answer, breaks_off, fails, says
-from turnlog.worker import Pace, Runner, failures, retry
+from turnlog.worker import Runner, WorkerConfig, failures, retry
 
-PACE = Pace(pause_s=0, backoff_s=3600)
+CONFIG = WorkerConfig(pause_s=0, backoff_s=3600)
 """After a failure a conversation rests until a test says so."""
 
 
@@ -48,7 +48,7 @@ class Scene:
         self.llm = llm
 
     def runner(self, fold: Fold[Any]) -> Runner:
-        return Runner(self.log.store, [fold], tenants=[self.log.tenant], pace=PACE)
+        return Runner(self.log.store, [fold], tenants=[self.log.tenant], config=CONFIG)
 
     async def state(self, id: str, fold: Fold[Any]) -> tuple[int, Any]:
         """How far the fold has seen the conversation, and its state."""

@@ -12,9 +12,9 @@ from turnlog.fold import UNBOUND, Fold, catch_up, replay
 from turnlog.log.assembly import FOLD
 from turnlog.memory.user import pages, repository
 from turnlog.memory.user.contributions import contribution
-from turnlog.memory.user.digest import Gist
-from turnlog.memory.user.model import ConversationContext, Told
-from turnlog.memory.user.sealing import unsealed
+from turnlog.memory.user.digest import UserDigest
+from turnlog.memory.user.model import Told, UserMemory
+from turnlog.memory.user.sealing import unseal
 from turnlog.memory.user.sharing import SharedEntities, SharedFacts, SharedProfile
 from turnlog.store import Header, Key, Store
 
@@ -72,7 +72,7 @@ class Home:
             key = Key(self.stage.tenant, header.id)
             found = await self.stage.second.recent(key, tokens=0, limit=1, folds=[UNBOUND, FOLD, *VERSIONS])
             raw += [snapshot.state for snapshot in found.snapshots if snapshot]
-        return raw + [text for state in raw for seal in ["", *seals] if (text := unsealed(state, seal))]
+        return raw + [text for state in raw for seal in ["", *seals] if (text := unseal(state, seal))]
 
     async def check_gone(self) -> None:
         """Nothing that is stored tells a word of the secret, and no context does."""
@@ -84,7 +84,7 @@ class Home:
                 shown = "\n".join(message.text for message in context.messages).lower().encode()
                 assert not any(word in shown for word in SECRET_WORDS), shown
 
-    async def check_known(self) -> ConversationContext:
+    async def check_known(self) -> UserMemory:
         """The book says what a replay of all conversations that are not archived says."""
         known = await self.on(self.stage.second).user(self.name).memory()
         expected = {}
@@ -111,7 +111,7 @@ async def book_of(store: Store, tenant: str, name: str) -> tuple[list[bytes], li
     for generation in range(1, 9):
         try:
             key = pages.place(tenant, pages.hidden_name(name), generation)
-            derived = [pages.CORRECTIONS, *pages.PAGES, pages.CANDIDATES, pages.GIST]
+            derived = [pages.CORRECTIONS, *pages.PAGES, pages.CANDIDATES, pages.DIGEST]
             found = await store.recent(key, tokens=1 << 40, limit=999, folds=[UNBOUND, *derived])
         except ConversationDeleted:
             continue
@@ -119,12 +119,12 @@ async def book_of(store: Store, tenant: str, name: str) -> tuple[list[bytes], li
             break
         raw += [record.body for record in found.records]
         raw += [snapshot.state for snapshot in found.snapshots if snapshot]
-        gist = found.snapshots[-1]
-        seals += [read.seal] if gist and (read := pages.read_gist(gist.state)) else []
+        digest = found.snapshots[-1]
+        seals += [read.seal] if digest and (read := pages.read_digest(digest.state)) else []
     return raw, seals
 
 
-async def gist_of(home: Home) -> Gist | None:
+async def digest_of_candidates(home: Home) -> UserDigest | None:
     return await repository.glance(home.stage.second, home.stage.tenant, pages.hidden_name(home.name))
 
 

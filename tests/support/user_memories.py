@@ -10,7 +10,7 @@ from turnlog.memory.profile import Preference, ProfileState, Task, Topic, UserNa
 from turnlog.memory.roster import Entity
 from turnlog.memory.user.corrections import Correction
 from turnlog.memory.user.items import fact_id
-from turnlog.memory.user.model import ConversationContext, Taught, Told
+from turnlog.memory.user.model import Taught, Told, UserMemory
 
 LISBON = fact_id("home", "Lisbon", "")
 PORTO = fact_id("home", "Porto", "")
@@ -36,17 +36,17 @@ def profile(state: ProfileState, at: int = 0) -> Taught:
     return Taught(at, profile=Told(0, 1, 1, state))
 
 
-def known(*corrections: Correction, **taught: Taught) -> ConversationContext:
-    return ConversationContext(taught, {correction.id: correction for correction in corrections})
+def known(*corrections: Correction, **taught: Taught) -> UserMemory:
+    return UserMemory(taught, {correction.id: correction for correction in corrections})
 
 
-def told(context: ConversationContext) -> list[tuple[str, int | None, int | None]]:
+def told(context: UserMemory) -> list[tuple[str, int | None, int | None]]:
     """The history, oldest first, as text, beginning and end."""
     found = sorted(context.history(), key=lambda it: (it.valid_from or 0, it.text))
     return [(it.text.removeprefix("lives in "), it.valid_from, it.valid_to) for it in found]
 
 
-def held(context: ConversationContext, moment: int, known_at: int | None = None) -> list[str]:
+def held(context: UserMemory, moment: int, known_at: int | None = None) -> list[str]:
     return sorted(it.text.removeprefix("lives in ") for it in context.facts_at(moment, known_at=known_at))
 
 
@@ -108,11 +108,11 @@ _CORRECTIONS = st.builds(
 )
 
 
-def contexts() -> st.SearchStrategy[ConversationContext]:
+def contexts() -> st.SearchStrategy[UserMemory]:
     """What is known from up to three conversations, of which others tell something else at the same rank."""
 
     def keyed(corrections: Sequence[Correction]) -> dict[str, Correction]:
         return {correction.id: correction for correction in corrections}
 
     taught = st.dictionaries(st.sampled_from("abc"), TAUGHT, max_size=3)
-    return st.builds(ConversationContext, taught, st.lists(_CORRECTIONS, max_size=2).map(keyed))
+    return st.builds(UserMemory, taught, st.lists(_CORRECTIONS, max_size=2).map(keyed))

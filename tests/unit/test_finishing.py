@@ -5,7 +5,7 @@ import gc
 
 import pytest
 
-from turnlog.shielding import finished
+from turnlog.shielding import shielded
 
 
 async def test_the_outcome_is_that_of_the_work() -> None:
@@ -15,9 +15,9 @@ async def test_the_outcome_is_that_of_the_work() -> None:
     async def failing() -> int:
         raise ValueError("no")
 
-    assert await finished(work()) == 7
+    assert await shielded(work()) == 7
     with pytest.raises(ValueError, match="no"):
-        await finished(failing())
+        await shielded(failing())
 
 
 @pytest.mark.parametrize("fails", [False, True], ids=["ends", "fails"])
@@ -32,7 +32,7 @@ async def test_work_goes_on_to_its_end_when_its_caller_is_cancelled_again_and_ag
         if fails:
             raise ValueError
 
-    task = asyncio.ensure_future(finished(work()))
+    task = asyncio.ensure_future(shielded(work()))
     for _ in range(3):
         await asyncio.sleep(0)
         task.cancel()
@@ -53,7 +53,7 @@ async def test_a_time_limit_around_it_ends_when_the_work_does() -> None:
 
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.01):
-            await finished(work())
+            await shielded(work())
     assert done == [1]
 
 
@@ -69,7 +69,7 @@ async def test_a_failure_leaves_nothing_behind() -> None:
     try:
         for _ in range(20):
             with pytest.raises(Mine):
-                await finished(failing())
+                await shielded(failing())
         await asyncio.sleep(0)
         assert len([it for it in gc.get_objects() if isinstance(it, Mine)]) <= 1
     finally:

@@ -8,7 +8,7 @@ import pytest
 from support.sample_folds import Ids
 from turnlog.store import Key, Stale
 from turnlog.worker import queue
-from turnlog.worker.config import Pace, micros
+from turnlog.worker.config import WorkerConfig, micros
 from turnlog.worker.queue import Lane, next_lane
 
 ENOUGH = 5
@@ -155,14 +155,14 @@ def test_nothing_is_next_when_nothing_is_ready() -> None:
 
 @pytest.mark.parametrize(("failures", "longest"), [(1, 1.0), (2, 2.0), (5, 16.0), (12, 60.0), (10_000, 60.0)])
 def test_a_rest_doubles_up_to_its_bound_and_never_falls_on_one_moment(failures: int, longest: float) -> None:
-    pace = Pace(backoff_s=1.0, backoff_max_s=60.0)
-    rests = {pace.rest(failures, Random(seed)) for seed in range(20)}
+    config = WorkerConfig(backoff_s=1.0, backoff_max_s=60.0)
+    rests = {config.rest(failures, Random(seed)) for seed in range(20)}
     assert len(rests) == 20
     assert all(micros(longest / 2) <= rest <= micros(longest) for rest in rests)
 
 
-@pytest.mark.parametrize("field", ["places", "batch", "waiting", "turn_s", "step_s", "poll_s", "backoff_s"])
-def test_a_pace_is_a_plain_value(field: str) -> None:
-    changed: Any = Pace(**{field: 7})
+@pytest.mark.parametrize("field", ["concurrency", "batch", "backlog_min", "turn_s", "step_s", "poll_s", "backoff_s"])
+def test_a_config_is_a_plain_value(field: str) -> None:
+    changed: Any = WorkerConfig(**{field: 7})
     assert getattr(changed, field) == 7
-    assert changed != Pace()
+    assert changed != WorkerConfig()

@@ -12,11 +12,11 @@ from support.sample_folds import Ids, Watched
 from turnlog import Conversation, ConversationNotFound, Message, Settings, Turnlog, assistant, connect, user
 from turnlog.fold import catch_up, replay, state_of
 from turnlog.jsonl import every_header
-from turnlog.memory.defaults import shipped
+from turnlog.memory.defaults import default_folds
 from turnlog.store import Key, Snapshot
 from turnlog.stores.ram import RamStore
 from turnlog.worker import Change, Difference, rebuild
-from turnlog.worker.diff import difference
+from turnlog.worker.diff import diff
 from turnlog.worker.rebuild import Failed, Rebuilt, Run, begin_run, end_run, rebuild_each
 
 PAGES = 200
@@ -312,7 +312,7 @@ async def test_a_run_goes_on_with_what_is_not_done_and_a_finished_one_begins_ane
 
     async def go(run: Run, fold: Ids) -> list[Rebuilt | Failed]:
         told: list[Rebuilt | Failed] = []
-        await rebuild_each(ram.store, ram.tenant, fold, all_ids(ram), run=run.id, tell=told.append, places=2)
+        await rebuild_each(ram.store, ram.tenant, fold, all_ids(ram), run=run.id, tell=told.append, concurrency=2)
         return told
 
     first = await begin_run(ram.store, ram.tenant, fold, "all", now=1)
@@ -392,7 +392,7 @@ async def test_what_is_known_of_the_user_follows_the_rebuilt_state(log: Turnlog)
     key = Key(log.tenant, conversation.id)
     await conversation.catch_up()
     right = await log.user("ana").memory()
-    facts = next(fold for fold in shipped() if fold.name == "facts")
+    facts = next(fold for fold in default_folds() if fold.name == "facts")
     good = await log.store.load_snapshot(key, "facts", 1)
     assert good is not None
     for wrong in (b"Aisbon", b"Zisbon"):  # whichever of the two would win a merge
@@ -408,7 +408,7 @@ async def test_what_is_known_of_the_user_follows_the_rebuilt_state(log: Turnlog)
 def test_a_difference_tells_what_came_went_and_changed() -> None:
     before = b'{"facts":[{"text":"a","n":1},{"text":"b"},{"text":"c"}],"name":{"text":"Ana"},"deep":{"x":1},"same":[1,1]}'
     after = b'{"facts":[{"text":"c"},{"text":"a","n":2},{"text":"d"}],"topic":"t","deep":{"x":2},"same":[1,1]}'
-    assert difference(before, after) == Difference(
+    assert diff(before, after) == Difference(
         2,
         2,
         2,
@@ -424,9 +424,9 @@ def test_a_difference_tells_what_came_went_and_changed() -> None:
 
 
 def test_a_difference_counts_all_and_tells_some() -> None:
-    found = difference(None, b"[1,2,3,3]", limit=2)
+    found = diff(None, b"[1,2,3,3]", limit=2)
     assert (found.came, len(found.changes)) == (4, 2)
     assert found.plus(found, limit=3).changes == (*found.changes, found.changes[0])
-    assert (bool(difference(b"\x00", b"\x01")), difference(b"\x00", b"\x01").changed) == (True, 1)
-    assert not difference(b"{}", b"{}")
-    assert difference(None, b'{"a":1}').came == 1
+    assert (bool(diff(b"\x00", b"\x01")), diff(b"\x00", b"\x01").changed) == (True, 1)
+    assert not diff(b"{}", b"{}")
+    assert diff(None, b'{"a":1}').came == 1

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 
 from support.sample_folds import Dear, Ids, Watched
-from turnlog import InvalidInput, Message, StoreUnavailable, Turnlog, user
+from turnlog import InvalidInput, Message, Settings, StoreUnavailable, Turnlog, user
 from turnlog.fold import Fold
 from turnlog.store import Key, Snapshot, Stale
 from turnlog.stores.ram import RamStore
 from turnlog.testing import FakeClock
-from turnlog.worker import Pace, Runner, failures, retry
+from turnlog.worker import Runner, WorkerConfig, failures, retry
 
 TENANT = "default"
-PACE = Pace(pause_s=2.0, waiting=5, places=2, batch=10, backoff_s=10.0, look_again_s=5.0)
+CONFIG = WorkerConfig(pause_s=2.0, backlog_min=5, concurrency=2, batch=10, backoff_s=10.0, recheck_s=5.0)
 
 
 async def never(_: float) -> None:
@@ -52,8 +52,8 @@ class Scene:
         self.store = store or RamStore()
         self.log = Turnlog(self.store, clock=self.clock)
 
-    def runner(self, *folds: Fold[Any], pace: Pace = PACE, **options: Any) -> Runner:
-        return Runner(self.store, folds, pace=pace, clock=self.clock, sleep=never, random=Random(7), **options)
+    def runner(self, *folds: Fold[Any], config: WorkerConfig = CONFIG, **options: Any) -> Runner:
+        return Runner(self.store, folds, config=config, clock=self.clock, sleep=never, random=Random(7), **options)
 
     async def say(self, id: str, *texts: str) -> None:
         """Say something in the conversation, which begins if it is not there."""
@@ -202,7 +202,7 @@ async def test_a_retry_by_hand_does_not_wait() -> None:
 async def test_a_retry_from_another_process_is_seen_at_the_next_look() -> None:
     scene = Scene()
     fold = Watched(failing(1)[0])
-    runner = scene.runner(fold, pace=Pace(backoff_s=1000.0, look_again_s=5.0))
+    runner = scene.runner(fold, config=WorkerConfig(backoff_s=1000.0, recheck_s=5.0))
     await scene.say("c", "a")
     await scene.pass_by(runner, 2)
     assert await retry(scene.store, Key(TENANT, "c"), fold)
@@ -233,7 +233,7 @@ async def test_a_step_that_hangs_fails_and_gives_its_place_back() -> None:
     scene, fold = Scene(), Watched(hang)
     await scene.say("c", "slow")
     await scene.say("d", "quick")
-    await scene.pass_by(scene.runner(fold, pace=Pace(places=1, step_s=0.05)), 2)
+    await scene.pass_by(scene.runner(fold, config=WorkerConfig(concurrency=1, step_s=0.05)), 2)
     assert fold.steps == [["quick"]]
     assert "TimeoutError" in (await failures(scene.store, TENANT, fold))[0].error
 
@@ -260,13 +260,12 @@ async def test_tenants_and_folds_get_their_turns_whatever_the_others_have() -> N
         return Watched(watch, name)
 
     scene = Scene()
-    small = Turnlog(scene.store, clock=scene.clock)
-    small.tenant = "small"
+    small = Turnlog(scene.store, Settings(tenant="small"), clock=scene.clock)
     for n in range(20):
         await scene.say(f"c{n}", f"large{n}")
     await small.create(user("small"), conversation_id="s")
     scene.clock.advance(seconds=60)
-    runner = scene.runner(noting("x"), noting("y"), tenants=[TENANT, "small"], pace=Pace(places=1))
+    runner = scene.runner(noting("x"), noting("y"), tenants=[TENANT, "small"], config=WorkerConfig(concurrency=1))
     await asyncio.wait_for(runner.run(until_idle=True), 10)
     assert set(order[:8]) == {"l-x", "l-y", "s-x", "s-y"}
     assert len(order) == 42
@@ -282,7 +281,7 @@ async def test_a_long_conversation_lets_others_have_their_turn() -> None:
     await scene.say("long", *(f"l{n}" for n in range(100)))
     for n in range(3):
         await scene.say(f"c{n}", f"m{n}")
-    await scene.pass_by(scene.runner(fold, pace=Pace(places=1, batch=10, turn_s=1.0)), 60)
+    await scene.pass_by(scene.runner(fold, config=WorkerConfig(concurrency=1, batch=10, turn_s=1.0)), 60)
     assert {tuple(step) for step in fold.steps[:4]} >= {("m0",), ("m1",), ("m2",)}
     assert await scene.seen("long") == 100
 
@@ -336,7 +335,7 @@ async def test_stop_finishes_and_saves_the_step_under_way_and_begins_nothing_mor
     for id_ in "cd":
         await scene.say(id_, *(f"{id_}{n}" for n in range(30)))
     scene.clock.advance(seconds=60)
-    runner = scene.runner(fold, pace=Pace(places=1, batch=10))
+    runner = scene.runner(fold, config=WorkerConfig(concurrency=1, batch=10))
     running = asyncio.create_task(runner.run())
     await begun.wait()
     runner.stop()
@@ -411,7 +410,7 @@ async def test_a_step_that_outlasts_a_stop_is_broken_off_and_its_lease_given_bac
 
     await scene.say("c", "a")
     scene.clock.advance(seconds=2)
-    slow = scene.runner(Dear(hang), pace=Pace(stop_s=0.01))
+    slow = scene.runner(Dear(hang), config=WorkerConfig(stop_s=0.01))
     running = asyncio.create_task(slow.run())
     await begun.wait()
     slow.stop()
@@ -447,7 +446,7 @@ async def test_between_looks_at_everything_only_what_was_touched_is_looked_at_an
         if fold.steps:
             runner.stop()
 
-    runner = Runner(store, [fold], pace=Pace(backoff_s=10.0), clock=scene.clock, sleep=passing, random=Random(7))
+    runner = Runner(store, [fold], config=WorkerConfig(backoff_s=10.0), clock=scene.clock, sleep=passing, random=Random(7))
     began = scene.clock()
     await asyncio.wait_for(runner.run(), 10)
     assert len(tried) == 5
@@ -482,7 +481,7 @@ async def test_no_more_is_asked_of_the_store_than_the_poll_allows() -> None:
         if passed == 20:
             runner.stop()
 
-    runner = Runner(store, [Ids()], pace=Pace(poll_s=3.0), clock=scene.clock, sleep=sleep)
+    runner = Runner(store, [Ids()], config=WorkerConfig(poll_s=3.0), clock=scene.clock, sleep=sleep)
     began = scene.clock()
     await asyncio.wait_for(runner.run(), 5)
     assert store.asked <= (scene.clock() - began) / 3_000_000 + 2

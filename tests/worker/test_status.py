@@ -9,7 +9,7 @@ from support.sample_folds import Ids, Watched
 from turnlog import ConversationNotFound, InvalidInput, Message, Settings, Turnlog, connect, user
 from turnlog.fold import catch_up
 from turnlog.store import Key
-from turnlog.worker import FoldStatus, Pace, Runner, status
+from turnlog.worker import FoldStatus, Runner, WorkerConfig, status
 from turnlog.worker.status import named, retry_failed
 
 
@@ -42,8 +42,8 @@ async def test_failures_are_told_and_retried_alone_or_together(log: Turnlog) -> 
     fold, other = Watched(fail), Ids(name="other")
     for n in range(3):
         await log.create(user("bad" if n else "good"), conversation_id=f"c{n}")
-    pace = Pace(pause_s=0, backoff_s=600.0)
-    await Runner(log.store, [fold], tenants=[log.tenant], pace=pace).run(until_idle=True)
+    config = WorkerConfig(pause_s=0, backoff_s=600.0)
+    await Runner(log.store, [fold], tenants=[log.tenant], config=config).run(until_idle=True)
     failing, behind = await status(log.store, log.tenant, [fold, other])
     assert (failing.behind, behind.behind, behind.failures) == (2, 3, ())
     told = {failure.conversation_id: (failure.failures, failure.error) for failure in failing.failures}

@@ -9,9 +9,9 @@ from support.kinds import ALL
 from support.sample_folds import Dear, Watched
 from turnlog import Message, Settings, Turnlog, connect, user
 from turnlog.store import Key
-from turnlog.worker import Pace, Runner, failures, retry
+from turnlog.worker import Runner, WorkerConfig, failures, retry
 
-PACE = Pace(pause_s=0, backoff_s=600.0)
+CONFIG = WorkerConfig(pause_s=0, backoff_s=600.0)
 
 
 @pytest.fixture
@@ -31,14 +31,14 @@ async def test_a_failure_is_kept_listed_and_retried_by_hand(log: Turnlog) -> Non
     fold = Watched(watch)
     conversation = await log.create(user("a", id="a"))
     key = Key(log.tenant, conversation.id)
-    await Runner(log.store, [fold], tenants=[log.tenant], pace=PACE).run(until_idle=True)
+    await Runner(log.store, [fold], tenants=[log.tenant], config=CONFIG).run(until_idle=True)
     [failure] = await failures(log.store, log.tenant, fold)
     assert (failure.conversation_id, failure.watermark, failure.head, failure.failures) == (conversation.id, 0, 1, 1)
     away = False
-    await Runner(log.store, [fold], tenants=[log.tenant], pace=PACE).run(until_idle=True)
+    await Runner(log.store, [fold], tenants=[log.tenant], config=CONFIG).run(until_idle=True)
     assert fold.steps == []
     assert await retry(log.store, key, fold)
-    await Runner(log.store, [fold], tenants=[log.tenant], pace=PACE).run(until_idle=True)
+    await Runner(log.store, [fold], tenants=[log.tenant], config=CONFIG).run(until_idle=True)
     assert fold.steps == [["a"]]
     assert await failures(log.store, log.tenant, fold) == []
 
@@ -51,7 +51,7 @@ async def test_of_two_workers_one_takes_a_dear_step(log: Turnlog) -> None:
     fold = Dear(watch)
     for n in range(3):
         await log.create(user(f"m{n}", id=f"m{n}"))
-    runners = [Runner(log.store, [fold], tenants=[log.tenant], pace=PACE) for _ in range(2)]
+    runners = [Runner(log.store, [fold], tenants=[log.tenant], config=CONFIG) for _ in range(2)]
     await asyncio.gather(*(runner.run(until_idle=True) for runner in runners))
     assert sorted(fold.steps) == [["m0"], ["m1"], ["m2"]]
     assert sum(runner.folded for runner in runners) == 3
@@ -64,7 +64,7 @@ async def test_an_erasure_takes_the_note_of_a_failure(log: Turnlog) -> None:
 
     fold = Watched(quote)
     conversation = await log.create(user("secret"), user("b"))
-    await Runner(log.store, [fold], tenants=[log.tenant], pace=PACE).run(until_idle=True)
+    await Runner(log.store, [fold], tenants=[log.tenant], config=CONFIG).run(until_idle=True)
     assert [failure.error for failure in await failures(log.store, log.tenant, fold)] == ["ValueError: secret"]
     await conversation.redact(1)
     assert await failures(log.store, log.tenant, fold) == []

@@ -7,7 +7,7 @@ import msgspec
 from turnlog.codec import Record
 from turnlog.context.exchanges import LeftOut
 from turnlog.context.parts import Part
-from turnlog.context.planner_state import Ground, Layout
+from turnlog.context.planner_state import Layout, PlannerState
 from turnlog.context.policy import STABLE, VOLATILE
 from turnlog.context.sections import texts_behind
 
@@ -28,7 +28,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 class Account(msgspec.Struct, frozen=True):
     """What an account is made from, once somebody asks for it."""
 
-    ground: Ground
+    ground: PlannerState
     layout: Layout
     pins: Sequence[Record]
     dropped: Sequence[LeftOut]
@@ -59,7 +59,7 @@ def _why_in(layout: Layout, part: Part) -> str:
     return f"as of message {layout.compaction.head}, the last compaction"
 
 
-def _why_out(ground: Ground, layout: Layout, name: str) -> str | None:
+def _why_out(ground: PlannerState, layout: Layout, name: str) -> str | None:
     """Why memory's section is not shown; None when it has nothing to say."""
     if name in VOLATILE:
         there = bool(texts_behind(ground, name, layout.compaction.start, layout.parts))

@@ -8,7 +8,7 @@ import msgspec
 from turnlog import codec
 from turnlog.codec import Record
 from turnlog.context.exchanges import UNLIMITED
-from turnlog.memory.user.digest import Gist
+from turnlog.memory.user.digest import UserDigest
 from turnlog.message import Message
 from turnlog.tokens import Counter
 
@@ -45,7 +45,7 @@ class Memory(msgspec.Struct, frozen=True):
     recalled: tuple[Recalled, ...] = ()
     time: str = ""
     entities: tuple[str, ...] = ()
-    known: Gist = Gist()
+    known: UserDigest = UserDigest()
 
     @property
     def silent(self) -> bool:

@@ -19,7 +19,7 @@ from turnlog.context.compaction import Bounds, Compaction, Windows, choose_start
 from turnlog.context.exchanges import LeftOut, exchanges, why_not_shown
 from turnlog.context.explain import Account
 from turnlog.context.parts import Part
-from turnlog.context.planner_state import LEADING, Ground, Layout, View
+from turnlog.context.planner_state import LEADING, Layout, PlannerState, View
 from turnlog.context.policy import ContextPolicy
 from turnlog.context.prompt_cache import shared, unchanged
 from turnlog.context.result import Context, Section, coverage
@@ -40,7 +40,7 @@ def plan(view: View, policy: ContextPolicy, count: Counter, *, overhead_tokens: 
     return _context(ground, layout, {"overhead": overhead_tokens, "tools": tools_tokens})
 
 
-def _ground(view: View, policy: ContextPolicy, count: Counter, fixed: int) -> Ground:
+def _ground(view: View, policy: ContextPolicy, count: Counter, fixed: int) -> PlannerState:
     _check_contiguous(view)
     known = {record.seq: record for record in (*view.records[:LEADING], *view.pinned)}
     base = 1
@@ -58,7 +58,7 @@ def _ground(view: View, policy: ContextPolicy, count: Counter, fixed: int) -> Gr
             refused.append(LeftOut(seq, record.tokens if record else 0, reason or ""))
     available = policy.budget_tokens - policy.reserve_tokens - fixed
     silent = view.memory.silent and not (view.frozen and view.frozen.parts)
-    return Ground(view, policy, count, fixed, available, base, tuple(pins), tuple(refused), silent)
+    return PlannerState(view, policy, count, fixed, available, base, tuple(pins), tuple(refused), silent)
 
 
 def _check_contiguous(view: View) -> None:
@@ -74,7 +74,7 @@ def _why_not_pinned(record: Record) -> str | None:
     return "a tool call cannot be shown out of its place" if message.tool_calls else why_not_shown(message)
 
 
-def _as_before(ground: Ground) -> Layout | None:
+def _as_before(ground: PlannerState) -> Layout | None:
     """The layout that the last compaction fixed, if that still holds and everything fits under the high mark."""
     view, policy = ground.view, ground.policy
     frozen = view.frozen or Compaction()
@@ -97,7 +97,7 @@ def _as_before(ground: Ground) -> Layout | None:
     return Layout(units, recent, frozen.parts, behind, msgspec.structs.replace(frozen, start=start), new=False)
 
 
-def _holds(ground: Ground, frozen: Compaction) -> bool:
+def _holds(ground: PlannerState, frozen: Compaction) -> bool:
     """Whether what was frozen may still be shown: nothing was erased since, no instructions came before it, it is wanted."""
     view, policy = ground.view, ground.policy
     if view.frozen is None and any(view.memory.items(name) for name in policy.on(("profile", "facts"))):
@@ -107,7 +107,7 @@ def _holds(ground: Ground, frozen: Compaction) -> bool:
     return frozen.epoch == view.header.epoch and all(policy.share(part.name) for part in frozen.parts)
 
 
-def _compacted(ground: Ground) -> Layout:
+def _compacted(ground: PlannerState) -> Layout:
     """The layout with a new start of the window, or its first one, and memory as it is now."""
     view, policy = ground.view, ground.policy
     head, base = view.header.head, ground.base
@@ -134,7 +134,7 @@ def _compacted(ground: Ground) -> Layout:
     return Layout(units[at:], recent, parts, behind, fixed, new=not same)
 
 
-def _origin(ground: Ground, old: int) -> int:
+def _origin(ground: PlannerState, old: int) -> int:
     """The oldest place where a new window may start: where the old one did, if that was read and has turns enough."""
     view, minimum = ground.view, ground.policy.min_turns
     oldest = max(ground.base, view.first)
@@ -144,7 +144,7 @@ def _origin(ground: Ground, old: int) -> int:
     return oldest if turns < minimum else old
 
 
-def _start(ground: Ground, found: Windows, last: int, parts: tuple[Part, ...], behind: int) -> int:
+def _start(ground: PlannerState, found: Windows, last: int, parts: tuple[Part, ...], behind: int) -> int:
     """The unit at which the window starts; `parts` stand before it, and `behind` tokens behind it."""
     view, policy = ground.view, ground.policy
     most = policy.max_messages or inf
@@ -159,7 +159,7 @@ def _start(ground: Ground, found: Windows, last: int, parts: tuple[Part, ...], b
     return choose_start(found, last, low, Bounds(ground.available - spent, most))
 
 
-def _context(ground: Ground, layout: Layout, fixed: dict[str, int]) -> Context:
+def _context(ground: PlannerState, layout: Layout, fixed: dict[str, int]) -> Context:
     view, compaction = ground.view, layout.compaction
     pins = [pin for pin in ground.pins if pin.seq < compaction.start]
     window = chain.from_iterable([unit.records for unit in layout.units])

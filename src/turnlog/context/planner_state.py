@@ -37,7 +37,7 @@ class View(msgspec.Struct, frozen=True):
         return self.records[0].seq if self.records else self.header.head + 1
 
 
-class Ground(msgspec.Struct, frozen=True):
+class PlannerState(msgspec.Struct, frozen=True):
     """What is given, and what follows from it whatever the window is.
 
     The window starts at `base` or later; `fixed` tokens are spent before the first message, and `available` are left for

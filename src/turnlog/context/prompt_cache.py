@@ -7,11 +7,11 @@ from turnlog import codec
 from turnlog.codec import Record
 from turnlog.context.compaction import Compaction
 from turnlog.context.parts import Part
-from turnlog.context.planner_state import Ground, Layout
+from turnlog.context.planner_state import Layout, PlannerState
 from turnlog.context.sections import cost
 
 
-def unchanged(ground: Ground, start: int, parts: Sequence[Part]) -> int:
+def unchanged(ground: PlannerState, start: int, parts: Sequence[Part]) -> int:
     """Tokens of the pinned messages and of memory that a compaction leaves as they were at the beginning of the prompt."""
     frozen = ground.view.frozen or Compaction()
     if frozen.epoch != ground.view.header.epoch or not _spoke_before(ground):
@@ -27,13 +27,13 @@ def unchanged(ground: Ground, start: int, parts: Sequence[Part]) -> int:
     return tokens
 
 
-def _spoke_before(ground: Ground) -> bool:
+def _spoke_before(ground: PlannerState) -> bool:
     """Whether there was a turn before the newest, as far as what was read tells."""
     users = (record for record in ground.view.records if codec.role(record) == "user")
     return ground.view.first > ground.base or len(list(islice(users, 2))) > 1
 
 
-def shared(ground: Ground, layout: Layout) -> int:
+def shared(ground: PlannerState, layout: Layout) -> int:
     """Tokens at the prompt's beginning that the context before the newest turn had too.
 
     That one had what comes before the window, if the last compaction is older than the turn, and the window up to the

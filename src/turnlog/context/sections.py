@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from turnlog.context.parts import Part, changes, fit
-from turnlog.context.planner_state import Ground
+from turnlog.context.planner_state import PlannerState
 from turnlog.context.policy import STABLE, VOLATILE
 
 
-def before_window(ground: Ground, room: int) -> tuple[Part, ...]:
+def before_window(ground: PlannerState, room: int) -> tuple[Part, ...]:
     """What memory tells before the window, each section within its share and all within `room` tokens."""
     if ground.silent:
         return ()
@@ -20,7 +20,7 @@ def before_window(ground: Ground, room: int) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def behind_window(ground: Ground, start: int, frozen: Sequence[Part], room: int) -> tuple[Part, ...]:
+def behind_window(ground: PlannerState, start: int, frozen: Sequence[Part], room: int) -> tuple[Part, ...]:
     """What is told behind a window from `start` on, likewise; `frozen` is told before it."""
     if ground.silent:
         return ()
@@ -34,7 +34,7 @@ def behind_window(ground: Ground, start: int, frozen: Sequence[Part], room: int)
     return tuple(parts)
 
 
-def texts_behind(ground: Ground, name: str, start: int, frozen: Sequence[Part]) -> list[str]:
+def texts_behind(ground: PlannerState, name: str, start: int, frozen: Sequence[Part]) -> list[str]:
     """What the volatile section `name` has to say behind a window from `start` on; `frozen` is told before it."""
     memory = ground.view.memory
     if name == "recalled":

@@ -27,8 +27,9 @@ from turnlog.fold import newest
 from turnlog.fold import snapshots as snapshots_of
 from turnlog.memory.summary.fold import SummaryState
 from turnlog.memory.user import pages, repository
-from turnlog.memory.user.digest import Gist, gist_of_states
-from turnlog.memory.user.sealing import sealed, unsealed
+from turnlog.memory.user.digest import UserDigest, digest_of_states
+from turnlog.memory.user.sealing import seal as sealed
+from turnlog.memory.user.sealing import unseal
 from turnlog.store import Appended, Header, Key, Recent, Snapshot, Store
 
 FOLD = ("context", 1)
@@ -53,7 +54,7 @@ class Found(NamedTuple):
     """What was read for a context: the end of the log with what its folds know, and what is known of the user."""
 
     log: Recent
-    user: Gist | None = None
+    user: UserDigest | None = None
 
     @property
     def seal(self) -> str:
@@ -74,7 +75,7 @@ async def read(store: Store, key: Key, wanted: ContextRequest, users: dict[str, 
     return Found(log, await _user(store, key, log.header, users))
 
 
-async def _user(store: Store, key: Key, header: Header, users: dict[str, str]) -> Gist | None:
+async def _user(store: Store, key: Key, header: Header, users: dict[str, str]) -> UserDigest | None:
     """What is known of the conversation's user, who is noted among `users`."""
     if header.user_id is None:
         return None
@@ -140,7 +141,7 @@ def _kept(found: Found) -> _Kept:
     snapshot = found.log.snapshots[0] if found.log.snapshots else None
     if snapshot is None or snapshot.epoch != found.log.header.epoch:
         return {}
-    state = unsealed(snapshot.state, found.seal)
+    state = unseal(snapshot.state, found.seal)
     return ({} if state is None else pages.decoded(state, _decode)) or {}
 
 
@@ -204,15 +205,15 @@ def _remembered(found: Found, folds: Sequence[tuple[str, int]]) -> Memory:
     )
 
 
-def _known(found: Found, states: Mapping[str, Snapshot]) -> Gist:
+def _known(found: Found, states: Mapping[str, Snapshot]) -> UserDigest:
     """What is known of the user, and of the conversation what is its own: topic and entities."""
-    own = gist_of_states({name: snapshot.state for name, snapshot in states.items()})
+    own = digest_of_states({name: snapshot.state for name, snapshot in states.items()})
     if found.user is None:
         return own
     return msgspec.structs.replace(found.user, topic=own.topic, entities=own.entities, seal="", corrections=0)
 
 
-async def known(store: Store, key: Key, folds: Sequence[tuple[str, int]], users: dict[str, str]) -> Gist:
+async def known(store: Store, key: Key, folds: Sequence[tuple[str, int]], users: dict[str, str]) -> UserDigest:
     """What is known of a conversation and its user."""
     header, snapshots = await snapshots_of(store, key, folds)
     found = Found(Recent(header, [], [], snapshots), await _user(store, key, header, users))

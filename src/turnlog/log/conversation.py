@@ -29,9 +29,9 @@ from turnlog.log import assembly
 from turnlog.log.engine import Engine, HeaderChanges
 from turnlog.log.reconcile import Reconciled, match_ids, match_words_in_turns
 from turnlog.memory.defaults import Remembered, readable, remembered
-from turnlog.memory.user.digest import Gist
+from turnlog.memory.user.digest import UserDigest
 from turnlog.message import Message
-from turnlog.shielding import finished
+from turnlog.shielding import shielded
 from turnlog.store import Appended, Fault, Header, Key, Page
 from turnlog.validation import check_limit, check_name, check_seq
 
@@ -224,7 +224,7 @@ class Conversation:
         stored = newest(versions, found, header.epoch)
         return {fold.name: remembered(fold, stored, header) for fold in folds}
 
-    async def known(self) -> Gist:
+    async def known(self) -> UserDigest:
         """What is known of the user from all their conversations, and of this one its topic and entities."""
         return await assembly.known(self.engine.store, self.key, self.engine.versions, self.engine.books)
 
@@ -232,7 +232,7 @@ class Conversation:
         self, /, *, expect_revision: int | None = None, expect_head: int | None = None, **changes: Unpack[HeaderChanges]
     ) -> Header:
         """Set `title`, `tags`, `metadata` or `archived`. Raises `RevisionMoved` or `HeadMoved` if an expectation fails."""
-        return await finished(self._update(changes, expect_revision, expect_head))
+        return await shielded(self._update(changes, expect_revision, expect_head))
 
     async def _update(self, changes: HeaderChanges, expect_revision: int | None, expect_head: int | None) -> Header:
         unknown = changes.keys() - {"title", "tags", "metadata", "archived"}
@@ -279,7 +279,7 @@ class Conversation:
 
         Doing it twice is fine. A record that decayed is erased as well. Once begun, it is finished before a cancellation.
         """
-        await finished(self._redact(seq))
+        await shielded(self._redact(seq))
 
     async def _redact(self, seq: int) -> None:
         header, record = await self._to_erase(seq)
@@ -292,7 +292,7 @@ class Conversation:
 
         Once begun, it is finished before a cancellation.
         """
-        await finished(self._delete())
+        await shielded(self._delete())
 
     async def _delete(self) -> None:
         try:

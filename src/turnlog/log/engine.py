@@ -16,7 +16,7 @@ from turnlog.fold import Fold
 from turnlog.integrity.digest import Integrity
 from turnlog.llm.port import LLM
 from turnlog.log.user import User
-from turnlog.memory.defaults import TOLD, readable, shipped
+from turnlog.memory.defaults import TOLD, default_folds, readable
 from turnlog.message import Message
 from turnlog.settings import Settings
 from turnlog.store import Store
@@ -70,7 +70,7 @@ class Engine:
         self.tenant = check_id("tenant", settings.tenant)
         self.limits = settings.limits
         self.integrity = Integrity(settings.integrity_key.encode(errors="surrogatepass"))
-        self.folds = (*(shipped(llm) if folds is None else folds), self.integrity)
+        self.folds = (*(default_folds(llm) if folds is None else folds), self.integrity)
         self.versions = readable([fold for fold in self.folds if fold.name in TOLD])
         self.policy = deployed_policy(settings.context_policy)
         self.books: dict[str, str] = {}

@@ -13,9 +13,9 @@ from turnlog.errors import ConversationDeleted, ConversationNotFound, FactNotFou
 from turnlog.ids import uuid7
 from turnlog.memory.user import repository
 from turnlog.memory.user.items import KnownFact, fact_id
-from turnlog.memory.user.model import ConversationContext
+from turnlog.memory.user.model import UserMemory
 from turnlog.message import Message, user
-from turnlog.shielding import finished
+from turnlog.shielding import shielded
 from turnlog.store import Header, Key, Residue, Store
 from turnlog.validation import INTEGER_MAX, Limits, check_name, check_text
 
@@ -67,7 +67,7 @@ class User:
         self._versions = versions
         self._limits = limits
 
-    async def memory(self) -> ConversationContext:
+    async def memory(self) -> UserMemory:
         """What their conversations taught, those that are archived left out, and what they put right."""
         return await repository.known(self.store, self.tenant, self.id, self._versions)
 
@@ -109,7 +109,7 @@ class User:
         What corrections said of it is erased. Doing it twice is fine. Raises `FactNotFound` if it was never known. Once
         begun, it is finished before a cancellation.
         """
-        await finished(self._forget(fact))
+        await shielded(self._forget(fact))
 
     async def _forget(self, fact: str) -> None:
         check_name("fact", fact, length_max=FACT_ID_MAX)
@@ -122,14 +122,14 @@ class User:
         await repository.unsay(self.store, self.tenant, self.id, fact, now=self._clock())
         await repository.gather(self.store, self.tenant, self.id, self._versions)
 
-    async def gather(self) -> ConversationContext:
+    async def gather(self) -> UserMemory:
         """Make what is known anew from what is stored with the conversations."""
         await repository.gather(self.store, self.tenant, self.id, self._versions)
         return await self.memory()
 
     async def renew(self) -> None:
         """As `gather`, once all that was derived before is dropped: after an erasure in one of the conversations."""
-        await finished(repository.renew(self.store, self.tenant, self.id, self._versions, now=self._clock()))
+        await shielded(repository.renew(self.store, self.tenant, self.id, self._versions, now=self._clock()))
 
     async def erase(self) -> Erased:
         """Erase all conversations of this user, and all that is known of them; their conversations' ids stay dead.
@@ -138,7 +138,7 @@ class User:
         before this looks for the last time; what is begun later belongs to a user of whom nothing else is known. Once begun,
         it is finished before a cancellation.
         """
-        return await finished(self._erase())
+        return await shielded(self._erase())
 
     async def _erase(self) -> Erased:
         erased, counted = Counter[str](), True
@@ -182,7 +182,7 @@ class User:
         return codec.encode(message, tokens=0, limits=self._limits, received_at=self._clock())
 
 
-def _counts(gone: ConversationContext) -> Counter[str]:
+def _counts(gone: UserMemory) -> Counter[str]:
     """How much was known, which for hundreds of conversations takes too long for an event loop."""
     found = {"facts": gone.history(), "preferences": gone.user_preferences, "entities": gone.entities}
     return Counter({kind: len(items) for kind, items in found.items()} | {"corrections": len(gone.corrections)})

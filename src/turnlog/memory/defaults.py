@@ -32,7 +32,7 @@ class Remembered(msgspec.Struct, frozen=True):
     state: Any
 
 
-def shipped(llm: LLM | None = None) -> tuple[Fold[Any], ...]:
+def default_folds(llm: LLM | None = None) -> tuple[Fold[Any], ...]:
     """The folds: by rules, or with a language model that takes notes and understands messages."""
     hearing = ModelHearing(llm) if llm is not None else None
     sharing = Sharing()

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol, TypeVar
 import msgspec
 
 from turnlog.memory.heard import Heard, hear, heard_lately
-from turnlog.memory.offload import aside
+from turnlog.memory.offload import offload
 from turnlog.message import Message
 
 QUESTION_LENGTH = 600
@@ -64,7 +64,9 @@ class Heeding:
             understood = await self._hearing.hear(counting, question.text if question else "")
         heard_lately.keep()
         characters = sum(len(message.text) for message in counting)
-        return await aside(lambda: learn(state, _talk(question, counting, understood, heard_lately)), characters=characters)
+        return await offload(
+            lambda: learn(state, _talk(question, counting, understood, heard_lately)), characters=characters
+        )
 
 
 class Question(msgspec.Struct, frozen=True):

@@ -19,7 +19,7 @@ T = TypeVar("T")
 _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 
 
-async def aside(work: Callable[[], T], *, characters: int) -> T:
+async def offload(work: Callable[[], T], *, characters: int) -> T:
     """What `work` returns, which reads so many characters of text: in a thread, one at a time for each event loop."""
     if characters <= AT_ONCE_MAX:
         return work()

@@ -19,7 +19,8 @@ from turnlog.log.turnlog import Turnlog
 from turnlog.service.openapi import document
 from turnlog.service.problems import UnsupportedMedia, of_error, problem
 from turnlog.service.query import read_query
-from turnlog.service.request import Answer, Call, Stream
+from turnlog.service.request import Answer, Stream
+from turnlog.service.request import Request as Call
 from turnlog.service.routes import Operation, Result, table
 from turnlog.tokens import counter
 from turnlog.worker import Runner

@@ -10,11 +10,11 @@ from turnlog import codec
 from turnlog.context.explain import Entry
 from turnlog.context.result import Context
 from turnlog.errors import InvalidInput
-from turnlog.memory.user.digest import Gist
+from turnlog.memory.user.digest import UserDigest
 from turnlog.message import Message
 from turnlog.message_input import MessageIn, decoded, to_message
 from turnlog.service.memory import memory_of
-from turnlog.service.request import Answer, Call
+from turnlog.service.request import Answer, Request
 from turnlog.service.schemas import (
     ChangeConversation,
     ContextAccount,
@@ -48,7 +48,7 @@ _sync = msgspec.json.Decoder(ReconcileRequest).decode
 
 _HEALTHY = Answer(200, _json(Health()))
 _READY = Answer(200, _json(Ready()))
-_NOTHING = Gist()
+_NOTHING = UserDigest()
 _NOTHING_KNOWN = _json(memory_of(_NOTHING))
 _LARGE_BYTES = 256 << 10
 _DEFAULT_CONTEXT = ContextRequest()
@@ -66,18 +66,18 @@ class _Keys(msgspec.Struct):
 _keys = msgspec.json.Decoder(_Keys).decode
 
 
-async def health(call: Call) -> Answer:
+async def health(call: Request) -> Answer:
     """The process answers."""
     return _HEALTHY
 
 
-async def ready(call: Call) -> Answer:
+async def ready(call: Request) -> Answer:
     """The store answers."""
     await call.log.ping()
     return _READY
 
 
-async def create(call: Call) -> Answer:
+async def create(call: Request) -> Answer:
     """Begin a conversation."""
     given = await call.decode(_create, default=b"{}")
     conversation = await call.log.create(
@@ -91,7 +91,7 @@ async def create(call: Call) -> Answer:
     return _created(await conversation.header())
 
 
-async def state(call: Call) -> Answer:
+async def state(call: Request) -> Answer:
     """Header, memory and the newest messages."""
     conversation = call.conversation
     page = await conversation.read(limit=call.query["messages"], newest=True)
@@ -99,7 +99,7 @@ async def state(call: Call) -> Answer:
     return Answer(200, head[:-1] + b',"messages":' + codec.list_to_json(page.records) + b"}", (_version(page.header),))
 
 
-async def change(call: Call) -> Answer:
+async def change(call: Request) -> Answer:
     """Set fields of the header."""
     conversation, expected = call.conversation, await call.if_match()
     given = await call.decode(_change)
@@ -111,13 +111,13 @@ async def change(call: Call) -> Answer:
     return Answer(200, _json(info(header)), (_version(header),))
 
 
-async def delete(call: Call) -> Answer:
+async def delete(call: Request) -> Answer:
     """Erase a conversation."""
     await call.conversation.delete()
     return Answer(200, _json(Deleted()))
 
 
-async def append(call: Call) -> Answer:
+async def append(call: Request) -> Answer:
     """Put one message or several at the end."""
     conversation, expected, key = call.conversation, await call.if_match(), call.idempotency_key()
     body = await call.body()
@@ -139,7 +139,7 @@ async def append(call: Call) -> Answer:
     return _appended(appended, receipts)
 
 
-async def read(call: Call) -> Answer:
+async def read(call: Request) -> Answer:
     """A page of messages."""
     conversation, query = call.conversation, call.query
     newest = query["order"] == "desc"
@@ -159,25 +159,25 @@ async def read(call: Call) -> Answer:
     return Answer(200, b'{"messages":' + codec.list_to_json(records) + b"," + end[1:])
 
 
-async def message(call: Call) -> Answer:
+async def message(call: Request) -> Answer:
     """One message."""
     return Answer(200, codec.to_json(await call.conversation.record(call.seq)))
 
 
-async def redact(call: Call) -> Answer:
+async def redact(call: Request) -> Answer:
     """Erase what a message says."""
     await call.conversation.redact(call.seq)
     return Answer(200, _json(Redacted(call.seq)))
 
 
-async def context(call: Call) -> Answer:
+async def context(call: Request) -> Answer:
     """What to send to the model."""
     conversation, body = call.conversation, await call.body()
     given = decoded(_context, body) if body else _DEFAULT_CONTEXT
     return Answer(200, await _context_answer(await conversation.context(**_options(given)), given))
 
 
-async def turn(call: Call) -> Answer:
+async def turn(call: Request) -> Answer:
     """Append, and what to send to the model then."""
     conversation, expected, key = call.conversation, await call.if_match(), call.idempotency_key()
     given = await call.decode(_turn)
@@ -187,14 +187,14 @@ async def turn(call: Call) -> Answer:
     return _appended(done.appended, receipts + (await _context_answer(done.context, given))[1:])
 
 
-async def fork(call: Call) -> Answer:
+async def fork(call: Request) -> Answer:
     """A new conversation that shares this one's log."""
     given = await call.decode(_fork, default=b"{}")
     made = await call.conversation.fork(at=given.at, conversation_id=given.conversation_id)
     return _created(await made.header(), whole=True)
 
 
-async def reconcile(call: Call) -> Answer:
+async def reconcile(call: Request) -> Answer:
     """Store what is new in a transcript."""
     conversation, given = call.conversation, await call.decode(_sync)
     by_id = _all_named(given.messages, "messages")
@@ -214,7 +214,7 @@ async def reconcile(call: Call) -> Answer:
     return Answer(200, _json(answer))
 
 
-async def listing(call: Call) -> Answer:
+async def listing(call: Request) -> Answer:
     """A user's conversations."""
     found = await call.log.conversations(user_id=call.path["user_id"], **call.query)
     return Answer(200, _json({"data": [info(header) for header in found.headers], "next_cursor": found.next_cursor}))
@@ -313,7 +313,7 @@ def _context_json(found: Context, given: ContextRequest) -> bytes:
     return b'{"messages":[' + messages + b'],"context":' + _memory(found.memory.known) + b"," + _json(account)[1:]
 
 
-def _memory(known: Gist) -> bytes:
+def _memory(known: UserDigest) -> bytes:
     return _NOTHING_KNOWN if known == _NOTHING else _json(memory_of(known))
 
 

@@ -12,9 +12,9 @@ from turnlog.llm import spent
 from turnlog.llm.port import Spent
 from turnlog.log.conversation import Conversation
 from turnlog.memory.user.as_json import facts_fields, known_fields, shown
-from turnlog.memory.user.digest import Gist
-from turnlog.memory.user.model import ConversationContext
-from turnlog.service.request import Answer, Call, Stream
+from turnlog.memory.user.digest import UserDigest
+from turnlog.memory.user.model import UserMemory
+from turnlog.service.request import Answer, Request, Stream
 from turnlog.service.schemas import (
     ConversationMemory,
     Deleted,
@@ -39,7 +39,7 @@ _fact = msgspec.json.Decoder(FactRequest).decode
 _retry = msgspec.json.Decoder(RetryRequest).decode
 
 
-def memory_of(known: Gist) -> Memory:
+def memory_of(known: UserDigest) -> Memory:
     """What is known, in the form in which conversations and contexts show it."""
     told: dict[str, list[str]] = {"like": [], "dislike": [], "prefer": []}
     for polarity, text in known.preferences:
@@ -48,12 +48,12 @@ def memory_of(known: Gist) -> Memory:
     return Memory(known.user_name, likings, known.topic, known.entities, known.facts, known.tasks)
 
 
-async def conversation_memory(call: Call) -> Answer:
+async def conversation_memory(call: Request) -> Answer:
     """What each fold remembers."""
     return Answer(200, _json(await _remembered(call.conversation)))
 
 
-async def memory_status(call: Call) -> Answer:
+async def memory_status(call: Request) -> Answer:
     """How the folds do, and what they cost."""
     log = call.log
     found = await status(log.store, log.tenant, log.folds, limit=call.query["limit"])
@@ -61,7 +61,7 @@ async def memory_status(call: Call) -> Answer:
     return Answer(200, _json(MemoryStatus(tuple(map(_status, found)), costs)))
 
 
-async def refresh(call: Call) -> Answer:
+async def refresh(call: Request) -> Answer:
     """Fold what is behind, as far as the time allows."""
     conversation = call.conversation
     try:
@@ -72,14 +72,14 @@ async def refresh(call: Call) -> Answer:
     return Answer(200, _json(await _remembered(conversation)))
 
 
-async def retry_fold(call: Call) -> Answer:
+async def retry_fold(call: Request) -> Answer:
     """Try a fold that failed at once."""
     conversation, given = call.conversation, await call.decode(_retry)
     fold = named(call.log.folds, given.fold)
     return Answer(200, _json(Retried(await retry(call.log.store, conversation.key, fold))))
 
 
-async def user_memory(call: Call) -> Answer:
+async def user_memory(call: Request) -> Answer:
     """What is known of a user."""
     user_id, as_of = call.path["user_id"], call.query["as_of"]
     context = await call.log.user(user_id).memory()
@@ -88,36 +88,36 @@ async def user_memory(call: Call) -> Answer:
     return Answer(200, await asyncio.to_thread(_known, user_id, context, moment))
 
 
-async def add_fact(call: Call) -> Answer:
+async def add_fact(call: Request) -> Answer:
     """Tell a fact about a user."""
     return Answer(201, _json(await _correct(call, None)))
 
 
-async def correct_fact(call: Call) -> Answer:
+async def correct_fact(call: Request) -> Answer:
     """Put a fact about a user right."""
     return Answer(200, _json(await _correct(call, call.path["fact_id"])))
 
 
-async def forget_fact(call: Call) -> Answer:
+async def forget_fact(call: Request) -> Answer:
     """Take a fact about a user back."""
     await call.log.user(call.path["user_id"]).forget(call.path["fact_id"])
     return Answer(200, _json(Deleted()))
 
 
-async def erase_user(call: Call) -> Answer:
+async def erase_user(call: Request) -> Answer:
     """Erase a person."""
     gone = await call.log.user(call.path["user_id"]).erase()
     told = msgspec.structs.asdict(gone) | {"erased_at": format_time(gone.erased_at)}
     return Answer(200, _json(Receipted(**told)))
 
 
-async def export_of_user(call: Call) -> Stream:
+async def export_of_user(call: Request) -> Stream:
     """All of a person's, as JSON Lines."""
     user = call.log.user(call.path["user_id"])
     return Stream(export_user(call.log, user.id), b"application/x-ndjson")
 
 
-def _known(user_id: str, context: ConversationContext, moment: int | None) -> bytes:
+def _known(user_id: str, context: UserMemory, moment: int | None) -> bytes:
     told = known_fields(user_id, context)
     if moment is not None:
         told |= facts_fields(user_id, context, moment)
@@ -155,7 +155,7 @@ def _failure(failed: Failure) -> FoldFailure:
     )
 
 
-async def _correct(call: Call, fact_id: str | None) -> dict[str, Any]:
+async def _correct(call: Request, fact_id: str | None) -> dict[str, Any]:
     user, given = call.log.user(call.path["user_id"]), await call.decode(_fact)
     since, until = _micros("valid_from", given.valid_from), _micros("valid_to", given.valid_to)
     known = await user.correct(

@@ -22,7 +22,7 @@ from turnlog.errors import (
     TooLarge,
     TurnlogError,
 )
-from turnlog.service.request import Answer, Call
+from turnlog.service.request import Answer, Request
 
 RETRY_AFTER_S = 1
 
@@ -77,7 +77,7 @@ class UnsupportedMedia(TurnlogError):
 STATUSES[UnsupportedMedia] = 415
 
 
-def of_error(error: TurnlogError, call: Call) -> Answer:
+def of_error(error: TurnlogError, call: Request) -> Answer:
     """The answer that tells a client of `error`."""
     status = _status(error, call)
     facts = error.facts
@@ -86,7 +86,7 @@ def of_error(error: TurnlogError, call: Call) -> Answer:
     return problem(status, error.code, detail, retryable=error.retryable, facts=facts, headers=headers)
 
 
-def _status(error: TurnlogError, call: Call) -> int:
+def _status(error: TurnlogError, call: Request) -> int:
     status = next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
     if status == 410 and not call.writes:
         return 404

@@ -62,7 +62,7 @@ class IfMatch(NamedTuple):
     revision: int | None = None
 
 
-class Call:
+class Request:
     """A request. `writes` tells whether it would change something; `query` holds the checked query parameters."""
 
     __slots__ = ("log", "query", "receive", "scope", "writes")
@@ -147,4 +147,4 @@ class Call:
             chunks.append(chunk)
 
 
-Handler = Callable[[Call], Awaitable[Answer | Stream]]
+Handler = Callable[[Request], Awaitable[Answer | Stream]]

@@ -13,12 +13,12 @@ from turnlog.service import create_app
 from turnlog.service.supervisor import Worker, Workers
 from turnlog.settings import Settings
 from turnlog.wiring import connect, runner
-from turnlog.worker import Pace
+from turnlog.worker import WorkerConfig
 from turnlog.worker_process import Folding
 
 SHUTDOWN_S_MAX = 10
 BACKLOG = 2048
-GENTLE = Pace(places=1, batch=20)
+GENTLE = WorkerConfig(concurrency=1, batch=20)
 """How a runner works that shares the event loop of the service."""
 
 
@@ -60,7 +60,7 @@ def _where_to_fold(settings: Settings, workers: int) -> str:
 
 def _app(settings: Settings, *, inline: bool) -> Starlette:
     log = connect(settings=settings)
-    return create_app(log, runner=runner(log, pace=GENTLE) if inline else None)
+    return create_app(log, runner=runner(log, config=GENTLE) if inline else None)
 
 
 async def _open_once(settings: Settings) -> None:

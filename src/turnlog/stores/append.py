@@ -24,7 +24,7 @@ class Known(NamedTuple):
     created_at: int
 
 
-def decide(
+def decide_append(
     head: int, records: Sequence[Record], known: Mapping[str, Known], expect_head: int | None
 ) -> tuple[Appended, list[tuple[int, Record]]]:
     """The answer to an append at `head`, and the records to store, each with its seq.

@@ -17,7 +17,7 @@ from turnlog.errors import (
     SnapshotMoved,
 )
 from turnlog.store import PAGE_BYTES, Appended, Fault, Finding, Header, Key, Page, Position, Recent, Snapshot, Stale
-from turnlog.stores.append import Known, behind, decide, later
+from turnlog.stores.append import Known, behind, decide_append, later
 
 
 class Log:
@@ -112,7 +112,7 @@ class RamStore:
         key = Key(tenant, header.id)
         self._refuse_if_there(key)
         log = Log(_new(header))
-        appended, fresh = decide(0, records, {}, None) if records else (None, [])
+        appended, fresh = decide_append(0, records, {}, None) if records else (None, [])
         self.logs[key] = log
         self._put(log, fresh, header.updated_at)
         return appended
@@ -120,7 +120,7 @@ class RamStore:
     async def append(self, key: Key, records: Sequence[Record], *, now: int, expect_head: int | None = None) -> Appended:
         log = self._log(key)
         known = {record.id: there for record in records if (there := log.known(record.id))}
-        appended, fresh = decide(log.header.head, records, known, expect_head)
+        appended, fresh = decide_append(log.header.head, records, known, expect_head)
         if fresh:
             self._put(log, fresh, now)
         return appended

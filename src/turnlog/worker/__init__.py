@@ -1,6 +1,6 @@
 """The runner of folds: what is behind is found, folded, and retried when it failed; and rebuilds."""
 
-from turnlog.worker.config import Pace
+from turnlog.worker.config import WorkerConfig
 from turnlog.worker.diff import Change, Difference
 from turnlog.worker.lease import Failure, failure, failures, retry
 from turnlog.worker.rebuild import Rebuilt, rebuild
@@ -12,7 +12,7 @@ __all__ = [
     "Difference",
     "Failure",
     "FoldStatus",
-    "Pace",
+    "WorkerConfig",
     "Rebuilt",
     "Runner",
     "failure",

@@ -9,16 +9,16 @@ Positive = Annotated[float, msgspec.Meta(gt=0)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
-class Pace(msgspec.Struct, frozen=True):
+class WorkerConfig(msgspec.Struct, frozen=True):
     """What a `Runner` may be told. All times are in seconds."""
 
-    places: Count = 8
+    concurrency: Count = 8
     """Conversations that are worked on at once."""
     batch: Count = 200
     """Most messages in one step."""
     pause_s: Annotated[float, msgspec.Meta(ge=0)] = 2.0
-    """How long nobody must have touched a conversation before it is folded, unless `waiting` messages wait."""
-    waiting: Count = 50
+    """How long nobody must have touched a conversation before it is folded, unless `backlog_min` messages wait."""
+    backlog_min: Count = 50
     """How many messages of a busy conversation are folded without waiting for its pause."""
     turn_s: Positive = 1.0
     """How long a conversation keeps its place; after the step that is under way then, it is another's turn."""
@@ -32,7 +32,7 @@ class Pace(msgspec.Struct, frozen=True):
     """The longest such rest."""
     stop_s: Positive = 8.0
     """How long steps under way may go on after `stop`; then they are broken off, and done again by whoever comes next."""
-    look_again_s: Positive = 30.0
+    recheck_s: Positive = 30.0
     """How long a resting conversation is not looked at: a retry by hand from another process is seen that late."""
 
     def rest(self, failures: int, random: Random) -> int:

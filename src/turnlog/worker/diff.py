@@ -42,7 +42,7 @@ class Difference(msgspec.Struct, frozen=True):
         return Difference(self.came + other.came, self.went + other.went, self.changed + other.changed, changes)
 
 
-def difference(before: bytes | None, after: bytes | None, *, limit: int = CHANGES_MAX) -> Difference:
+def diff(before: bytes | None, after: bytes | None, *, limit: int = CHANGES_MAX) -> Difference:
     """How the stored state `after` differs from `before`; None stands for no state. The first `limit` changes are told."""
     if before == after:
         return Difference()

@@ -19,9 +19,9 @@ from turnlog.fold import Fold, Shared, SharedAnew, check_fold, is_readable, look
 from turnlog.ids import uuid7
 from turnlog.memory.defaults import readable
 from turnlog.store import Header, Key, Snapshot, Store
-from turnlog.worker.diff import Difference, difference
+from turnlog.worker.diff import Difference, diff
 
-PLACES = 8
+CONCURRENCY = 8
 """Conversations that are rebuilt at once."""
 
 logger = logging.getLogger(__name__)
@@ -156,7 +156,7 @@ class _Work:
             await self._share(header, made)
             watermark = own.watermark if own else 0
             await self.store.save_snapshot(self.key, *versions[0], made, expect_watermark=watermark)
-        return difference(next((old.state for old in serving.values()), None), made.state)
+        return diff(next((old.state for old in serving.values()), None), made.state)
 
     async def _share(self, header: Header, made: Snapshot) -> None:
         if isinstance(self.fold, SharedAnew):
@@ -234,7 +234,7 @@ async def rebuild_each(
     tell: Callable[[Rebuilt | Failed], None],
     run: str = "",
     dry_run: bool = False,
-    places: int = PLACES,
+    concurrency: int = CONCURRENCY,
     step: Callable[[int], None] | None = None,
 ) -> None:
     """`rebuild` the conversations `ids`, some at once, and `tell` what became of each; one that is gone is left out.
@@ -255,7 +255,7 @@ async def rebuild_each(
 
     try:
         async with asyncio.TaskGroup() as group:
-            for _ in range(places):
+            for _ in range(concurrency):
                 group.create_task(work())
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None

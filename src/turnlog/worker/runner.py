@@ -16,7 +16,7 @@ from turnlog.errors import InvalidInput, StoreUnavailable
 from turnlog.fold import Fold, check_fold
 from turnlog.ids import uuid7
 from turnlog.store import Key, Store
-from turnlog.worker.config import Pace, micros
+from turnlog.worker.config import WorkerConfig, micros
 from turnlog.worker.lease import retry
 from turnlog.worker.queue import Lane, next_lane
 from turnlog.worker.step import Job, Outcome
@@ -43,7 +43,7 @@ class Runner:
         folds: Sequence[Fold[Any]],
         *,
         tenants: Sequence[str] = ("default",),
-        pace: Pace | None = None,
+        config: WorkerConfig | None = None,
         clock: Callable[[], int] = _now,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         random: Random | None = None,
@@ -53,14 +53,14 @@ class Runner:
         if len({(fold.name, fold.version) for fold in folds}) < len(folds):
             raise InvalidInput("folds", "must differ in name or version")
         self.store = store
-        self.pace = pace or Pace()
+        self.config = config or WorkerConfig()
         self.folded = 0
         self.clock = clock
         self._sleep = sleep
         self._random = random or Random()
         self._salt = self._random.getrandbits(32)
         self._lanes = [Lane(tenant, fold) for tenant in tenants for fold in folds]
-        self._job = Job(store, uuid7(), self.pace, clock, self._random, self._is_stopping)
+        self._job = Job(store, uuid7(), self.config, clock, self._random, self._is_stopping)
         self._tasks: set[asyncio.Task[None]] = set()
         self._scan: asyncio.Task[None] | None = None
         self._timer: asyncio.Future[None] | None = None
@@ -83,7 +83,7 @@ class Runner:
             await self._cancel()
 
     def stop(self) -> None:
-        """Begin nothing more; `run` returns when the steps under way are saved, or are broken off after `Pace.stop_s`."""
+        """Begin nothing more; `run` returns when the steps under way are saved, or cut off after `WorkerConfig.stop_s`."""
         self._stopping = True
         self._wake()
 
@@ -102,7 +102,7 @@ class Runner:
         if self._scan is None and (due := self._due()):
             self._scan = self._go(self._look(due))
         working = len(self._tasks) - (self._scan is not None)
-        while working < self.pace.places and (lane := next_lane(self._lanes)):
+        while working < self.config.concurrency and (lane := next_lane(self._lanes)):
             self._turn += 1
             self._go(self._work(lane, lane.begin(self._turn)))
             working += 1
@@ -128,9 +128,9 @@ class Runner:
             self._rest(lane, error)
             return
         self._away = 0
-        lane.take_in(found, wanted, self.pace.waiting, self._salt, begun=begun, since=since)
+        lane.take_in(found, wanted, self.config.backlog_min, self._salt, begun=begun, since=since)
         lane.scanned_at = now = self.clock()
-        lane.scan_at = now + max(micros(self.pace.poll_s), SCANS_SHARE * (now - begun))
+        lane.scan_at = now + max(micros(self.config.poll_s), SCANS_SHARE * (now - begun))
 
     async def _work(self, lane: Lane, key: Key) -> None:
         """Give a conversation its turn."""
@@ -149,7 +149,7 @@ class Runner:
         logger.warning("folding %s rests: %s", lane.fold.name, error)
         lane.forget()
         lane.scanned_at = now = self.clock()
-        lane.scan_at = now + min(self.pace.rest(self._away, self._random), micros(self.pace.look_again_s))
+        lane.scan_at = now + min(self.config.rest(self._away, self._random), micros(self.config.recheck_s))
 
     async def _something(self) -> None:
         """Wait until work is done, a scan is due, or somebody calls."""
@@ -164,7 +164,7 @@ class Runner:
     def _seconds_left(self) -> float:
         """Until the next scan."""
         now = self.clock()
-        due_at = min((lane.due_at(now) for lane in self._lanes if not lane.ready), default=now + micros(self.pace.poll_s))
+        due_at = min((lane.due_at(now) for lane in self._lanes if not lane.ready), default=now + micros(self.config.poll_s))
         return max(0, due_at - now) / 1_000_000
 
     def _took_note(self, done: "set[asyncio.Task[None]] | set[asyncio.Future[None]]") -> None:
@@ -184,7 +184,7 @@ class Runner:
     async def _finish(self) -> None:
         """Wait for what is under way, for as long as a stop may take."""
         if self._tasks:
-            done, _ = await asyncio.wait(self._tasks, timeout=self.pace.stop_s)
+            done, _ = await asyncio.wait(self._tasks, timeout=self.config.stop_s)
             self._took_note(done)
 
     async def _cancel(self) -> None:

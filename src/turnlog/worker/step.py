@@ -12,7 +12,7 @@ from turnlog import fold as folding
 from turnlog.errors import ConversationNotFound, CorruptRecord, SnapshotMoved
 from turnlog.fold import Ahead, Fold, Leased
 from turnlog.store import Key, Snapshot, Store
-from turnlog.worker.config import Pace, micros
+from turnlog.worker.config import WorkerConfig, micros
 from turnlog.worker.lease import Note, load_note, name_of, read_note, write_note
 
 logger = logging.getLogger(__name__)
@@ -39,14 +39,14 @@ class Job:
         self,
         store: Store,
         worker: str,
-        pace: Pace,
+        config: WorkerConfig,
         clock: Callable[[], int],
         random: Random,
         stopping: Callable[[], bool],
     ) -> None:
         self.store = store
         self.worker = worker
-        self.pace = pace
+        self.config = config
         self.clock = clock
         self.random = random
         self.stopping = stopping
@@ -55,14 +55,14 @@ class Job:
         """Take a turn, if the conversation has paused and nobody else has it."""
         begun = self.clock()
         try:
-            ahead = await folding.look(self.store, key, fold, limit=self.pace.batch, beside=[name_of(fold)])
+            ahead = await folding.look(self.store, key, fold, limit=self.config.batch, beside=[name_of(fold)])
             note = read_note(ahead.beside[0])
             free_at = note.free_at(ahead.since.watermark, self.worker)
             if free_at > begun:
-                return Outcome(0, min(free_at, begun + micros(self.pace.look_again_s)))
+                return Outcome(0, min(free_at, begun + micros(self.config.recheck_s)))
             if not ahead.records:
-                return Outcome(0, begun + micros(self.pace.poll_s), idle=True)
-            paused_at = paused(ahead, begun, self.pace)
+                return Outcome(0, begun + micros(self.config.poll_s), idle=True)
+            paused_at = paused(ahead, begun, self.config)
             if paused_at > begun:
                 return Outcome(0, paused_at, pausing=True)
             note = await self._lease(key, fold, ahead, note)
@@ -73,9 +73,9 @@ class Job:
                 raise
         except SnapshotMoved:
             # another worker has this conversation under its hands: let it go on alone
-            return Outcome(0, self.clock() + micros(self.pace.poll_s * self.random.uniform(1.0, 2.0)))
+            return Outcome(0, self.clock() + micros(self.config.poll_s * self.random.uniform(1.0, 2.0)))
         except ConversationNotFound:
-            return Outcome(0, self.clock() + micros(self.pace.look_again_s), idle=True)
+            return Outcome(0, self.clock() + micros(self.config.recheck_s), idle=True)
         except CorruptRecord as error:
             return Outcome(0, await self._unreadable(key, fold, error))
 
@@ -89,15 +89,15 @@ class Job:
         folded = 0
         while ahead.records:
             try:
-                async with asyncio.timeout(self.pace.step_s):
-                    ahead, after = await folding.stepped_anew(self.store, key, fold, ahead, limit=self.pace.batch)
+                async with asyncio.timeout(self.config.step_s):
+                    ahead, after = await folding.stepped_anew(self.store, key, fold, ahead, limit=self.config.batch)
             except Exception as error:
                 return Outcome(folded, await self._failed(key, fold, ahead.since, note, error))
             await folding.save(self.store, key, fold, ahead, after)
             folded += len(ahead.records)
-            if not ahead.more or self.stopping() or self.clock() >= begun + micros(self.pace.turn_s):
+            if not ahead.more or self.stopping() or self.clock() >= begun + micros(self.config.turn_s):
                 break
-            ahead = await folding.look_on(self.store, key, fold, after, limit=self.pace.batch)
+            ahead = await folding.look_on(self.store, key, fold, after, limit=self.config.batch)
         await self._release(key, fold, note, ahead.header.epoch)
         return Outcome(folded, more=ahead.more)
 
@@ -108,12 +108,12 @@ class Job:
     async def _failed(self, key: Key, fold: Fold[Any], since: Snapshot, note: Note, error: Exception) -> int:
         """Take a note of the failure behind `since`; until when to rest."""
         now, count = self.clock(), note.failures_at(since.watermark) + 1
-        retry_at = now + self.pace.rest(count, self.random)
+        retry_at = now + self.config.rest(count, self.random)
         told = f"{type(error).__name__}: {error}"
         logger.warning("fold %s failed %d times behind seq %d of %s", fold.name, count, since.watermark, key.conversation_id)
         failed = Note("", 0, since.watermark, count, told, now, retry_at, note.written)
         await write_note(self.store, key, fold, failed, epoch=since.epoch)
-        return min(retry_at, now + micros(self.pace.look_again_s))
+        return min(retry_at, now + micros(self.config.recheck_s))
 
     async def _unreadable(self, key: Key, fold: Fold[Any], error: CorruptRecord) -> int:
         """As `_failed`, when the log could not be read; until when to rest."""
@@ -124,17 +124,17 @@ class Job:
             since = state if state and state.epoch == epoch else Snapshot(0, epoch, b"")
             now, free_at = self.clock(), note.free_at(since.watermark, self.worker)
             if free_at > now:
-                return min(free_at, now + micros(self.pace.look_again_s))
+                return min(free_at, now + micros(self.config.recheck_s))
             return await self._failed(key, fold, since, note, error)
         except (SnapshotMoved, ConversationNotFound):
-            return self.clock() + micros(self.pace.look_again_s)
+            return self.clock() + micros(self.config.recheck_s)
 
 
-def paused(ahead: Ahead, now: int, pace: Pace) -> int:
+def paused(ahead: Ahead, now: int, config: WorkerConfig) -> int:
     """When the conversation will have paused if nobody touches it; 0 if that does not matter, as enough messages wait.
 
     A last touch that lies further ahead than a pause is of a wrong clock, and not waited for.
     """
-    pause, touched_at = micros(pace.pause_s), ahead.header.updated_at
-    enough = ahead.header.head - ahead.since.watermark >= pace.waiting
+    pause, touched_at = micros(config.pause_s), ahead.header.updated_at
+    enough = ahead.header.head - ahead.since.watermark >= config.backlog_min
     return 0 if enough or touched_at > now + pause else touched_at + pause

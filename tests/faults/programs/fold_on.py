@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from hashlib import blake2b
 
 from turnlog import Message, connect
-from turnlog.worker import Pace, Runner
+from turnlog.worker import Runner, WorkerConfig
 
-PACE = Pace(pause_s=0, batch=3, places=4, poll_s=0.05, turn_s=0.1, look_again_s=0.2)
+CONFIG = WorkerConfig(pause_s=0, batch=3, concurrency=4, poll_s=0.05, turn_s=0.1, recheck_s=0.2)
 
 
 class Chain:
@@ -44,7 +44,7 @@ FOLDS = (Chain(), DearChain())
 
 async def main(url: str, tenant: str) -> None:
     async with connect(url) as log:
-        await Runner(log.store, FOLDS, tenants=[tenant], pace=PACE).run()
+        await Runner(log.store, FOLDS, tenants=[tenant], config=CONFIG).run()
 
 
 if __name__ == "__main__":

@@ -152,9 +152,9 @@ async def test_a_person_may_add_what_nobody_said() -> None:
     log = Turnlog(RamStore())
     fact = await log.user("ada").correct("owns a boat")
     assert fact.id == fact_id("", "", "owns a boat")
-    gist = await repository.glance(log.store, log.tenant, pages.hidden_name("ada"))
-    assert gist is not None
-    assert gist.facts == ("owns a boat",)
+    digest = await repository.glance(log.store, log.tenant, pages.hidden_name("ada"))
+    assert digest is not None
+    assert digest.facts == ("owns a boat",)
     assert (await log.user("ada").erase()).corrections == 1
     assert await facts(log) == set()
 
@@ -199,9 +199,9 @@ async def test_a_seal_lasts_until_something_is_erased() -> None:
     conversation = await talk(log, "I live in Lisbon.", "I love jazz.")
 
     async def seal() -> str:
-        gist = await repository.glance(log.store, log.tenant, pages.hidden_name("ada"))
-        assert gist is not None
-        return gist.seal
+        digest = await repository.glance(log.store, log.tenant, pages.hidden_name("ada"))
+        assert digest is not None
+        return digest.seal
 
     first = await seal()
     await talk(log, "I work at Initech.")
@@ -323,9 +323,9 @@ async def test_a_message_from_the_future_pins_nothing() -> None:
     assert known.user_name == "Ada"
     assert [fact.text for fact in known.other_facts] == ["lives in Porto"]
     assert [it.polarity for it in known.user_preferences] == ["dislike"]
-    gist = await repository.glance(store, log.tenant, pages.hidden_name("ada"))
-    assert gist is not None
-    assert (gist.user_name, gist.facts) == ("Ada", ("lives in Porto",))
+    digest = await repository.glance(store, log.tenant, pages.hidden_name("ada"))
+    assert digest is not None
+    assert (digest.user_name, digest.facts) == ("Ada", ("lives in Porto",))
 
 
 async def test_a_correction_by_a_wrong_clock_does_not_stand_for_ever() -> None:

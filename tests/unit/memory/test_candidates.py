@@ -1,4 +1,4 @@
-"""Candidates: what may go into a gist is kept up conversation by conversation, and is what all conversations would give."""
+"""Candidates: what may go into a digest is kept conversation by conversation, and is what all conversations would give."""
 
 import pytest
 from hypothesis import given, settings
@@ -8,7 +8,7 @@ from support.user_memories import TAUGHT, fact, facts, home, known, profile
 from turnlog.memory.profile import Preference, ProfileState, Task
 from turnlog.memory.user import candidates, digest
 from turnlog.memory.user.candidates import Bounds, Candidates, candidates_of
-from turnlog.memory.user.digest import gist_of
+from turnlog.memory.user.digest import digest_of_candidates
 from turnlog.memory.user.model import Taught
 
 CHANGES = st.lists(st.tuples(st.sampled_from("abcdef"), TAUGHT | st.just(Taught())), max_size=12)
@@ -63,7 +63,7 @@ def test_an_old_fact_that_ended_lately_still_ends_it_for_others(few: Bounds) -> 
     }
     found = candidates_of(taught)
     assert found.facts[0].valid_to == 8
-    assert gist_of(found, {}).facts == ("owns item5",)
+    assert digest_of_candidates(found, {}).facts == ("owns item5",)
 
 
 def test_what_a_user_said_in_five_hundred_conversations_is_bounded() -> None:
@@ -77,7 +77,7 @@ def test_what_a_user_said_in_five_hundred_conversations_is_bounded() -> None:
     assert (len(found.preferences), len(found.tasks)) == (2 * bounds.preferences, 2 * bounds.tasks)
     assert found.cut == ("preferences", "tasks")
     whole = known(**taught)
-    assert gist_of(found, {}).preferences == tuple((it.polarity, it.text) for it in whole.user_preferences[:30])
+    assert digest_of_candidates(found, {}).preferences == tuple((it.polarity, it.text) for it in whole.user_preferences[:30])
 
 
 def test_what_is_said_again_and_again_does_not_crowd_out_the_rest(few: Bounds) -> None:

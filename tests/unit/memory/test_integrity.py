@@ -20,7 +20,7 @@ from turnlog.store import Fault, Key, Snapshot
 from turnlog.stores.ram import RamStore
 from turnlog.testing import DeterministicFoldContract
 from turnlog.validation import Limits
-from turnlog.worker import Pace, Runner
+from turnlog.worker import Runner, WorkerConfig
 
 LONG = NEWEST + 5 * BLOCK + 7
 OTHER = codec.encode(user("something else", id="other"), tokens=1, limits=Limits())
@@ -353,7 +353,7 @@ async def test_a_state_is_made_anew_on_demand_over_whatever_was_there() -> None:
 
 async def test_a_runner_keeps_the_state_up_to_date() -> None:
     store, log, conversation, _ = await begin(7, integrity_key="between us")
-    runner = Runner(store, [log.integrity], tenants=[log.tenant], pace=Pace(pause_s=0))
+    runner = Runner(store, [log.integrity], tenants=[log.tenant], config=WorkerConfig(pause_s=0))
     await runner.run(until_idle=True)
     found = await conversation.inspect()
     assert (runner.folded, found.reached, found.faults, found.notes) == (7, 7, [], [])

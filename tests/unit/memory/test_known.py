@@ -14,30 +14,30 @@ from turnlog.memory.profile import Preference, ProfileState, Task, Topic, UserNa
 from turnlog.memory.roster import Entity
 from turnlog.memory.user.corrections import Correction, corrected
 from turnlog.memory.user.items import Source, fact_id
-from turnlog.memory.user.model import ConversationContext, Taught, Told
+from turnlog.memory.user.model import Taught, Told, UserMemory
 
 
 @given(one=contexts(), other=contexts())
-def test_a_merge_is_commutative(one: ConversationContext, other: ConversationContext) -> None:
+def test_a_merge_is_commutative(one: UserMemory, other: UserMemory) -> None:
     assert one.merge(other) == other.merge(one)
     assert msgspec.json.encode(one.merge(other)) == msgspec.json.encode(other.merge(one))
 
 
 @given(one=contexts(), other=contexts(), third=contexts())
-def test_a_merge_is_associative(one: ConversationContext, other: ConversationContext, third: ConversationContext) -> None:
+def test_a_merge_is_associative(one: UserMemory, other: UserMemory, third: UserMemory) -> None:
     assert one.merge(other).merge(third) == one.merge(other.merge(third))
 
 
 @given(one=contexts(), other=contexts())
-def test_a_merge_is_idempotent(one: ConversationContext, other: ConversationContext) -> None:
+def test_a_merge_is_idempotent(one: UserMemory, other: UserMemory) -> None:
     assert one.merge(one) == one
     assert one.merge(other).merge(other) == one.merge(other)
-    assert one.merge(ConversationContext()) == one
+    assert one.merge(UserMemory()) == one
 
 
 @given(parts=st.lists(contexts(), min_size=2, max_size=4))
-def test_workers_that_merge_in_any_order_come_to_the_same(parts: list[ConversationContext]) -> None:
-    merged = [reduce(ConversationContext.merge, order) for order in permutations(parts)]
+def test_workers_that_merge_in_any_order_come_to_the_same(parts: list[UserMemory]) -> None:
+    merged = [reduce(UserMemory.merge, order) for order in permutations(parts)]
     first = merged[0]
     assert all(other == first for other in merged)
     assert all(other.history() == first.history() for other in merged)
@@ -45,7 +45,7 @@ def test_workers_that_merge_in_any_order_come_to_the_same(parts: list[Conversati
 
 
 @given(context=contexts(), moment=TIMES)
-def test_of_each_slot_one_fact_holds_at_a_time(context: ConversationContext, moment: int) -> None:
+def test_of_each_slot_one_fact_holds_at_a_time(context: UserMemory, moment: int) -> None:
     slots = [it.slot for it in context.facts if it.slot and not it.corrected]
     assert len(slots) == len(set(slots))
     for it in context.history():
@@ -54,7 +54,7 @@ def test_of_each_slot_one_fact_holds_at_a_time(context: ConversationContext, mom
 
 
 @given(context=contexts())
-def test_each_item_names_messages_or_a_person_said_it(context: ConversationContext) -> None:
+def test_each_item_names_messages_or_a_person_said_it(context: UserMemory) -> None:
     for it in (*context.history(), *context.entities, *context.pending_tasks):
         assert it.sources or getattr(it, "corrected", False)
     assert all(source.conversation_id in context.taught for it in context.history() for source in it.sources)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from turnlog import Message, connect
-from turnlog.worker import Pace, Runner
+from turnlog.worker import Runner, WorkerConfig
 
 
 class Ids:
@@ -28,7 +28,9 @@ async def main(url: str, tenant: str) -> None:
     async with connect(url) as log:
         print("ready", flush=True)
         sys.stdin.readline()
-        runner = Runner(log.store, [Ids()], tenants=[tenant], pace=Pace(pause_s=0, batch=5, places=4, poll_s=0.05))
+        runner = Runner(
+            log.store, [Ids()], tenants=[tenant], config=WorkerConfig(pause_s=0, batch=5, concurrency=4, poll_s=0.05)
+        )
         while not await all_seen(runner, tenant):
             await runner.run(until_idle=True)
             await asyncio.sleep(0.05)

@@ -18,7 +18,7 @@ from turnlog.memory.llm import prompts
 from turnlog.memory.llm.reply_cache import Recent
 from turnlog.memory.llm.structured import ask
 from turnlog.memory.llm.transcript import Said, chunks, said
-from turnlog.memory.offload import aside
+from turnlog.memory.offload import offload
 from turnlog.memory.summary import abstractive, extractive
 from turnlog.memory.summary.abstractive import Notes
 from turnlog.memory.summary.chapters import SPAN, Chapter, best, joined, overfull, pair, share
@@ -88,7 +88,7 @@ class Summary:
         if self._llm is not None:
             return _covering(await self._noted(self._llm, state, messages), messages)
         characters = sum(len(message.text) for message in messages)
-        return await aside(lambda: _covering(self._extracted(state, messages), messages), characters=characters)
+        return await offload(lambda: _covering(self._extracted(state, messages), messages), characters=characters)
 
     def _extracted(self, state: SummaryState, messages: Sequence[Message]) -> SummaryState:
         extraction = extractive.Extraction(state.chapters, self._tokens)

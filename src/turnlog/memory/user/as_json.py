@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from turnlog.memory.user.items import KnownFact, Source
-from turnlog.memory.user.model import ConversationContext
+from turnlog.memory.user.model import UserMemory
 from turnlog.timestamps import format_time
 
 _VALID = ("valid_from", "valid_to")
@@ -25,7 +25,7 @@ def shown(value: Any) -> Any:
     return {name: _field(name, each) for name, each in msgspec.structs.asdict(value).items()}
 
 
-def known_fields(user_id: str, known: ConversationContext, *, closed: bool = False) -> dict[str, Any]:
+def known_fields(user_id: str, known: UserMemory, *, closed: bool = False) -> dict[str, Any]:
     """What is known of a user, for JSON; with `closed`, facts that hold no longer as well."""
     return {
         "user_id": user_id,
@@ -38,7 +38,7 @@ def known_fields(user_id: str, known: ConversationContext, *, closed: bool = Fal
     }
 
 
-def facts_fields(user_id: str, known: ConversationContext, moment: int) -> dict[str, Any]:
+def facts_fields(user_id: str, known: UserMemory, moment: int) -> dict[str, Any]:
     """The facts that held at `moment`, in microseconds since 1970 UTC, as far as is known now, for JSON."""
     facts: tuple[KnownFact, ...] = known.facts_at(moment)
     return {"user_id": user_id, "as_of": format_time(moment), "facts": shown(facts)}

@@ -1,6 +1,6 @@
-"""What may go into a gist: the newest names, preferences, requests and facts of all of a user's conversations.
+"""What may go into a digest: the newest names, preferences, requests and facts of all of a user's conversations.
 
-They are kept so that a gist is made without a look at all conversations, of which there may be hundreds: decision 046.
+They are kept so that a digest is made without a look at all conversations, of which there may be hundreds: decision 046.
 What many conversations say in the same words is here once, as it was said last, so that it does not crowd out the rest.
 
 Law: after any `with_` the first `BOUNDS` of each kind are those of `candidates_of` all conversations. Twice as many are
@@ -20,7 +20,7 @@ from turnlog.memory.user.model import Taught, facts_of, names_of, preferences_of
 
 
 class Bounds(NamedTuple):
-    """Of how many of the newest items of each kind a gist is made."""
+    """Of how many of the newest items of each kind a digest is made."""
 
     names: int = 4
     preferences: int = 45
@@ -78,7 +78,7 @@ class _List(NamedTuple):
 
     @classmethod
     def made(cls, kind: str, items: Iterable[Any], *, cut: bool = False, repeated: frozenset[int] = frozenset()) -> "_List":
-        """Of `items` that say the same, the newest, and of all these twice as many as a gist is made of."""
+        """Of `items` that say the same, the newest, and of all these twice as many as a digest is made of."""
         newest: dict[tuple[Any, ...], Any] = {}
         again = set()
         for item in sorted(items, key=_RANKS[kind]):

@@ -24,11 +24,11 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 
-class Gist(msgspec.Struct, frozen=True, omit_defaults=True):
+class UserDigest(msgspec.Struct, frozen=True, omit_defaults=True):
     """What contexts tell of a user and of the conversation at hand.
 
     `seal` is the key, in hexadecimal digits, under which conversations keep what they show of their user: when something of
-    the user is erased, it goes with the gist. `corrections` is how far the log of corrections went that the gist is made of.
+    the user is erased, it goes with the digest. `corrections` is how many corrections it is made of.
     """
 
     user_name: str | None = None
@@ -48,12 +48,14 @@ class Gist(msgspec.Struct, frozen=True, omit_defaults=True):
         return named + liked + tuple(f"Open request: {text}" for text in self.tasks)
 
 
-def gist_of(found: Candidates, told: Mapping[str, Correction], *, seal: str = "", corrections: int = 0) -> Gist:
+def digest_of_candidates(
+    found: Candidates, told: Mapping[str, Correction], *, seal: str = "", corrections: int = 0
+) -> UserDigest:
     """What contexts tell of a user. Topic and entities are those of the conversation at hand: a user has none."""
     liked = merging.preferences(found.preferences[: BOUNDS.preferences], told)
     wanted = merging.tasks(found.tasks[: BOUNDS.tasks])
     known = _other_facts(found.facts[: BOUNDS.facts], told)
-    return Gist(
+    return UserDigest(
         merging.name_of(found.names[: BOUNDS.names], told),
         tuple((item.polarity, item.text) for item in liked[:PREFERENCES_MAX]),
         tuple(task.text for task in wanted[:TASKS_MAX]),
@@ -72,7 +74,7 @@ def _other_facts(facts: Iterable[KnownFact], corrections: Mapping[str, Correctio
     return [it for it in told if it.valid_to is None and it.slot != "name" and not is_preference(it.text)]
 
 
-def gist_of_states(states: Mapping[str, bytes]) -> Gist:
+def digest_of_states(states: Mapping[str, bytes]) -> UserDigest:
     """What contexts tell of one conversation, from the stored states of its folds by their names. One that cannot be read
     tells nothing, until a worker has made it anew.
     """
@@ -83,7 +85,7 @@ def gist_of_states(states: Mapping[str, bytes]) -> Gist:
     named = sorted(entities, key=lambda it: (-it.count * (1 + it.last_seen / span), -it.last_seen, it.text))
     liked = [it for it in profile.preferences if it.until is None]
     told = [it for it in facts if it.valid_to is None and it.slot != "name" and not is_preference(it.text)]
-    return Gist(
+    return UserDigest(
         profile.name.text if profile.name else None,
         tuple((it.polarity, it.text) for it in liked[: -PREFERENCES_MAX - 1 : -1]),
         tuple(it.text for it in [task for task in profile.tasks if task.closed is None][: -TASKS_MAX - 1 : -1]),
@@ -107,7 +109,7 @@ def _line(text: str, valid_from: int | None, recorded_at: int) -> str:
     return f"{text} (since {datetime.fromtimestamp(valid_from / 1_000_000, UTC):%Y-%m})"
 
 
-# The states, as far as a gist needs them: what is not named here is passed over, which is far faster than to build it.
+# The states, as far as a digest needs them: what is not named here is passed over, which is far faster than to build it.
 class _Text(msgspec.Struct):
     text: str
 

@@ -1,7 +1,7 @@
 """What is known of a user, across conversations: what each of them taught, merged, and what a person put right.
 
 Laws:
-- `ConversationContext.merge` is commutative, associative and idempotent, so whoever merges what in whatever order comes to
+- `UserMemory.merge` is commutative, associative and idempotent, so whoever merges what in whatever order comes to
   the same. For each conversation and fold the later state wins: by erase epoch, version of the fold, watermark, then bytes.
 - Each item names the messages that it came from.
 - What a person put right stands, whatever is folded or rebuilt, until the user says otherwise later.
@@ -94,18 +94,18 @@ def _later(one: Told[S] | None, other: Told[S] | None) -> Told[S] | None:
     return other if one is None else one.later(other)
 
 
-class ConversationContext(msgspec.Struct, frozen=True, omit_defaults=True):
+class UserMemory(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is known from some of a user's conversations, by their ids, and the corrections of facts, by the facts' ids."""
 
     taught: Mapping[str, Taught] = {}
     corrections: Mapping[str, Correction] = {}
 
-    def merge(self, other: "ConversationContext") -> "ConversationContext":
+    def merge(self, other: "UserMemory") -> "UserMemory":
         """What is known from both."""
         taught = dict(self.taught)
         for id_, told in other.taught.items():
             taught[id_] = taught[id_].merge(told) if id_ in taught else told
-        return ConversationContext(_sorted(taught), _sorted(corrected(self.corrections, other.corrections.values())))
+        return UserMemory(_sorted(taught), _sorted(corrected(self.corrections, other.corrections.values())))
 
     @property
     def user_name(self) -> str | None:
@@ -161,6 +161,10 @@ class ConversationContext(msgspec.Struct, frozen=True, omit_defaults=True):
             for fact in self.history(known_at=known_at)
             if (fact.valid_from is None or fact.valid_from <= moment) and (fact.valid_to is None or moment < fact.valid_to)
         )
+
+
+ConversationContext = UserMemory
+"""The name that others use for it."""
 
 
 def names_of(id_: str, told: Taught) -> Iterable[KnownName]:

@@ -4,8 +4,8 @@ A book is a conversation of a tenant that nobody can name (`<tenant>!users`). It
 derived, and go with each erasure, which gives the book a new epoch:
 
 - `page-00` to `page-63`: what each conversation contributes, on the page that its id falls on;
-- `candidates`: the newest items of all pages, of which the gist is made;
-- `gist`: what contexts tell of the user;
+- `candidates`: the newest items of all pages, of which the digest is made;
+- `digest`: what contexts tell of the user;
 - `corrections`: the corrections up to a seq, so that only those behind it are read one by one.
 
 A snapshot that cannot be read counts as none. A record of the log that cannot be read is an error: corrections are derived
@@ -28,14 +28,14 @@ from turnlog.errors import ConversationDeleted, ConversationExists, Conversation
 from turnlog.fold import snapshots
 from turnlog.memory.user.candidates import Candidates
 from turnlog.memory.user.corrections import Correction, corrected
-from turnlog.memory.user.digest import Gist
+from turnlog.memory.user.digest import UserDigest
 from turnlog.memory.user.model import Taught
 from turnlog.store import Header, Key, Snapshot, Store
 
 Name = tuple[str, int]
 PAGES: tuple[Name, ...] = tuple((f"page-{number:02}", 1) for number in range(64))
 CANDIDATES: Name = ("candidates", 1)
-GIST: Name = ("gist", 1)
+DIGEST: Name = ("digest", 1)
 CORRECTIONS: Name = ("corrections", 1)
 PAGE_MAX = 24
 """Conversations on one page: those that were touched last. Three times what a page of a full book has on average."""
@@ -48,7 +48,7 @@ logger = logging.getLogger(__name__)
 encode = msgspec.json.Encoder(order="deterministic").encode
 _decode_page = msgspec.json.Decoder(dict[str, Taught]).decode
 _decode_candidates = msgspec.json.Decoder(Candidates).decode
-_decode_gist = msgspec.json.Decoder(Gist).decode
+_decode_digest = msgspec.json.Decoder(UserDigest).decode
 
 
 class Corrections(msgspec.Struct, frozen=True):
@@ -88,9 +88,9 @@ class Opened(NamedTuple):
         """None where there are none that can be read."""
         return self._read(CANDIDATES, _decode_candidates)
 
-    def gist(self) -> Gist | None:
+    def digest(self) -> UserDigest | None:
         """None where there is none that can be read."""
-        return self._read(GIST, _decode_gist)
+        return self._read(DIGEST, _decode_digest)
 
     def _read(self, name: Name, decode: Callable[[bytes], T]) -> T | None:
         return decoded(self.snapshots[name].state, decode) if name in self.snapshots else None
@@ -105,9 +105,9 @@ def decoded(state: bytes, decode: Callable[[bytes], T]) -> T | None:
         return None
 
 
-def read_gist(state: bytes) -> Gist | None:
-    """A gist, None for one that cannot be read."""
-    return decoded(state, _decode_gist)
+def read_digest(state: bytes) -> UserDigest | None:
+    """A digest, None for one that cannot be read."""
+    return decoded(state, _decode_digest)
 
 
 def page_of(conversation_id: str) -> Name:

@@ -13,8 +13,8 @@ a user is erased it stays dead, and whoever comes later begins the next one.
 Law 10 likewise: a state is put into the book before it is stored, so that a crash repeats it, and once more after that if it
 may have been taken out in between.
 
-Page, candidates and gist are three writes, each by compare-and-set. Whoever writes a page then writes candidates over those
-that were read in one look with the page, or reads both again. So the last to write them had read every page as it is.
+Page, candidates and digest are three writes, each by compare-and-set. Whoever writes a page then writes candidates over
+those that were read in one look with the page, or reads both again. So the last to write them had read every page as it is.
 """
 
 import asyncio
@@ -32,9 +32,9 @@ from turnlog.memory.hearing import BY_RULES
 from turnlog.memory.user import pages
 from turnlog.memory.user.candidates import Candidates, candidates_of
 from turnlog.memory.user.contributions import logger, stored
-from turnlog.memory.user.digest import Gist, gist_of
-from turnlog.memory.user.model import ConversationContext, Taught
-from turnlog.memory.user.pages import CANDIDATES, GIST, PAGES, Opened
+from turnlog.memory.user.digest import UserDigest, digest_of_candidates
+from turnlog.memory.user.model import Taught, UserMemory
+from turnlog.memory.user.pages import CANDIDATES, DIGEST, PAGES, Opened
 from turnlog.store import Header, Key, Position, Snapshot, Store
 
 CONVERSATIONS_MAX = 500
@@ -88,12 +88,12 @@ class Item:
         return self.place
 
 
-async def known(store: Store, tenant: str, user_id: str, versions: Versions) -> ConversationContext:
+async def known(store: Store, tenant: str, user_id: str, versions: Versions) -> UserMemory:
     """What is known of a user; one round trip. Raises `CorruptRecord` if a correction cannot be read."""
     for _ in range(RACES_MAX):
         book = await pages.open_book(store, tenant, user_id, PAGES)
         if book.epoch is None:
-            return ConversationContext()
+            return UserMemory()
         taught = await pages.taught_by(book)
         if taught is None:  # a page cannot be read
             await gather(store, tenant, user_id, versions)
@@ -102,22 +102,22 @@ async def known(store: Store, tenant: str, user_id: str, versions: Versions) -> 
             told = await pages.corrections(store, book)
         except (SnapshotMoved, ConversationDeleted):  # something was erased meanwhile
             continue
-        return ConversationContext(pages.latest(taught, CONVERSATIONS_MAX), told.last)
+        return UserMemory(pages.latest(taught, CONVERSATIONS_MAX), told.last)
     raise SnapshotMoved(watermark=0, epoch=book.epoch or 0)
 
 
-async def glance(store: Store, tenant: str, name: str) -> Gist | None:
+async def glance(store: Store, tenant: str, name: str) -> UserDigest | None:
     """The little of what the books of this name know that goes into contexts, None for nothing; one round trip."""
     generation = 1
     while True:
         try:
-            found = await store.load_snapshot(pages.place(tenant, name, generation), *GIST)
+            found = await store.load_snapshot(pages.place(tenant, name, generation), *DIGEST)
         except ConversationDeleted:
             generation += 1
             continue
         except ConversationNotFound:
             return None
-        return None if found is None else pages.read_gist(found.state)
+        return None if found is None else pages.read_digest(found.state)
 
 
 async def put(store: Store, tenant: str, user_id: str, waiting: Sequence[Item]) -> None:
@@ -128,7 +128,7 @@ async def put(store: Store, tenant: str, user_id: str, waiting: Sequence[Item]) 
     for _ in range(RACES_MAX):
         keys = list(dict.fromkeys(item.key for item in waiting if not item.done))
         names = dict.fromkeys(pages.page_of(key.conversation_id) for key in keys)
-        book = await pages.begin_book(store, tenant, user_id, [*names, CANDIDATES, GIST])
+        book = await pages.begin_book(store, tenant, user_id, [*names, CANDIDATES, DIGEST])
         headers = dict(zip(keys, await asyncio.gather(*(_look(store, key) for key in keys)), strict=True))
         # taken after the looks, so that the states of other folds that came meanwhile go along
         batch = [item for item in waiting if not item.done and item.key in headers]
@@ -165,7 +165,7 @@ async def _put(
     living: Sequence[tuple[Item, Header]],
     headers: Mapping[Key, Header | TurnlogError],
 ) -> bool:
-    """Write the pages of these items, candidates and gist; False when a page could not be read, and was made anew."""
+    """Write the pages of these items, candidates and digest; False when a page could not be read, and was made anew."""
     changed: dict[str, Taught] = {}
     found = {name: book.page(name) for name in {pages.page_of(item.key.conversation_id) for item, _ in living}}
     if None in found.values():
@@ -216,7 +216,7 @@ async def gather(store: Store, tenant: str, user_id: str, versions: Versions) ->
     loaded: dict[tuple[str, int], Taught] = {}  # whoever loses a race reads no state again: newer ones are in the book
     headers = await _conversations(store, tenant, user_id)
     for _ in range(RACES_MAX):
-        book = await pages.open_book(store, tenant, user_id, [*PAGES, CANDIDATES, GIST])
+        book = await pages.open_book(store, tenant, user_id, [*PAGES, CANDIDATES, DIGEST])
         if book.epoch is None:
             return
         try:
@@ -299,7 +299,7 @@ async def _refresh(
     *,
     all_of_them: bool = False,
 ) -> None:
-    """Write candidates and gist as they are once the conversations `changed` teach this; `all_of_them`: there are no other.
+    """Write candidates and digest as they are once the conversations `changed` teach this, or `all_of_them` are that.
 
     Raises `SnapshotMoved` when another wrote them meanwhile.
     """
@@ -309,25 +309,25 @@ async def _refresh(
         book, changed = await _all_pages(store, tenant, user_id, book)
     if found is None:
         found = await _candidates(changed)
-    gist, written = book.gist(), book.watermark(CANDIDATES)
-    if found is not before or gist is None or gist.corrections != book.head:
+    digest, written = book.digest(), book.watermark(CANDIDATES)
+    if found is not before or digest is None or digest.corrections != book.head:
         fresh = Snapshot(written + 1, book.epoch or 0, pages.encode(found))
         await store.save_snapshot(book.key, *CANDIDATES, fresh, expect_watermark=written)
         written += 1
-    if gist is not None and book.watermark(GIST) == written:
+    if digest is not None and book.watermark(DIGEST) == written:
         return
     try:
         told = await pages.corrections(store, book)
-    except CorruptRecord as error:  # the gist stays as it is, or away; what is erased and gathered does not depend on it
+    except CorruptRecord as error:  # the digest stays as it is, or away; what is erased and gathered does not depend on it
         logger.error("the corrections of a user cannot be read: %s", error)
         return
-    seal = gist.seal if gist else token_hex(32)  # a new one where nothing that was sealed before is to be read any more
-    await _save_gist(store, book, written, gist_of(found, told.last, seal=seal, corrections=book.head))
+    seal = digest.seal if digest else token_hex(32)  # a new one where nothing that was sealed before is to be read any more
+    await _save_digest(store, book, written, digest_of_candidates(found, told.last, seal=seal, corrections=book.head))
 
 
 async def _all_pages(store: Store, tenant: str, user_id: str, book: Opened) -> tuple[Opened, Mapping[str, Taught]]:
     """The book with all its pages, and what they have. Raises `SnapshotMoved` if it is not the same book any more."""
-    whole = await pages.open_book(store, tenant, user_id, [*PAGES, CANDIDATES, GIST])
+    whole = await pages.open_book(store, tenant, user_id, [*PAGES, CANDIDATES, DIGEST])
     if (whole.key, whole.epoch) != (book.key, book.epoch):
         raise SnapshotMoved(watermark=0, epoch=whole.epoch or 0)
     taught = await pages.taught_by(whole)
@@ -340,13 +340,13 @@ async def _candidates(taught: Mapping[str, Taught]) -> Candidates:
     return candidates_of(taught) if len(taught) <= FEW else await asyncio.to_thread(candidates_of, taught)
 
 
-async def _save_gist(store: Store, book: Opened, written: int, gist: Gist) -> None:
-    """Store the gist that was made of the candidates that were `written`, unless there is one of later ones."""
-    epoch, seen = book.epoch or 0, book.watermark(GIST)
+async def _save_digest(store: Store, book: Opened, written: int, digest: UserDigest) -> None:
+    """Store the digest that was made of the candidates that were `written`, unless there is one of later ones."""
+    epoch, seen = book.epoch or 0, book.watermark(DIGEST)
     while seen < written:
         try:
-            snapshot = Snapshot(written, epoch, pages.encode(gist))
-            await store.save_snapshot(book.key, *GIST, snapshot, expect_watermark=seen)
+            snapshot = Snapshot(written, epoch, pages.encode(digest))
+            await store.save_snapshot(book.key, *DIGEST, snapshot, expect_watermark=seen)
             return
         except SnapshotMoved as moved:
             if moved.epoch != epoch:
@@ -369,7 +369,7 @@ async def renew(store: Store, tenant: str, user_id: str, versions: Versions, *, 
 
 
 async def correct(store: Store, tenant: str, user_id: str, record: Record, *, now: int) -> None:
-    """Put a correction into the log of the book, and write the gist."""
+    """Put a correction into the log of the book, and write the digest."""
     while True:
         book = await pages.begin_book(store, tenant, user_id, ())
         try:
@@ -378,7 +378,7 @@ async def correct(store: Store, tenant: str, user_id: str, record: Record, *, no
         except ConversationDeleted:  # the user is erased at this moment
             continue
     for _ in range(RACES_MAX):
-        book = await pages.open_book(store, tenant, user_id, [CANDIDATES, GIST])
+        book = await pages.open_book(store, tenant, user_id, [CANDIDATES, DIGEST])
         if book.epoch is None:
             return
         try:
@@ -406,7 +406,7 @@ async def unsay(store: Store, tenant: str, user_id: str, fact: str, *, now: int)
         return
 
 
-async def erase(store: Store, tenant: str, user_id: str, *, now: int) -> tuple[ConversationContext, bool]:
+async def erase(store: Store, tenant: str, user_id: str, *, now: int) -> tuple[UserMemory, bool]:
     """Erase the book; what was in it, and whether all of that could be read. One that is not there is begun first, so that
     nobody begins it later.
     """
@@ -418,8 +418,8 @@ async def erase(store: Store, tenant: str, user_id: str, *, now: int) -> tuple[C
     try:
         await store.delete(book.key, now=now)
     except ConversationDeleted:  # by another erasure
-        return ConversationContext(), True
-    return ConversationContext(taught or {}, told.last if told else {}), taught is not None and told is not None
+        return UserMemory(), True
+    return UserMemory(taught or {}, told.last if told else {}), taught is not None and told is not None
 
 
 async def finish(store: Store, tenant: str, user_id: str, *, now: int) -> None:

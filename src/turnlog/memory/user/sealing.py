@@ -12,14 +12,14 @@ _MARK = b"\x00sealed\x00"
 _NONCE, _TAG = 16, 16
 
 
-def sealed(text: bytes, key: str) -> bytes:
+def seal(text: bytes, key: str) -> bytes:
     """`text` under the seal of `key`."""
     nonce = token_bytes(_NONCE)
     hidden = _xor(text, key, nonce)
     return _MARK + nonce + _tag(nonce + hidden, key) + hidden
 
 
-def unsealed(text: bytes, key: str) -> bytes | None:
+def unseal(text: bytes, key: str) -> bytes | None:
     """What was sealed with `key`; a text without a seal as it is; None for one that another key sealed."""
     if not text.startswith(_MARK):
         return text

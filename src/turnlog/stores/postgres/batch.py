@@ -16,7 +16,7 @@ from turnlog.errors import (
     TurnlogError,
 )
 from turnlog.store import Appended, Key
-from turnlog.stores.append import CLOCK_SKEW_MAX_US, Known, decide
+from turnlog.stores.append import CLOCK_SKEW_MAX_US, Known, decide_append
 from turnlog.stores.postgres.connection import Row
 from turnlog.stores.postgres.encoding import Column, Param, arrays, column, hexes, int8s, ints, number, texts
 from turnlog.stores.postgres.log_ids import Names
@@ -208,7 +208,7 @@ def _settle(append: Append, head: int, known: dict[str, Known]) -> int:
             raise ConversationNotFound(append.key.conversation_id)
         if head == _DELETED:
             raise ConversationDeleted(append.key.conversation_id)
-        appended, fresh = decide(head, append.records, known, append.expect_head)
+        appended, fresh = decide_append(head, append.records, known, append.expect_head)
     except TurnlogError as error:
         append.fail(error.with_traceback(None))  # which would hold this frame, and it the error
         return 0

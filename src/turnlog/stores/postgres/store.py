@@ -32,7 +32,7 @@ from turnlog.store import (
     Snapshot,
     Stale,
 )
-from turnlog.stores.append import decide
+from turnlog.stores.append import decide_append
 from turnlog.stores.postgres import diagnostics, encoding, quarantine, schema, timeouts
 from turnlog.stores.postgres.answers import Expected, header_in, header_of, listed, refuse
 from turnlog.stores.postgres.connection import READING, WRITING, Pool, Row
@@ -117,7 +117,7 @@ class PostgresStore:
         if not records:
             await self._create(key, header, [])
             return None
-        appended, fresh = decide(0, records, {}, None)
+        appended, fresh = decide_append(0, records, {}, None)
         await self._create(key, header, [record for _, record in fresh])
         return appended
 

@@ -34,7 +34,7 @@ from turnlog.store import (
     Snapshot,
     Stale,
 )
-from turnlog.stores.append import Known, decide
+from turnlog.stores.append import Known, decide_append
 from turnlog.stores.redis import diagnostics, header_fields, keys
 from turnlog.stores.redis.answers import refuse
 from turnlog.stores.redis.births import Births
@@ -99,7 +99,7 @@ class RedisStore:
 
     @accepted
     async def create(self, tenant: str, header: Header, records: Sequence[Record] = ()) -> Appended | None:
-        appended, fresh = decide(0, records, {}, None) if records else (None, [])
+        appended, fresh = decide_append(0, records, {}, None) if records else (None, [])
         await self._births.create(Key(tenant, header.id), header, [pack(record) for _, record in fresh])
         return appended
 
@@ -124,7 +124,7 @@ class RedisStore:
         known = await self._logs.known(key, records)
         try:
             if known:
-                decide(0, [record for record in records if record.id in known], known, None)
+                decide_append(0, [record for record in records if record.id in known], known, None)
         except KeyReused:
             await self._get(key)
             raise

@@ -19,7 +19,7 @@ from turnlog.errors import (
     TurnlogError,
 )
 from turnlog.store import Appended, Header, Key, Snapshot
-from turnlog.stores.append import Known, decide
+from turnlog.stores.append import Known, decide_append
 from turnlog.stores.sqlite.connection import SQL
 from turnlog.stores.sqlite.reads import decayed, find, find_to_erase, header_row, row_at
 from turnlog.stores.sqlite.schema import SUPPORTED
@@ -155,7 +155,7 @@ def _decide(append: Append, log: _Log | None, rows: Rows) -> None:
         raise ConversationDeleted(append.key.conversation_id)
     if log.head < 0:
         raise decayed(append.key.conversation_id)
-    append.result, fresh = decide(log.head, append.records, log.known, append.expect_head)
+    append.result, fresh = decide_append(log.head, append.records, log.known, append.expect_head)
     for seq, record in fresh:
         rows.add(log.n, log.incarnation, seq, record, append.now)
         log.known[record.id] = Known(seq, record.digest, record.created_at)

@@ -1,4 +1,4 @@
-"""The gist: the little of what is known that contexts tell."""
+"""The digest of a user: the little of what is known that contexts tell."""
 
 import msgspec
 from msgspec.structs import replace
@@ -8,14 +8,14 @@ from turnlog.memory.extracted import extract_all
 from turnlog.memory.profile import Preference, ProfileState, Task, UserName
 from turnlog.memory.user.candidates import candidates_of
 from turnlog.memory.user.corrections import Correction
-from turnlog.memory.user.digest import ENTITIES_MAX, FACTS_MAX, PREFERENCES_MAX, TASKS_MAX, Gist, gist_of_states
-from turnlog.memory.user.digest import gist_of as gist_of_candidates
+from turnlog.memory.user.digest import ENTITIES_MAX, FACTS_MAX, PREFERENCES_MAX, TASKS_MAX, UserDigest, digest_of_states
+from turnlog.memory.user.digest import digest_of_candidates as gist_of_candidates
 from turnlog.memory.user.items import fact_id
-from turnlog.memory.user.model import ConversationContext, Taught, Told
+from turnlog.memory.user.model import Taught, Told, UserMemory
 from turnlog.message import Message, user
 
 
-def gist_of(context: ConversationContext) -> Gist:
+def digest_of_candidates(context: UserMemory) -> UserDigest:
     return gist_of_candidates(candidates_of(context.taught), context.corrections)
 
 
@@ -23,8 +23,8 @@ JUNE_2021 = 1_622_505_600_000_000
 
 
 def test_nothing_known_is_nothing_told() -> None:
-    assert gist_of(known()) == gist_of_states({}) == Gist()
-    assert Gist().profile_lines == ()
+    assert digest_of_candidates(known()) == digest_of_states({}) == UserDigest()
+    assert UserDigest().profile_lines == ()
 
 
 def test_the_lines_tell_the_name_then_preferences_then_requests() -> None:
@@ -33,24 +33,26 @@ def test_the_lines_tell_the_name_then_preferences_then_requests() -> None:
         preferences=(Preference("like", "jazz", (1,), 1, at=1), Preference("dislike", "noise", (2,), 2, at=2)),
         tasks=(Task("book a flight", (3,), 3, at=3),),
     )
-    lines = gist_of(known(a=profile(state))).profile_lines
+    lines = digest_of_candidates(known(a=profile(state))).profile_lines
     assert lines == ("The user is called Ada.", "Dislikes noise", "Likes jazz", "Open request: book a flight")
 
 
 def test_a_fact_tells_since_when_if_that_is_not_when_it_was_said() -> None:
-    told = gist_of(known(a=facts(home("Lisbon", JUNE_2021 + 5, since=JUNE_2021), fact("owns a cat", JUNE_2021)))).facts
+    told = digest_of_candidates(
+        known(a=facts(home("Lisbon", JUNE_2021 + 5, since=JUNE_2021), fact("owns a cat", JUNE_2021)))
+    ).facts
     assert told == ("lives in Lisbon (since 2021-06)", "owns a cat")
 
 
 def test_what_holds_no_longer_is_not_told() -> None:
     there = known(a=facts(home("Lisbon", 1)), b=facts(home("Porto", 2)), c=facts(fact("owns a cat", 1, until=2)))
-    assert gist_of(there).facts == ("lives in Porto",)
+    assert digest_of_candidates(there).facts == ("lives in Porto",)
 
 
 def test_what_was_put_right_is_told_and_what_was_taken_back_is_not() -> None:
     right = Correction(fact_id("home", "Lisbon", ""), 1, 5, "lives in Porto", "home", "Porto")
-    assert gist_of(known(right, a=facts(home("Lisbon", 1)))).facts == ("lives in Porto",)
-    assert gist_of(known(Correction(right.id, 2, 6), a=facts(home("Lisbon", 1)))).facts == ()
+    assert digest_of_candidates(known(right, a=facts(home("Lisbon", 1)))).facts == ("lives in Porto",)
+    assert digest_of_candidates(known(Correction(right.id, 2, 6), a=facts(home("Lisbon", 1)))).facts == ()
 
 
 def test_a_gist_is_bounded_and_keeps_the_newest() -> None:
@@ -59,9 +61,9 @@ def test_a_gist_is_bounded_and_keeps_the_newest() -> None:
         preferences=tuple(Preference("like", f"thing{n}", (n,), n, at=n) for n in seqs),
         tasks=tuple(Task(f"request{n}", (n,), n, at=n) for n in seqs),
     )
-    gist = gist_of(known(a=profile(state), b=facts(*(fact(f"owns item{n}", n) for n in seqs))))
-    assert (len(gist.preferences), len(gist.tasks), len(gist.facts)) == (PREFERENCES_MAX, TASKS_MAX, FACTS_MAX)
-    assert (gist.preferences[0][1], gist.tasks[0], gist.facts[0]) == ("thing199", "request199", "owns item199")
+    digest = digest_of_candidates(known(a=profile(state), b=facts(*(fact(f"owns item{n}", n) for n in seqs))))
+    assert (len(digest.preferences), len(digest.tasks), len(digest.facts)) == (PREFERENCES_MAX, TASKS_MAX, FACTS_MAX)
+    assert (digest.preferences[0][1], digest.tasks[0], digest.facts[0]) == ("thing199", "request199", "owns item199")
 
 
 def test_the_gist_of_one_conversations_states_is_that_of_a_user_with_this_conversation() -> None:
@@ -69,8 +71,8 @@ def test_the_gist_of_one_conversations_states_is_that_of_a_user_with_this_conver
     found = extract_all([_at(text, seq) for seq, text in enumerate(texts, 1)])
     states = {name: getattr(found, name) for name in ("profile", "entities", "facts")}
     taught = Taught(0, **{name: Told(0, 1, 4, state) for name, state in states.items()})
-    one = gist_of_states({name: msgspec.json.encode(state) for name, state in states.items()})
-    other = gist_of(known(a=taught))
+    one = digest_of_states({name: msgspec.json.encode(state) for name, state in states.items()})
+    other = digest_of_candidates(known(a=taught))
     assert (one.user_name, one.preferences, one.tasks) == (
         other.user_name, other.preferences, other.tasks,
     )  # fmt: skip

@@ -65,7 +65,7 @@ async def refused(log: Turnlog, conversation: Conversation) -> None:
     """Every call is."""
     for _ in range(2):
         for call in (
-            conversation.append(user("two")),
+            conversation.append(user("two", id="refused")),
             log.create(),
             conversation.redact(1),
             conversation.messages(),
@@ -255,7 +255,8 @@ async def test_law_2_a_write_ahead_log_that_is_removed_while_somebody_reads_in_i
         conversation = log.conversation("c1")
     await noticed(log, conversation)
     told += (await conversation.append(user("x", id="b"))).ids
-    assert [message.id for message in await conversation.messages(limit=99)] == told
+    there = [message.id for message in await conversation.messages(limit=99)]
+    assert [id_ for id_ in there if id_ != "refused"] == told  # one that was not acknowledged may be there
     assert await conversation.verify() == []
     await log.close()
 

@@ -215,6 +215,15 @@ def test_open_close_and_open_again(tmp_path: Path) -> None:
     assert threads() == []
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Also where the tests run in the background of a shell, which has them ignore interrupts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_cancels_the_call() -> None:
     fold = Slow()
     with turnlog.sync.Turnlog(turnlog.Turnlog(RamStore(), folds=[fold])) as log:

@@ -167,6 +167,7 @@ class Desk:
     def check(self) -> None:
         """Raise `StoreUnavailable` if the file that is open is not the one at the path any more."""
         if self._watch is not None and not self._watch.unmoved():
+            self._checked_s = 0.0
             if self._watch.replaced():
                 self._origin.replaced = True
             if self._save():

@@ -11,8 +11,8 @@ import pytest
 from support.postgres import PostgresServer
 from turnlog import ConversationDeleted, codec, user
 from turnlog.store import Header, Key, Snapshot, Sweeper
-from turnlog.stores import postgres
 from turnlog.stores.postgres import PostgresStore
+from turnlog.stores.postgres import store as postgres_store
 from turnlog.stores.postgres.timeouts import Patience
 from turnlog.validation import Limits
 
@@ -24,7 +24,7 @@ STEP = 100
 @pytest.fixture
 def url(postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> str:
     postgres_server.empty()
-    monkeypatch.setattr(postgres, "_ROWS_PER_STEP", STEP)
+    monkeypatch.setattr(postgres_store, "_ROWS_PER_STEP", STEP)
     return postgres_server.url()
 
 

@@ -51,9 +51,9 @@ async def _forked(log: turnlog.Turnlog, length: int) -> turnlog.Conversation:
     """A fork at the end of a conversation of that length, which may have grown meanwhile."""
     parent = await grown(log, f"of-{length}", length)
     try:
-        await log.conversation(f"fork-of-{length}").header()
+        await log.conversation(f"fork-of-{length}").info()
     except turnlog.ConversationNotFound:
-        fork = await parent.fork(at=length, conversation_id=f"fork-of-{length}")
+        fork = await parent.fork(at=length, id=f"fork-of-{length}")
         await fork.append(*(turnlog.user("x" * 200) for _ in range(OWN)))
     return log.conversation(f"fork-of-{length}")
 
@@ -76,9 +76,9 @@ async def grown(log: turnlog.Turnlog, name: str, length: int) -> turnlog.Convers
     """The conversation `name`, filled up to `length` messages."""
     conversation = log.conversation(name)
     try:
-        head = (await conversation.header()).head
+        head = (await conversation.info()).head
     except turnlog.ConversationNotFound:
-        await log.create(conversation_id=name)
+        await log.create(id=name)
         head = 0
     message = turnlog.user("x" * 200)
     model = encode(message, tokens=estimate(message), limits=Limits())

@@ -56,7 +56,7 @@ async def _rates(options: Options) -> dict[str, float]:
     """
     async with turnlog.connect(f"sqlite:///{options.scratch}/rates.db") as log:
         await import_lines(log, talks(options.pick(250, 50)), lambda _: None)
-        ids = [header.id for header in (await log.conversations(limit=1000)).headers]
+        ids = [header.id for header in (await log.conversations(limit=1000)).data]
         hear("I like tea.")  # makes the tables of the rules
         spent, count = dict.fromkeys([fold.name for fold in default_folds()], 0.0), 0
         for id_ in ids:

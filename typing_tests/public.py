@@ -6,9 +6,9 @@ from turnlog import (
     Appended,
     Context,
     Conversation,
-    Header,
-    Listing,
+    ConversationInfo,
     Message,
+    Page,
     Reconciled,
     Settings,
     Text,
@@ -28,12 +28,12 @@ async def library(settings: Settings) -> None:
         talk = await log.create(user("hi"), user_id="ada", tags=["a"], metadata={"n": 1})
         assert_type(talk, Conversation)
         assert_type(await talk.append(assistant("hello"), expect_head=1), Appended)
-        assert_type(await talk.messages(limit=10, newest=True), list[Message])
+        assert_type(await talk.messages(limit=10, newest=True), Page[Message])
         assert_type(await talk.context(max_messages=5), Context)
         assert_type(await talk.fork(at=1), Conversation)
-        assert_type(await talk.update(title="greetings"), Header)
+        assert_type(await talk.update(title="greetings"), ConversationInfo)
         assert_type(await talk.reconcile([user("hi")], by_id=False, on_divergence="fork"), Reconciled)
-        assert_type(await log.conversations(user_id="ada"), Listing)
+        assert_type(await log.conversations(user_id="ada"), Page[ConversationInfo])
 
 
 def values() -> None:

@@ -4,6 +4,7 @@ The log is the truth; memory is folded from it; a context is a view of both. `co
 `Conversation`s and `User`s.
 """
 
+from turnlog.codec import Record
 from turnlog.context.memory_config import MemoryConfig
 from turnlog.context.parts import Memory
 from turnlog.context.policy import ContextPolicy
@@ -38,7 +39,8 @@ from turnlog.errors import (
 from turnlog.fold import Fold
 from turnlog.llm.port import LLM
 from turnlog.log.conversation import Conversation, Turn
-from turnlog.log.pagination import Listing
+from turnlog.log.info import ConversationInfo, Parent
+from turnlog.log.pagination import Page
 from turnlog.log.reconcile import Reconciled
 from turnlog.log.turnlog import Turnlog
 from turnlog.log.user import Erased, User
@@ -66,7 +68,7 @@ from turnlog.message import (
     user,
 )
 from turnlog.settings import Settings
-from turnlog.store import Appended, Header, Store
+from turnlog.store import Appended, Header, Receipt, RecordPage, Store
 from turnlog.validation import Limits
 from turnlog.wiring import connect
 
@@ -83,6 +85,7 @@ __all__ = [
     "ConversationContext",
     "ConversationDeleted",
     "ConversationExists",
+    "ConversationInfo",
     "ConversationNotFound",
     "CorruptRecord",
     "Entities",
@@ -103,15 +106,19 @@ __all__ = [
     "LLMReplyInvalid",
     "LLMUnavailable",
     "Limits",
-    "Listing",
     "Memory",
     "MemoryConfig",
     "Message",
     "MessageNotFound",
     "NotFound",
+    "Page",
+    "Parent",
     "Profile",
     "Reasoning",
+    "Receipt",
     "Reconciled",
+    "Record",
+    "RecordPage",
     "Refusal",
     "Remembered",
     "RevisionMoved",

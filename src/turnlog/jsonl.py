@@ -15,12 +15,13 @@ import msgspec
 
 from turnlog import codec
 from turnlog.errors import Conflict, ConversationExists, ConversationNotFound, InvalidInput, NotFound, TurnlogError
+from turnlog.log.info import ConversationInfo
 from turnlog.log.turnlog import Turnlog
 from turnlog.memory.user.as_json import known_fields
 from turnlog.message import Message
 from turnlog.message_input import MessageIn, decode_message, decoded
-from turnlog.store import Header, Page
-from turnlog.timestamps import format_time
+from turnlog.store import RecordPage
+from turnlog.timestamps import format_time, from_micros
 from turnlog.validation import check_id
 
 LINES_AT_ONCE = 16
@@ -205,7 +206,7 @@ async def _store(log: Turnlog, line: Line) -> int:
     for chunk in chunks:
         if chunk:
             added += (await conversation.append(*chunk)).stored
-    if line.archived and not (await conversation.header()).archived:
+    if line.archived and not (await conversation.info()).archived:
         await conversation.update(archived=True)
     return added
 
@@ -224,7 +225,7 @@ async def _begin(log: Turnlog, line: Line, messages: Sequence[Message]) -> bool:
     try:
         await log.create(
             *messages,
-            conversation_id=line.conversation_id,
+            id=line.conversation_id,
             user_id=line.user_id,
             title=line.title,
             tags=line.tags,
@@ -268,16 +269,18 @@ async def export_user(log: Turnlog, user_id: str) -> AsyncIterator[bytes]:
     yield msgspec.json.encode({"user_id": memory.pop("user_id"), "memory": memory}) + b"\n"
 
 
-async def every_header(log: Turnlog, *, user_id: str | None = None, tag: str | None = None) -> AsyncIterator[Header]:
+async def every_header(
+    log: Turnlog, *, user_id: str | None = None, tag: str | None = None
+) -> AsyncIterator[ConversationInfo]:
     """Every conversation that was there at the beginning, once, also one that moves in the listing meanwhile."""
-    began, since = log.clock(), None
+    began, since = from_micros(log.clock()), None
     seen: set[str] = set()
     found = True
     while found:
         found, cursor, more = False, None, True
         while more:
             page = await log.conversations(user_id=user_id, tag=tag, updated_since=since, cursor=cursor, limit=100)
-            for header in page.headers:
+            for header in page:
                 if header.id not in seen and header.created_at <= began:
                     seen.add(header.id)
                     found = True
@@ -286,7 +289,7 @@ async def every_header(log: Turnlog, *, user_id: str | None = None, tag: str | N
         since = began
 
 
-def _opening(page: Page) -> bytes:
+def _opening(page: RecordPage) -> bytes:
     header = page.header
     fields: dict[str, Any] = {
         "conversation_id": header.id,

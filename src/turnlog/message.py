@@ -14,6 +14,7 @@ from msgspec.structs import force_setattr
 
 from turnlog.errors import InvalidInput
 from turnlog.ids import uuid7
+from turnlog.timestamps import in_utc
 from turnlog.validation import COUNT_MAX, INTEGER_MAX, check_base64, check_id, check_json, check_name, check_text
 
 Role = Literal["user", "assistant", "system", "developer", "tool"]
@@ -184,7 +185,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
         else:
             check_id("id", self.id)
         if not isinstance(self.created_at, datetime) or self.created_at.tzinfo is not UTC:
-            force_setattr(self, "created_at", _to_utc("created_at", self.created_at))
+            force_setattr(self, "created_at", in_utc("created_at", self.created_at))
         if self.name is not None or self.model is not None or self.provider is not None:
             _check_labels(self)
         if self.metadata or type(self.metadata) is not dict:
@@ -267,15 +268,6 @@ def _parts(field: str, parts: object, allowed: tuple[type, ...]) -> tuple[Any, .
             kinds = ", ".join(kind.__struct_config__.tag for kind in allowed)  # type: ignore[attr-defined]
             raise InvalidInput(f"{field}[{index}]", f"must be one of {kinds} here")
     return tuple(parts)
-
-
-def _to_utc(field: str, moment: object) -> datetime:
-    if not isinstance(moment, datetime) or moment.tzinfo is None:
-        raise InvalidInput(field, "must be a time with a time zone")
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise InvalidInput(field, "must be a time of the years 1 to 9999") from None
 
 
 def _check_metadata(metadata: object) -> None:

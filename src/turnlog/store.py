@@ -6,11 +6,13 @@ looks into a record's body. Every method is one round trip; none raises anything
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import msgspec
 
 from turnlog.codec import Record
+from turnlog.timestamps import from_micros
 
 PAGE_BYTES = 8 << 20
 """What the bodies of the records that one call reads weigh together, at most, unless told otherwise."""
@@ -50,13 +52,29 @@ class Header(msgspec.Struct, frozen=True, omit_defaults=False):
     incarnation: str = ""
 
 
+class Receipt(msgspec.Struct, frozen=True, gc=False):
+    """Where a message stands in the log, and its time in UTC."""
+
+    id: str
+    seq: int
+    created_at: datetime
+
+
 class Appended(msgspec.Struct, frozen=True, gc=False):
-    """What an append did: each record's id, place and time, and how many were stored now, not before."""
+    """What an append did: each message's id, seq and time in microseconds since 1970 UTC, and how many were stored now.
+
+    `receipts` has the same with `datetime`s.
+    """
 
     ids: tuple[str, ...]
     seqs: tuple[int, ...]
-    times: tuple[int, ...]
+    times_us: tuple[int, ...]
     stored: int
+
+    @property
+    def receipts(self) -> tuple[Receipt, ...]:
+        """One receipt for each message, in the order of the call."""
+        return tuple(map(Receipt, self.ids, self.seqs, map(from_micros, self.times_us)))
 
     @property
     def head(self) -> int:
@@ -69,7 +87,7 @@ class Appended(msgspec.Struct, frozen=True, gc=False):
         return self.stored == 0
 
 
-class Page(msgspec.Struct, frozen=True):
+class RecordPage(msgspec.Struct, frozen=True):
     """Records in ascending order of seq, with the header as it was at that moment.
 
     `more` tells whether the log goes on in the direction of reading, within the bounds of seq that were asked for.
@@ -192,7 +210,7 @@ class Store(Protocol):
         limit: int,
         bytes_max: int = PAGE_BYTES,
         newest: bool = False,
-    ) -> Page:
+    ) -> RecordPage:
         """Up to `limit` records with after < seq < before: the first of them, or with `newest` the last.
 
         Their bodies weigh `bytes_max` together at most, but one record comes if there is one. No call holds much more than

@@ -14,7 +14,7 @@ from turnlog.log import conversation, turnlog
 from turnlog.log import user as users
 from turnlog.portal import Portal
 from turnlog.settings import Settings
-from turnlog.store import Page
+from turnlog.store import RecordPage
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -51,7 +51,8 @@ class Conversation:
         self.id = inner.id
 
     append = _blocking(conversation.Conversation.append)
-    header = _blocking(conversation.Conversation.header)
+    info = _blocking(conversation.Conversation.info)
+    records = _blocking(conversation.Conversation.records)
     expect = _blocking(conversation.Conversation.expect)
     read = _blocking(conversation.Conversation.read)
     messages = _blocking(conversation.Conversation.messages)
@@ -71,11 +72,11 @@ class Conversation:
     memory = _blocking(conversation.Conversation.memory)
     known = _blocking(conversation.Conversation.known)
 
-    def pages(self, *, after: int = 0) -> Iterator[Page]:
+    def pages(self, *, after: int = 0) -> Iterator[RecordPage]:
         """The whole log from `after` on, page by page."""
         pages = self._inner.pages(after=after)
 
-        async def following() -> Page | None:
+        async def following() -> RecordPage | None:
             return await anext(pages, None)
 
         while (page := self._portal.run(following())) is not None:

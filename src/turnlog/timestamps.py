@@ -15,6 +15,26 @@ def to_micros(moment: datetime) -> int:
     return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
 
 
+def in_utc(field: str, moment: object) -> datetime:
+    """`moment` in UTC. Raises `InvalidInput` with `field` if it is no `datetime` or a naive one."""
+    if not isinstance(moment, datetime) or moment.tzinfo is None:
+        raise InvalidInput(field, "must be a datetime with a time zone")
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise InvalidInput(field, "must be a time of the years 1 to 9999") from None
+
+
+def micros_of(field: str, moment: datetime | None) -> int | None:
+    """`moment` in microseconds since 1970 UTC. Raises `InvalidInput` if it is naive or before 1970."""
+    if moment is None:
+        return None
+    micros = to_micros(in_utc(field, moment))
+    if micros < 0:
+        raise InvalidInput(field, "must be a time from 1970 on")
+    return micros
+
+
 def from_micros(micros: int) -> datetime:
     """The moment, in UTC, that lies `micros` microseconds after 1970-01-01."""
     seconds, rest = divmod(micros, 1_000_000)
@@ -25,6 +45,11 @@ def format_time(micros: int) -> str:
     """RFC 3339 in UTC, to the microsecond."""
     seconds, rest = divmod(micros, 1_000_000)
     return f"{_second(seconds)}.{rest:06d}Z"
+
+
+def format_moment(moment: datetime) -> str:
+    """As `format_time`, of a `datetime`."""
+    return format_time(to_micros(moment))
 
 
 @lru_cache(maxsize=4096)

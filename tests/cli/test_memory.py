@@ -53,8 +53,8 @@ def ana(turnlog):
     async def say() -> None:
         async with connect(turnlog.url) as log:
             said = user("My name is Ana and I live in Lisbon."), user("I love green tea.")
-            await log.create(*said, conversation_id="a", user_id="ana")
-            await log.create(user("I moved to Porto."), conversation_id="b", user_id="ana")
+            await log.create(*said, id="a", user_id="ana")
+            await log.create(user("I moved to Porto."), id="b", user_id="ana")
 
     make_room(turnlog.url)
     asyncio.run(say())
@@ -148,7 +148,7 @@ async def fill(url: str, sizes: dict[str, int]) -> None:
     """Long conversations, with an old state that a rebuild will not make again."""
     async with connect(url) as log:
         for talk, size in sizes.items():
-            conversation = await log.create(conversation_id=talk, user_id="ana")
+            conversation = await log.create(id=talk, user_id="ana")
             said = [
                 user(f"In the year {n} I moved to {PLACES[n % 6]}, and I like tea number {n % 50}.") for n in range(size)
             ]

@@ -28,7 +28,7 @@ def ana(turnlog):
         async with connect(turnlog.url) as log:
             for talk, month, texts in (("a", MARCH, FIRST), ("b", APRIL, ["I moved to Porto."])):
                 said = [user(text, created_at=month) for text in texts]
-                await (await log.create(*said, conversation_id=talk, user_id="ana")).catch_up()
+                await (await log.create(*said, id=talk, user_id="ana")).catch_up()
 
     make_room(turnlog.url)
     asyncio.run(say())

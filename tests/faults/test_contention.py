@@ -34,7 +34,7 @@ def told_by(children: "list[subprocess.Popen[str]]") -> list[tuple[str, int]]:
 
 async def begin(url: str, tenant: str) -> None:
     async with connect(url, settings=Settings(tenant=tenant)) as log:
-        await log.create(conversation_id="c1")
+        await log.create(id="c1")
 
 
 async def stored(url: str, tenant: str) -> list[tuple[str, int]]:

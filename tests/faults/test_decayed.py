@@ -176,7 +176,7 @@ async def test_a_page_that_cannot_be_read_loses_nobodys_contribution(store: str,
 async def test_states_of_a_newer_form_are_made_anew_from_the_log(store: str, tmp_path: Any) -> None:
     async with staged(store, tmp_path) as at:
         fold = at.log.folds[-2]
-        header = await at.plain.header()
+        header = await at.plain.info()
         now = await catch_up(at.log.store, at.plain.key, fold)
         newer = msgspec.structs.replace(now, state=b'{"form":9,"facts":{"by":"slot"}}')
         await at.log.store.save_snapshot(at.plain.key, fold.name, fold.version, newer, expect_watermark=header.head)

@@ -24,7 +24,7 @@ def test_law_3_what_is_sent_up_to_five_times_at_once_is_stored_once(store: str, 
     async def check() -> None:
         one, other = handles(store_url, tenant)
         async with one, other:
-            await one.create(conversation_id="c1")
+            await one.create(id="c1")
             answers = await asyncio.gather(*(deliver(one, other, n) for n in range(MESSAGES)))
             for same in answers:
                 assert {(answer.ids, answer.seqs) for answer in same} == {(same[0].ids, same[0].seqs)}
@@ -52,7 +52,7 @@ def test_law_3_of_two_bodies_sent_at_once_under_one_key_one_is_stored_and_the_ot
     async def check() -> None:
         one, other = handles(store_url, tenant)
         async with one, other:
-            await one.create(conversation_id="c1")
+            await one.create(id="c1")
             for n in range(MESSAGES // 3):
                 answers = await asyncio.gather(
                     *(send(log.conversation("c1"), text, n) for log, text in ((one, "this"), (other, "that"))),

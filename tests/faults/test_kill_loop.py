@@ -83,7 +83,7 @@ def test_killing_the_service_again_and_again_loses_and_doubles_nothing(
     async def check() -> None:
         async with connect(store_url, settings=Settings(tenant=tenant)) as log:
             for n in range(CONVERSATIONS):
-                await log.create(conversation_id=f"c{n}")
+                await log.create(id=f"c{n}")
             clients = await attack(store_url, tenant, tmp_path)
             assert clients.repeated > 0
             for conversation_id, acknowledged in clients.acknowledged.items():

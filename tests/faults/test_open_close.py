@@ -21,7 +21,7 @@ async def test_two_tasks_may_open_it_at_once(store: str, store_url: str, tenant:
         await log.create(user("hi"))
 
     await asyncio.gather(*(open_and_use() for _ in range(5)))
-    assert len((await log.conversations()).headers) == 5
+    assert len((await log.conversations()).data) == 5
     await asyncio.gather(log.close(), log.close())
 
 
@@ -53,14 +53,14 @@ async def test_it_may_be_opened_again_and_in_another_loop(store: str, store_url:
         with pytest.raises(StoreUnavailable, match=r"not open|closed"):
             await log.conversations()
     async with log:
-        assert len((await log.conversations()).headers) == 3
+        assert len((await log.conversations()).data) == 3
 
 
 @pytest.mark.parametrize("store", ALL)
 async def test_closing_finishes_what_was_accepted(store: str, store_url: str, tenant: str, tmp_path: Path) -> None:
     log = connect(store_url, settings=Settings(tenant=tenant))
     await log.open()
-    await log.create(conversation_id="c1")
+    await log.create(id="c1")
     await log.conversation("c1").append(user("first"))  # whatever has to be made for an append is there
     appends = [asyncio.create_task(log.conversation("c1").append(user(f"{n}"))) for n in range(CALLS)]
     await asyncio.sleep(0)
@@ -75,7 +75,7 @@ async def test_closing_finishes_what_was_accepted(store: str, store_url: str, te
 async def test_calls_that_race_with_closing_end(store: str, store_url: str, tenant: str) -> None:
     log = connect(store_url, settings=Settings(tenant=tenant))
     await log.open()
-    await log.create(conversation_id="c1")
+    await log.create(id="c1")
 
     async def go_on() -> int:
         for n in range(100_000):
@@ -98,4 +98,4 @@ async def test_calls_that_race_with_closing_end(store: str, store_url: str, tena
 
 async def head(log: Turnlog) -> int:
     async with log:
-        return (await log.conversation("c1").header()).head
+        return (await log.conversation("c1").info()).head

@@ -136,7 +136,7 @@ async def stored(path: Path) -> dict[str, int]:
 
 async def begin(path: Path) -> None:
     async with connect(f"sqlite:///{path}") as log:
-        await log.create(conversation_id="c1")
+        await log.create(id="c1")
 
 
 @pytest.mark.parametrize("look", LOOK)
@@ -194,20 +194,20 @@ async def test_nothing_that_is_done_with_an_open_file_takes_its_locks_away(tmp_p
 async def test_a_copy_is_another_history(tmp_path: Path) -> None:
     path, moved = tmp_path / "turnlog.db", tmp_path / "moved.db"
     async with connect(f"sqlite:///{path}") as log:
-        await log.create(user("hello"), conversation_id="c1")
-        name = (await log.conversation("c1").header()).incarnation
+        await log.create(user("hello"), id="c1")
+        name = (await log.conversation("c1").info()).incarnation
         with closing(sqlite3.connect(path)) as other:
             other.execute(f"VACUUM INTO '{tmp_path}/copy.db'")
     for _ in range(2):
         path = path.rename(moved)
         async with connect(f"sqlite:///{path}") as log:
-            assert (await log.conversation("c1").header()).incarnation == name
+            assert (await log.conversation("c1").info()).incarnation == name
     async with connect(f"sqlite:///{tmp_path}/copy.db") as log:
-        copied = (await log.conversation("c1").header()).incarnation
+        copied = (await log.conversation("c1").info()).incarnation
         assert copied != name
     async with connect(f"sqlite:///{tmp_path}/copy.db") as log, connect(f"sqlite:///{tmp_path}/copy.db") as other_log:
-        assert (await log.conversation("c1").header()).incarnation == copied
+        assert (await log.conversation("c1").info()).incarnation == copied
         await SqliteStore(str(tmp_path / "copy.db")).mark_restored()
-        restored = (await log.conversation("c1").header()).incarnation
+        restored = (await log.conversation("c1").info()).incarnation
         assert restored not in (name, copied)
-        assert (await other_log.conversation("c1").header()).incarnation == restored
+        assert (await other_log.conversation("c1").info()).incarnation == restored

@@ -80,7 +80,7 @@ def kill_the_server(server: PostgresServer) -> None:
 
 async def save_on_and_on(log: Turnlog) -> None:
     """Save the state of a fold, whose commits wait for no disk, as often as the server takes it."""
-    await log.create(conversation_id="folded")
+    await log.create(id="folded")
     key, version = Key(log.tenant, "folded"), 0
     while True:
         with suppress(StoreUnavailable, SnapshotMoved):
@@ -119,7 +119,7 @@ def test_law_2_a_server_that_is_killed_loses_and_doubles_nothing_acknowledged(
 def test_a_reply_that_is_cut_leaves_one_message_after_the_retry(server: PostgresServer) -> None:
     async def check() -> None:
         async with proxy(server.port) as between, log_at(server, port=between.port, timeout_s=5) as log:
-            conversation = await log.create(conversation_id="c1")
+            conversation = await log.create(id="c1")
             unanswered = 0
             for after in range(1, 120, 4):
                 await log.ping()
@@ -145,7 +145,7 @@ def test_a_busy_client_that_finds_half_an_answer_and_the_end_of_its_connection_i
 ) -> None:
     async def check(between: Proxy) -> None:
         async with log_at(server, port=between.port, timeout_s=60) as log:
-            await log.create(conversation_id="c1")
+            await log.create(id="c1")
             for after in (1, 20, 40):
                 await retried(log, f"before{after}")
                 between.replies_left = after
@@ -174,7 +174,7 @@ async def retried(log: Turnlog, id_: str) -> None:
 def test_a_server_that_falls_silent_is_given_up_in_time(server: PostgresServer) -> None:
     async def check() -> None:
         async with proxy(server.port) as between, log_at(server, port=between.port, timeout_s=0.5) as log:
-            conversation = await log.create(conversation_id="c1")
+            conversation = await log.create(id="c1")
             between.silent = True
             for call in (conversation.append(user("hello", id="m1")), conversation.messages(), log.ping()):
                 began = time.monotonic()
@@ -192,7 +192,7 @@ def test_a_server_that_falls_silent_is_given_up_in_time(server: PostgresServer) 
 def test_calls_that_find_no_connection_free_fail_in_time_and_those_after_them_work(server: PostgresServer) -> None:
     async def check() -> None:
         async with log_at(server, timeout_s=0.5, connections=2) as log:
-            conversation = await log.create(user("hello", id="m1"), conversation_id="c1")
+            conversation = await log.create(user("hello", id="m1"), id="c1")
             with psycopg.connect(server.url()) as blocking:
                 blocking.execute("LOCK turnlog.conversation IN ACCESS EXCLUSIVE MODE")
                 calls = [conversation.messages() for _ in range(20)]
@@ -208,7 +208,7 @@ def test_calls_that_find_no_connection_free_fail_in_time_and_those_after_them_wo
 def test_many_more_calls_than_connections_all_succeed(server: PostgresServer) -> None:
     async def check() -> None:
         async with log_at(server, connections=2) as log:
-            conversation = await log.create(user("hello", id="m1"), conversation_id="c1")
+            conversation = await log.create(user("hello", id="m1"), id="c1")
             found = await asyncio.gather(*(conversation.messages() for _ in range(200)))
             assert [len(messages) for messages in found] == [1] * 200
             with psycopg.connect(server.url()) as observer:
@@ -222,7 +222,7 @@ def test_many_more_calls_than_connections_all_succeed(server: PostgresServer) ->
 def test_cancelled_reads_leave_no_connection_behind(server: PostgresServer) -> None:
     async def check() -> None:
         async with log_at(server, connections=2, timeout_s=3) as log:
-            conversation = await log.create(user("hello", id="m1"), conversation_id="c1")
+            conversation = await log.create(user("hello", id="m1"), id="c1")
             for _ in range(10):
                 reads = [asyncio.ensure_future(conversation.messages()) for _ in range(4)]
                 await asyncio.sleep(0.001)
@@ -258,11 +258,11 @@ async def refusing(log: Turnlog) -> None:
 def test_a_server_that_only_reads_refuses_writes_and_a_ping(server: PostgresServer) -> None:
     async def check() -> None:
         async with log_at(server) as log:
-            conversation = await log.create(user("hello", id="m1"), conversation_id="c1")
+            conversation = await log.create(user("hello", id="m1"), id="c1")
             server.execute("ALTER SYSTEM SET default_transaction_read_only = on", "SELECT pg_reload_conf()")
             try:
                 await refusing(log)
-                for call in (conversation.append(user("two", id="m2")), log.create(conversation_id="c2"), log.ping()):
+                for call in (conversation.append(user("two", id="m2")), log.create(id="c2"), log.ping()):
                     with pytest.raises(StoreUnavailable, match="read-only"):
                         await call
                 assert len(await conversation.messages()) == 1

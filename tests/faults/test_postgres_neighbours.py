@@ -264,13 +264,13 @@ async def test_metadata_that_decayed_keeps_nothing_from_being_erased(
 ) -> None:
     async with connect(url) as log:
         for id_ in ("c0", "c1"):
-            await log.create(user("a", id="m1"), conversation_id=id_, user_id=tenant)
+            await log.create(user("a", id="m1"), id=id_, user_id=tenant)
         postgres_server.execute(f"UPDATE turnlog.conversation SET metadata = '{{' WHERE user_id = '{tenant}'")
         await log.conversation("c0").redact(1)
         await log.conversation("c0").delete()
-        assert [header.id for header in (await log.conversations()).headers] == ["c1"]
+        assert [header.id for header in (await log.conversations()).data] == ["c1"]
         assert (await log.user(tenant).erase()).conversations == 1
-        assert not (await log.conversations()).headers
+        assert not (await log.conversations()).data
 
 
 async def test_an_append_that_ends_the_backend_fails_its_neighbours_once(

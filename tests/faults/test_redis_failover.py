@@ -81,7 +81,7 @@ async def fail_over(cluster: ValkeyCluster, durability: str) -> int:
     async with connect(f"{cluster.url}?durability={durability}", settings=settings) as log:
         load = Load(log)
         for id_ in load.told:
-            await log.create(conversation_id=id_)
+            await log.create(id=id_)
         writers = [asyncio.create_task(load.write(n)) for n in range(WRITERS)]
         await asyncio.sleep(0.5)
         victim = cluster.nodes[0]
@@ -115,7 +115,7 @@ async def test_who_states_the_head_is_told_that_a_failover_took_the_end_of_the_l
         wait_until(lambda: b"state=online" in primary.ask("INFO", "replication"), "a replica")
         lost = user("lost", id="m3")
         async with connect(f"{primary.url}?durability=replicated") as log:
-            conversation = await log.create(user("a", id="m1"), conversation_id="c1")
+            conversation = await log.create(user("a", id="m1"), id="c1")
             await conversation.append(user("b", id="m2"))
         cut_off(primary)
         async with connect(primary.url) as log:
@@ -152,7 +152,7 @@ async def test_a_restart_gives_every_history_a_new_name_and_nothing_else_does() 
     with valkey(*DURABLE) as server:
         async with connect(server.url) as log, connect(server.url) as other:
             for n in range(3):
-                await log.create(user("a"), conversation_id=f"c{n}")
+                await log.create(user("a"), id=f"c{n}")
             before = await incarnations(log, 3)
             await log.conversation("c0").append(user("b"))
             await log.conversation("c1").update(title="t")
@@ -180,7 +180,7 @@ async def test_a_failover_gives_new_names_also_to_who_stayed_connected_and_when_
 
     async with connect(cluster.url) as log:
         for n in range(CONVERSATIONS):
-            await log.create(user("a"), conversation_id=f"c{n}")
+            await log.create(user("a"), id=f"c{n}")
         seen = [await incarnations(log)]
         for successor in (cluster.nodes[3], cluster.nodes[0]):  # there and back
             await asyncio.to_thread(fail_over, successor)
@@ -199,7 +199,7 @@ async def test_a_replica_that_takes_over_on_a_connection_that_stays_gives_new_na
     with valkey() as primary, valkey("--replicaof", "127.0.0.1", str(primary.port)) as replica:
         wait_until(lambda: b"state=online" in primary.ask("INFO", "replication"), "a replica")
         async with connect(f"{primary.url}?durability=replicated") as log:
-            await log.create(user("a"), conversation_id="c0")
+            await log.create(user("a"), id="c0")
             before = await incarnations(log, 1)
         reader = RedisStore(replica.url)
         reader._servers.opened = True

@@ -66,7 +66,7 @@ async def kill_and_restart(server: ValkeyServer) -> None:
 async def test_law_2_a_killed_server_loses_and_doubles_nothing_acknowledged(server: ValkeyServer) -> None:
     async with opened(server.url) as log:
         for n in range(8):
-            await log.create(conversation_id=f"c{n}")
+            await log.create(id=f"c{n}")
         told: dict[str, int] = {}
         stop = asyncio.Event()
         writers = [asyncio.create_task(write(log, n, told, stop)) for n in range(WRITERS)]
@@ -133,7 +133,7 @@ async def test_law_3_an_answer_cut_anywhere_is_unavailable_and_a_repeat_appends_
     async with through_a_knife(server) as (url, knife), opened(url) as log:
         failed = 0
         for cut in CUTS:
-            conversation = await log.create(user("first", id="first"), conversation_id=f"k{cut}")
+            conversation = await log.create(user("first", id="first"), id=f"k{cut}")
             said = [user("x", id=f"m{n}") for n in range(20)]
             knife.left = cut
             outcomes = await asyncio.gather(*map(conversation.append, said), return_exceptions=True)
@@ -151,13 +151,13 @@ async def test_law_3_an_answer_cut_anywhere_is_unavailable_and_a_repeat_appends_
 @awaited
 async def test_a_frozen_server_is_unavailable_within_the_stated_time(server: ValkeyServer) -> None:
     async with opened(server.url, timeout_s=TIMEOUT_S) as log:
-        conversation = await log.create(conversation_id="c1")
+        conversation = await log.create(id="c1")
         server.signal(signal.SIGSTOP)
         try:
             began = time.monotonic()
             outcomes = await asyncio.gather(
                 *(conversation.append(user("x", id=f"m{n}")) for n in range(10)),
-                conversation.header(),
+                conversation.info(),
                 return_exceptions=True,
             )
             assert time.monotonic() - began < TIMEOUT_S + SLACK_S

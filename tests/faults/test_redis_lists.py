@@ -152,16 +152,16 @@ async def test_a_header_that_decayed_stops_no_listing_no_fold_no_sweep_and_no_er
     valkey_server.ask("FLUSHALL")
     async with connect(valkey_server.url) as log:
         for id_ in ("c0", "c1", "c2"):
-            await log.create(user("secret", id="m1"), user("b"), conversation_id=id_, user_id="ann")
-        fork = await log.conversation("c1").fork(at=1, conversation_id="fork")
+            await log.create(user("secret", id="m1"), user("b"), id=id_, user_id="ann")
+        fork = await log.conversation("c1").fork(at=1, id="fork")
         valkey_server.ask("HSET", "tl:{default/c1}:h", *fields)
         for query in ({}, {"user_id": "ann"}):
-            assert {each.id for each in (await log.conversations(**query)).headers} == {"c0", "c1", "c2", "fork"}
+            assert {each.id for each in (await log.conversations(**query)).data} == {"c0", "c1", "c2", "fork"}
         assert {each.conversation_id for each in await log.store.stale("default", "f", 1, limit=9)} >= {"c0", "c2", "fork"}
         assert isinstance(log.store, RedisStore)
         await log.store.sweep(now=NOW)
         await log.conversation("c1").delete()
         assert [each.id for each in await fork.messages()] == ["m1"]
         await log.user("ann").erase()
-        assert not (await log.conversations()).headers
+        assert not (await log.conversations()).data
         assert valkey_server.ask("KEYS", "tl:{default/*}:l") == []

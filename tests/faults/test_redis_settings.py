@@ -70,7 +70,7 @@ async def test_the_doctor_tells_what_a_restart_takes(server: ValkeyServer) -> No
 @awaited
 async def test_replicated_appends_fail_where_there_is_no_replica_also_when_repeated(server: ValkeyServer) -> None:
     async with opened(server.url) as log:
-        await log.create(conversation_id="c1")
+        await log.create(id="c1")
     replicated = RedisStore(f"{server.url}?durability=replicated", timeout_s=0.5)
     await replicated.open()
     async with opened(server.url) as log:
@@ -106,7 +106,7 @@ async def test_a_full_server_is_unavailable_and_takes_appends_again_when_there_i
 @awaited
 async def test_a_message_costs_at_most_its_content_and_a_third_and_a_hundred_bytes(server: ValkeyServer) -> None:
     async with opened(server.url) as log:
-        conversation = await log.create(conversation_id="c1")
+        conversation = await log.create(id="c1")
         for _ in range(8):
             await conversation.append(*(user(os.urandom(100).hex()) for _ in range(500)))
         used = sum(server.ask("MEMORY", "USAGE", f"tl:{{default/c1}}:{kind}", "SAMPLES", 0) for kind in "hli")
@@ -128,15 +128,15 @@ async def test_a_sweep_puts_back_what_the_lists_miss(server: ValkeyServer) -> No
     store = RedisStore(server.url)
     async with opened(server.url) as log:
         for n in range(20):
-            await log.create(user("a"), conversation_id=f"c{n}", user_id="ann", tags=["x"])
+            await log.create(user("a"), id=f"c{n}", user_id="ann", tags=["x"])
         for name in server.ask("KEYS", "tl:[xug]:*"):
             server.ask("DEL", name)
-        assert (await log.conversations()).headers == []
+        assert (await log.conversations()).data == []
         await store.open()
         assert await store.sweep(now=NOW) == 20
         assert await store.sweep(now=NOW) == 0
         for query in ({}, {"user_id": "ann"}, {"tag": "x"}):
-            assert len((await log.conversations(**query)).headers) == 20
+            assert len((await log.conversations(**query)).data) == 20
         assert len(await store.stale("default", "summary", 1, limit=50)) == 20
     await store.close()
 
@@ -145,17 +145,17 @@ async def test_a_sweep_puts_back_what_the_lists_miss(server: ValkeyServer) -> No
 async def test_a_sweep_finishes_an_erasure_that_did_not_reach_the_forks(server: ValkeyServer) -> None:
     store = RedisStore(server.url)
     async with opened(server.url) as log:
-        conversation = await log.create(user("secret"), conversation_id="c1")
-        fork = await conversation.fork(conversation_id="f")
+        conversation = await log.create(user("secret"), id="c1")
+        fork = await conversation.fork(id="f")
         key = Key("default", "f")
         await store.open()
         await store.save_snapshot(key, "summary", 1, Snapshot(1, 0, b"secret"), expect_watermark=0)
         await conversation.redact(1)
-        assert (await fork.header()).epoch == 1
+        assert (await log.store.get(fork.key)).epoch == 1
         server.ask("HSET", "tl:{default/c1}:h", "x", "1,")
         server.ask("HSET", "tl:{default/f}:h", "e", 0, "z", "0 0")
         assert await store.sweep(now=NOW) == 1
-        assert (await fork.header()).epoch == 1
+        assert (await log.store.get(fork.key)).epoch == 1
         assert server.ask("HEXISTS", "tl:{default/c1}:h", "x") == 0
     await store.close()
 
@@ -163,14 +163,14 @@ async def test_a_sweep_finishes_an_erasure_that_did_not_reach_the_forks(server: 
 @awaited
 async def test_a_repeated_erasure_reaches_the_forks_that_the_first_one_missed(server: ValkeyServer) -> None:
     async with opened(server.url) as log:
-        conversation = await log.create(user("secret"), conversation_id="c1")
+        conversation = await log.create(user("secret"), id="c1")
         stone = tombstone(await conversation.record(1))
         fork = await conversation.fork()
         await conversation.redact(1)
         server.ask("HSET", "tl:{default/c1}:h", "x", "1,")
         server.ask("HSET", f"tl:{{default/{fork.id}}}:h", "e", 0, "z", "0 0")
         assert await log.store.redact(Key("default", "c1"), stone, now=NOW) == 1
-        assert (await fork.header()).epoch == 1
+        assert (await log.store.get(fork.key)).epoch == 1
 
 
 @awaited
@@ -180,7 +180,7 @@ async def test_a_deletion_drops_what_is_noted_for_a_fork_that_never_came_to_be_a
     store = RedisStore(server.url)
     await store.open()
     async with opened(server.url) as log:
-        conversation = await log.create(user("secret"), conversation_id="c1")
+        conversation = await log.create(user("secret"), id="c1")
         server.ask("HSET", "tl:{default/c1}:f", f"{'0' * 16} never", 1)
         server.ask("HSET", "tl:{default/never}:q", "0" * 16, 1)
         await store.delete(Key("default", "c1"), now=NOW)

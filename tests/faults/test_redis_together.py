@@ -39,8 +39,8 @@ def scripts(server: ValkeyServer) -> int:
 async def outcomes(log: Turnlog) -> list[object]:
     """What comes of appends that are asked for at once, one of each kind."""
     for id_ in ("good", "also", "dead"):
-        await log.create(user("first", id="first"), conversation_id=id_)
-    fork = await log.conversation("good").fork(conversation_id="fork")
+        await log.create(user("first", id="first"), id=id_)
+    fork = await log.conversation("good").fork(id="fork")
     await log.conversation("dead").delete()
     asked = [
         log.conversation("good").append(user("second", id="second")),
@@ -87,10 +87,10 @@ async def test_many_appends_at_once_are_few_scripts_and_all_find_their_lists(ser
         await asyncio.gather(*(conversation.append(user("x" * 200)) for conversation in [*mine, *theirs]))
         assert scripts(server) - before < 12
         for query in ({"user_id": "ann"}, {"tag": "x"}, {}):
-            listed = (await log.conversations(**query)).headers
+            listed = (await log.conversations(**query)).data
             assert {header.id for header in listed} == {conversation.id for conversation in mine}
             assert all(header.head == 1 for header in listed)
-        assert len((await other.conversations(user_id="ann")).headers) == 10
+        assert len((await other.conversations(user_id="ann")).data) == 10
         assert len(await log.store.stale("default", "summary", 1, limit=100)) == 40
 
 
@@ -114,7 +114,7 @@ async def test_who_travels_with_a_poisoned_conversation_is_stored_told_so_and_fo
     async with connect(server.url) as log:
         tenants = [Settings(tenant=f"t{n}") for n in range(8)]
         logs = [Turnlog(log.store, settings) for settings in tenants]
-        crowd = [await each.create(user("a"), conversation_id="c") for each in logs]
+        crowd = [await each.create(user("a"), id="c") for each in logs]
         async with POISONS[poison](Stage(server.url, Key("t4", "c"))):
             for n in range(2, 12):
                 before = scripts(server)
@@ -149,14 +149,14 @@ async def test_what_all_are_refused_for_is_found_out_one_by_one_and_who_fails_ag
 @awaited
 async def test_a_header_that_is_damaged_is_told_by_every_call_on_its_conversation(server: ValkeyServer) -> None:
     async with connect(server.url) as log:
-        conversation = await log.create(user("a"), conversation_id="c")
+        conversation = await log.create(user("a"), id="c")
         server.ask("HSET", "tl:{default/c}:h", "c", "soon", "m", "{")
-        for call in (conversation.header(), conversation.messages()):
+        for call in (conversation.info(), conversation.messages()):
             with pytest.raises(CorruptRecord, match="damaged"):
                 await call
-        assert [header.metadata for header in (await log.conversations()).headers] == [{}]
+        assert [header.metadata for header in (await log.conversations()).data] == [{}]
         server.ask("DEL", "tl:{default/c}:h")
         server.ask("SET", "tl:{default/c}:h", "x")
-        for call in (conversation.header(), conversation.messages(), conversation.delete(), conversation.fork()):
+        for call in (conversation.info(), conversation.messages(), conversation.delete(), conversation.fork()):
             with pytest.raises(StoreFailed, match="WRONGTYPE"):
                 await call

@@ -156,6 +156,6 @@ async def test_appends_that_have_to_wait_for_one_another_share_one_time_limit(
         return time.monotonic() - began
 
     async with linked(store_url, tenant) as (between, log, _), log:
-        await log.create(conversation_id="c1")
+        await log.create(id="c1")
         between.silent = True
         assert max(await asyncio.gather(*(told(log, n) for n in range(8)))) < TIMEOUT_S + SLACK_S

@@ -81,12 +81,12 @@ def immutable(*paths: Path) -> Iterator[None]:
 def test_a_file_that_becomes_read_only_refuses_writes_until_it_is_writable(tmp_path: Path) -> None:
     async def check() -> None:
         async with connect(f"sqlite:///{tmp_path}/turnlog.db") as log:
-            conversation = await log.create(user("one", id="m1"), conversation_id="c1")
+            conversation = await log.create(user("one", id="m1"), id="c1")
             with immutable(tmp_path / "turnlog.db", tmp_path / "turnlog.db-wal"):
                 for _ in range(2):
                     for call in (
                         conversation.append(user("two", id="m2")),
-                        log.create(conversation_id="c2"),
+                        log.create(id="c2"),
                         conversation.redact(1),
                         log.ping(),
                     ):
@@ -95,7 +95,7 @@ def test_a_file_that_becomes_read_only_refuses_writes_until_it_is_writable(tmp_p
                 assert [message.id for message in await conversation.messages()] == ["m1"]
             await log.ping()
             await conversation.append(user("two", id="m2"))
-            await log.create(conversation_id="c2")
+            await log.create(id="c2")
             assert [message.id for message in await conversation.messages()] == ["m1", "m2"]
             assert await conversation.verify() == []
 

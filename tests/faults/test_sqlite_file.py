@@ -36,7 +36,7 @@ def log_at(path: Path) -> Turnlog:
 
 async def make(path: Path) -> None:
     async with log_at(path) as log:
-        await log.create(user("hello", id="m1"), conversation_id="c1")
+        await log.create(user("hello", id="m1"), id="c1")
 
 
 async def ids(path: Path) -> list[str]:
@@ -44,7 +44,7 @@ async def ids(path: Path) -> list[str]:
     async with log_at(path) as log:
         records = [record async for page in log.conversation("c1").pages() for record in page.records]
         assert [record.seq for record in records] == list(range(1, len(records) + 1))
-        assert (await log.conversation("c1").header()).head == len(records)
+        assert (await log.conversation("c1").info()).head == len(records)
         assert await log.conversation("c1").verify() == []
     return [record.id for record in records]
 
@@ -105,7 +105,7 @@ def test_a_store_that_could_not_be_opened_opens_when_the_cause_is_gone(path: Pat
             await log.open()
         path.unlink()
         async with log:
-            await log.create(user("hello"), conversation_id="c1")
+            await log.create(user("hello"), id="c1")
             assert len(await log.conversation("c1").messages()) == 1
 
     asyncio.run(check())
@@ -144,7 +144,7 @@ def test_a_defect_in_one_call_does_not_swallow_what_is_acknowledged_later(path: 
     async def check() -> None:
         store = SqliteStore(str(path))
         async with Turnlog(store) as log:
-            conversation = await log.create(conversation_id="c1")
+            conversation = await log.create(id="c1")
             await conversation.append(user("hello", id="m1"))
 
             def defect(_: apsw.Connection) -> None:
@@ -174,7 +174,7 @@ def test_processes_that_open_a_new_file_at_once_all_succeed(tmp_path: Path) -> N
 
         async def created(path: Path = path) -> list[str]:
             async with log_at(path) as log:
-                return sorted(header.id for header in (await log.conversations()).headers)
+                return sorted(header.id for header in (await log.conversations()).data)
 
         assert asyncio.run(created()) == [f"c{n}" for n in range(PROCESSES)]
 
@@ -182,7 +182,7 @@ def test_processes_that_open_a_new_file_at_once_all_succeed(tmp_path: Path) -> N
 def test_law_1_many_processes_on_one_conversation_lose_nothing_and_leave_no_gap(path: Path) -> None:
     async def begin() -> None:
         async with log_at(path) as log:
-            await log.create(conversation_id="c1")
+            await log.create(id="c1")
 
     asyncio.run(begin())
     children = [start("append_many.py", path, f"p{n}", APPENDS) for n in range(PROCESSES)]

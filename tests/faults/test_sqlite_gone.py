@@ -56,7 +56,7 @@ HURTS = [remove_all, remove, move_away, replace_by_nothing, replace_folder]
 
 
 async def begin(path: Path, log: Turnlog) -> Conversation:
-    conversation = await log.create(user("one", id="m1"), conversation_id="c1")
+    conversation = await log.create(user("one", id="m1"), id="c1")
     await conversation.messages()
     return conversation
 
@@ -113,7 +113,7 @@ async def test_another_file_in_the_place_is_taken_only_by_a_store_that_is_opened
     log = log_at(path)
     await log.open()
     conversation = await begin(path, log)
-    name = (await conversation.header()).incarnation
+    name = (await conversation.info()).incarnation
     back_up(path, kept)
     await conversation.append(user("two", id="m2"))
     hurt(path)
@@ -127,7 +127,7 @@ async def test_another_file_in_the_place_is_taken_only_by_a_store_that_is_opened
         conversation = log.conversation("c1")
         assert [message.id for message in await conversation.messages()] == ["m1"]
         assert (await conversation.append(user("two", id="m3"))).seqs == (2,)
-        assert (await conversation.header()).incarnation != name
+        assert (await conversation.info()).incarnation != name
         assert await conversation.verify() == []
 
 
@@ -187,13 +187,13 @@ async def test_heads_of_the_file_before_are_not_believed_of_another(path: Path) 
     async with log:
         await begin(path, log)
         back_up(path, kept)
-        mine = await log.create(user("mine"), conversation_id="mine")
+        mine = await log.create(user("mine"), id="mine")
         remove_all(path)
         shutil.copyfile(kept, path)
         with pytest.raises(StoreUnavailable):
             await log.ping()
     async with log:
-        theirs = await log.create(user("theirs"), conversation_id="theirs")
+        theirs = await log.create(user("theirs"), id="theirs")
         with pytest.raises(ConversationNotFound):
             await mine.append(user("mine, too"))
         assert [message.text for message in await theirs.messages()] == ["theirs"]
@@ -235,7 +235,7 @@ async def test_law_2_a_write_ahead_log_that_is_removed_while_somebody_reads_in_i
     log = log_at(path)
     told = ["m1"]
     await log.open()
-    conversation = await log.create(user("one", id="m1"), conversation_id="c1")
+    conversation = await log.create(user("one", id="m1"), id="c1")
     with subprocess.Popen(  # noqa: ASYNC220
         [sys.executable, "-c", READER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as reader:

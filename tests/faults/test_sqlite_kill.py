@@ -16,7 +16,7 @@ KILLS = 5
 
 async def begin(path: Path) -> None:
     async with connect(f"sqlite:///{path}") as log:
-        await log.create(conversation_id="c1")
+        await log.create(id="c1")
 
 
 async def stored(path: Path) -> dict[str, int]:

@@ -65,13 +65,13 @@ async def test_a_restore_under_an_open_store_gives_nobodys_message_to_another(tm
 async def test_a_header_that_is_no_text_is_listed_and_erased(column: str, tmp_path: Path) -> None:
     path = tmp_path / "t.db"
     async with opened(path) as log:
-        await log.create(user("secret"), conversation_id="c", user_id="ada", title="t", tags=["x"])
+        await log.create(user("secret"), id="c", user_id="ada", title="t", tags=["x"])
         for other in ("a", "e"):
-            await log.create(user("plain"), conversation_id=other, user_id="bob")
-        fork = await log.conversation("c").fork(conversation_id="f")
+            await log.create(user("plain"), id=other, user_id="bob")
+        fork = await log.conversation("c").fork(id="f")
         await fork.update(title="plain")
         assert do(path, f"UPDATE conversation SET {column} = CAST(x'63ff' AS TEXT) WHERE id = 'c'") == 1
-        shown = {header.user_id: header for header in (await log.conversations()).headers if header.id != "f"}
+        shown = {header.user_id: header for header in (await log.conversations()).data if header.id != "f"}
         assert [message.text for message in await fork.messages()] == ["secret"]
         assert (shown["ada"].tags, shown["ada"].metadata, shown["ada"].head) == ((), {}, 1)
         assert {stale.conversation_id for stale in await log.store.stale("default", "facts", 1, limit=2)} >= {"a"}
@@ -81,14 +81,14 @@ async def test_a_header_that_is_no_text_is_listed_and_erased(column: str, tmp_pa
         with pytest.raises(ConversationDeleted):
             await log.store.delete(Key("default", shown["ada"].id), now=1)
         assert kept(path) == 0
-        assert [header.user_id for header in (await log.conversations()).headers] == ["bob", "bob"]
+        assert [header.user_id for header in (await log.conversations()).data] == ["bob", "bob"]
 
 
 async def test_pages_of_a_listing_pass_ids_that_are_no_text(tmp_path: Path) -> None:
     path = tmp_path / "t.db"
     async with opened(path) as log:
         for id_ in ("c1", "c2", "c3"):
-            await log.create(user("plain"), conversation_id=id_)
+            await log.create(user("plain"), id=id_)
         do(
             path,
             "UPDATE conversation SET id = CAST(CAST(id AS BLOB) || x'80' AS TEXT), updated_at = 1 << 40, active = 1 << 24",
@@ -105,13 +105,13 @@ async def test_pages_of_a_listing_pass_ids_that_are_no_text(tmp_path: Path) -> N
 async def test_a_negative_head_harms_its_conversation_alone(tmp_path: Path) -> None:
     path = tmp_path / "t.db"
     async with opened(path) as log:
-        bad = await log.create(user("secret"), user("secret"), conversation_id="c", user_id="ada")
+        bad = await log.create(user("secret"), user("secret"), id="c", user_id="ada")
         good = await log.create(user("plain"), user_id="ada")
         do(path, "UPDATE conversation SET head = -1 WHERE id = 'c'")
         with pytest.raises(TurnlogError):
             await bad.append(user("more"))
         assert (await good.append(user("more"))).head == 2
-        assert len((await log.conversations(user_id="ada")).headers) == 2
+        assert len((await log.conversations(user_id="ada")).data) == 2
         assert (await log.user("ada").erase()).conversations == 2
         assert kept(path) == 0
 
@@ -134,9 +134,9 @@ async def test_what_no_link_reaches_is_deleted_too(
     monkeypatch.setattr("turnlog.stores.sqlite.writes.ROWS_PER_STEP", 16)
     path = tmp_path / "t.db"
     async with opened(path) as log:
-        conversation = await log.create(*[user(f"secret {n}") for n in range(70)], conversation_id="c")
-        fork = await conversation.fork(at=10, conversation_id="f") if forked else None
-        await log.create(user("plain"), conversation_id="o")
+        conversation = await log.create(*[user(f"secret {n}") for n in range(70)], id="c")
+        fork = await conversation.fork(at=10, id="f") if forked else None
+        await log.create(user("plain"), id="o")
         assert do(path, BROKEN[what]) == 1
         await conversation.delete()
         if fork is not None:
@@ -150,7 +150,7 @@ async def test_what_no_link_reaches_is_deleted_too(
 async def test_a_repair_finds_what_neither_link_nor_head_tells_of(tmp_path: Path) -> None:
     path = tmp_path / "t.db"
     async with opened(path) as log:
-        conversation = await log.create(*[user(f"secret {n}") for n in range(70)], conversation_id="c")
+        conversation = await log.create(*[user(f"secret {n}") for n in range(70)], id="c")
         fork = await conversation.fork(at=10)
         do(path, "UPDATE conversation SET head = 0, last = NULL WHERE id = 'c'")
         await conversation.delete()

@@ -56,7 +56,7 @@ async def found(path: Path) -> tuple[int, int]:
         kept = await log.store.load_snapshot(KEY, "f", 1)
         watermark = kept.watermark if kept else 0
         assert kept is None or kept.state == b"%d " % watermark * 1000
-        head = (await log.conversation("c1").header()).head
+        head = (await log.conversation("c1").info()).head
     connection = apsw.Connection(str(path))
     assert connection.execute("PRAGMA integrity_check").get == "ok"
     connection.close()
@@ -69,7 +69,7 @@ async def test_law_2_a_power_cut_that_takes_saves_takes_no_append_before_them_an
     path, cut = tmp_path / "turnlog.db", tmp_path / "cut.db"
     wal = Path(f"{path}-wal")
     async with connect(f"sqlite:///{path}") as log:
-        await log.create(user("a"), user("b"), conversation_id="c1")
+        await log.create(user("a"), user("b"), id="c1")
         await save(log, 1, 4)
         await log.conversation("c1").append(user("c"))
         acknowledged = wal.stat().st_size

@@ -64,7 +64,7 @@ DECAYS = {
 @pytest.mark.parametrize("decay", DECAYS)
 async def test_what_decayed_in_one_conversation_is_told_and_hinders_no_other(path: Path, decay: str) -> None:
     async with log_at(path) as log:
-        mine = await log.create(*(user(f"{n}") for n in range(4)), conversation_id="c1")
+        mine = await log.create(*(user(f"{n}") for n in range(4)), id="c1")
         others = [await log.create(user("hello")) for _ in range(8)]
         hurt(path, DECAYS[decay])
         for _ in range(3):
@@ -85,7 +85,7 @@ async def test_what_decayed_in_one_conversation_is_told_and_hinders_no_other(pat
 
 async def test_a_row_whose_id_and_place_decayed_is_whole_again_once_it_is_erased(path: Path) -> None:
     async with log_at(path) as log:
-        conversation = await log.create(*(user(f"{n}", id=f"m{n}") for n in range(1, 4)), conversation_id="c1")
+        conversation = await log.create(*(user(f"{n}", id=f"m{n}") for n in range(1, 4)), id="c1")
         stone = (await log.store.read(KEY, after=1, limit=1)).records[0]
         hurt(path, "UPDATE message SET id = CAST(x'ff' AS TEXT), seq = 9, conversation = 5 WHERE seq = 2")
         with pytest.raises(CorruptRecord):
@@ -104,7 +104,7 @@ async def test_a_writer_is_refused_as_soon_as_newer_software_has_taken_a_step_th
             schema.migrate(file, post=post, known=(*schema.steps(), *newer))
 
     async with log_at(path) as log:
-        conversation = await log.create(user("one"), conversation_id="c1")
+        conversation = await log.create(user("one"), id="c1")
         await conversation.append(user("two"))
         take(post=False)
         assert (await conversation.append(user("three"))).seqs == (3,)
@@ -141,7 +141,7 @@ async def rows(path: Path) -> int:
 
 
 async def fill(log: Turnlog, length: int, id: str = "c1") -> Conversation:
-    conversation = await log.create(conversation_id=id)
+    conversation = await log.create(id=id)
     for start in range(0, length, 1000):
         await conversation.append(*(user(f"{n}") for n in range(start, min(start + 1000, length))))
     return conversation
@@ -170,7 +170,7 @@ async def test_a_deletion_that_was_cut_short_is_finished_by_a_sweep_or_by_a_seco
     async with Turnlog(store) as log:
         for name in ("a", "b"):
             conversation = await fill(log, 2_000, name)
-            fork = await conversation.fork(at=700, conversation_id=f"f{name}")
+            fork = await conversation.fork(at=700, id=f"f{name}")
             dead = await store._write(None, lambda connection, n=name: writes.bury(connection, Key("default", n), 1))
             await store._write(None, lambda connection, n=dead.n: writes.trim(connection, n))
             with pytest.raises(ConversationDeleted):
@@ -236,7 +236,7 @@ async def test_an_erasure_whose_caller_goes_is_finished(path: Path) -> None:
 
 async def test_an_append_whose_caller_goes_is_whole_or_not_there(path: Path) -> None:
     async with log_at(path) as log:
-        conversation = await log.create(conversation_id="c1")
+        conversation = await log.create(id="c1")
         tasks = [asyncio.ensure_future(conversation.append(user(f"a{n}"), user(f"b{n}"))) for n in range(200)]
         await asyncio.sleep(0)
         for task in tasks[::2]:
@@ -261,7 +261,7 @@ def test_the_store_works_where_the_system_knows_less(path: Path) -> None:
         "async def main():\n"
         "    async with turnlog.connect(f'sqlite:///{sys.argv[1]}') as log:\n"
         "        await log.create(turnlog.user('hello'))\n"
-        "        print(len((await log.conversations()).headers))\n"
+        "        print(len((await log.conversations()).data))\n"
         "asyncio.run(main())\n"
     )
     done = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, timeout=60)
@@ -278,7 +278,7 @@ def test_a_commit_waits_for_the_disk_itself_on_macos(path: Path) -> None:
 async def test_a_log_of_140_messages_of_a_megabyte_is_read_in_pages_that_fit_in_memory(path: Path) -> None:
     pages, weight = 0, 1_000_000
     async with connect(f"sqlite:///{path}", settings=Settings(message_bytes=2 * weight)) as log:
-        conversation = await log.create(conversation_id="c1")
+        conversation = await log.create(id="c1")
         for _ in range(20):
             await conversation.append(*(user("x" * weight) for _ in range(7)))
         seqs: list[int] = []

@@ -49,7 +49,7 @@ def run_with_fault(path: Path, call: str, error: str, when: str, trace: Path) ->
 
 async def begin(path: Path) -> None:
     async with connect(f"sqlite:///{path}") as log:
-        await log.create(conversation_id="c1")
+        await log.create(id="c1")
 
 
 async def stored(path: Path) -> dict[str, str]:

@@ -86,7 +86,7 @@ async def killed_under_load(server: PostgresServer | ValkeyServer, service: Serv
 async def begin(log: Turnlog) -> None:
     async with log:
         for n in range(CONVERSATIONS):
-            await log.create(conversation_id=f"c{n}")
+            await log.create(id=f"c{n}")
 
 
 async def stored(log: Turnlog) -> dict[str, dict[str, int]]:

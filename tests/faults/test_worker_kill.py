@@ -45,7 +45,7 @@ async def go_on(log: Turnlog, random: Random) -> None:
     for n in range(CONVERSATIONS):
         await log.conversation(f"c{n}").append(*(user("x" * random.randint(1, 40)) for _ in range(random.randint(5, 20))))
     some = log.conversation(f"c{random.randrange(CONVERSATIONS)}")
-    await some.redact(random.randint(1, (await some.header()).head))
+    await some.redact(random.randint(1, (await some.info()).head))
 
 
 async def talk(log: Turnlog, random: Random, over: asyncio.Event) -> None:
@@ -74,7 +74,7 @@ async def test_f20_a_worker_that_is_killed_again_and_again_leaves_what_a_replay_
     random = Random(20)
     async with connect(store_url, settings=Settings(tenant=tenant)) as log:
         for n in range(CONVERSATIONS):
-            await log.create(conversation_id=f"c{n}")
+            await log.create(id=f"c{n}")
         over = asyncio.Event()
         talking = asyncio.create_task(talk(log, Random(5), over))
         for _ in range(KILLS):

@@ -274,7 +274,7 @@ def test_law_11_an_erasure_beside_a_compaction_leaves_nothing_behind(store: str,
             else:
                 at.watched.before[before] = erase
             await conversation.context(policy={"pinned": [3]}, memory=Memory(facts=("clean",)))
-            assert (await conversation.header()).epoch == 1
+            assert (await conversation.engine.store.get(conversation.key)).epoch == 1
             kept = await at.watched.load_snapshot(conversation.key, *FOLD)
             assert kept is not None
             assert SECRET.encode() not in kept.state
@@ -450,7 +450,7 @@ def test_law_3_a_turn_repeated_stores_nothing_and_shows_the_same(store: str, sto
             turns = await asyncio.gather(*(one.turn(user("twin"), idempotency_key="t", **OPTIONS) for one in both))
             assert sorted(turn.appended.stored for turn in turns) == [0, 1]
             assert len({tuple(sent(turn.context)) for turn in turns}) == 1
-            assert (await conversation.header()).head == 27
+            assert (await conversation.info()).head == 27
 
     asyncio.run(play())
 
@@ -462,7 +462,7 @@ def test_law_5_a_turn_that_is_refused_stores_nothing(store: str, store_url: str,
             conversation = await at.talk(turns=12)
             with pytest.raises(HeadMoved):
                 await conversation.turn(user("late"), expect_head=3, **OPTIONS)
-            assert (await conversation.header()).head == 24
+            assert (await conversation.info()).head == 24
             assert await at.watched.load_snapshot(conversation.key, *FOLD) is None
 
     asyncio.run(play())

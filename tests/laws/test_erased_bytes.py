@@ -68,15 +68,15 @@ class Scene:
     async def play(self) -> None:
         """Say everything, and fold and plan after each message."""
         titled = {"title": self.about[0], "metadata": {"note": self.about[1]}}
-        await self.log.create(conversation_id="c1", user_id="ann", **titled)
-        await self.log.create(conversation_id="other")
+        await self.log.create(id="c1", user_id="ann", **titled)
+        await self.log.create(id="other")
         for n, (mine, other) in enumerate(zip(self.mine, self.other, strict=True)):
             await self._say("c1", mine + " and more" * (1 + 40 * (n % 3)))
             await self._say("other", other)
         await self.log.conversation("c1").update(title="clean", metadata={})
-        await self.log.conversation("c1").fork(at=5, conversation_id="f")
+        await self.log.conversation("c1").fork(at=5, id="f")
         await self._say("f", self.forked)
-        await self.log.conversation("f").fork(at=4, conversation_id="g")
+        await self.log.conversation("f").fork(at=4, id="g")
         await self._say("g", "nothing")
 
     async def _say(self, conversation_id: str, text: str) -> None:

@@ -103,7 +103,7 @@ def time_of_postgres(server: PostgresServer) -> Iterator[Callable[[], int]]:
 
 
 async def fill(log: Turnlog, id: str, length: int) -> Conversation:
-    conversation = await log.create(conversation_id=id)
+    conversation = await log.create(id=id)
     for start in range(0, length, 1000):
         await conversation.append(*(user(f"message {n}") for n in range(start, min(start + 1000, length))))
     return conversation
@@ -111,7 +111,7 @@ async def fill(log: Turnlog, id: str, length: int) -> Conversation:
 
 async def branch(conversation: Conversation, length: int) -> Conversation:
     """A fork at the end, with more messages of its own than lie between two marks."""
-    fork = await conversation.fork(at=length, conversation_id=f"f{length}")
+    fork = await conversation.fork(at=length, id=f"f{length}")
     await fork.append(*(user(f"own {n}") for n in range(OWN)))
     return fork
 

@@ -282,7 +282,7 @@ async def act(stage: Stage, keys: list[Key], folds: list[Seen], what: str, n: in
     """Do one thing to the last conversation."""
     key, fold = keys[-1], folds[-1]
     conversation = stage.log.conversation(key.conversation_id)
-    head = (await conversation.header()).head
+    head = (await conversation.info()).head
     if what == "say":
         await conversation.append(*(user(f"m{head + i}") for i in range(n)))
     elif what == "fold":

@@ -19,10 +19,10 @@ async def leader_lost_under_load(cluster: Cluster) -> tuple[Load, float]:
     async def lose(load: Load) -> None:
         nonlocal waited
         await load.acknowledged(500, within_s=60)
-        before = (await load.log.conversation("c0").header()).incarnation
+        before = (await load.log.conversation("c0").info()).incarnation
         await asyncio.to_thread(cluster.leader().kill)
         waited = await load.acknowledged(500, within_s=2 * BACK_S)
-        assert (await load.log.conversation("c0").header()).incarnation != before
+        assert (await load.log.conversation("c0").info()).incarnation != before
 
     async with connect(cluster.url) as patient:
         async with connect(cluster.url, settings=Settings(store_timeout_s=TIMEOUT_S)) as log:

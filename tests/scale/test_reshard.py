@@ -111,7 +111,7 @@ async def moved_under_load(cluster: ValkeyCluster, joined: ValkeyServer, move: M
         await load.run(moving)
         await load.check(log)
         listed = await log.conversations(limit=100)
-        assert {header.id for header in listed.headers} == load.sent.keys()
+        assert {header.id for header in listed.data} == load.sent.keys()
     return load
 
 

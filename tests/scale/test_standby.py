@@ -59,7 +59,7 @@ def pair(tmp_path: Path) -> Iterator[Pair]:
 async def incarnation(server: PostgresServer) -> str:
     """What a server of the pair tells of a conversation."""
     async with connect(server.url()) as log:
-        return (await log.conversation("c0").header()).incarnation
+        return (await log.conversation("c0").info()).incarnation
 
 
 async def promoted_under_load(pair: Pair) -> Load:

@@ -23,5 +23,5 @@ async def client(log: turnlog.Turnlog) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the service, in this process, with a conversation `c1` of ana that holds one message."""
     transport = httpx.ASGITransport(create_app(log))
     async with httpx.AsyncClient(transport=transport, base_url="http://turnlog") as client:
-        await log.create(turnlog.user("first"), conversation_id="c1", user_id="ana", tags=["a"])
+        await log.create(turnlog.user("first"), id="c1", user_id="ana", tags=["a"])
         yield client

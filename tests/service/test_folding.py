@@ -48,7 +48,7 @@ async def named(url: str, id_: str) -> str | None:
 
 async def say(url: str, id_: str) -> None:
     async with turnlog.connect(url) as log:
-        await log.create(turnlog.user(SAID), conversation_id=id_)
+        await log.create(turnlog.user(SAID), id=id_)
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -93,7 +93,7 @@ async def repeat(service: Service, key: str) -> tuple[int, int]:
 
 async def begin(log: Turnlog) -> None:
     async with log:
-        await log.create(conversation_id="c1")
+        await log.create(id="c1")
 
 
 async def stored(log: Turnlog) -> dict[str, int]:

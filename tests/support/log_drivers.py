@@ -78,7 +78,7 @@ class Library:
 
     async def create(self, id: str, said: Sequence[Said]) -> Any:
         async def call() -> int:
-            return (await (await self.log.create(*_messages(said), conversation_id=id)).header()).head
+            return (await (await self.log.create(*_messages(said), id=id)).info()).head
 
         return await self._answer(call())
 
@@ -91,7 +91,7 @@ class Library:
 
     async def fork(self, id: str, new: str, at: int) -> Any:
         async def call() -> int:
-            return (await (await self._at(id).fork(at=at, conversation_id=new)).header()).head
+            return (await (await self._at(id).fork(at=at, id=new)).info()).head
 
         return await self._answer(call())
 

@@ -43,7 +43,7 @@ class Load:
     async def run(self, meanwhile: Callable[["Load"], Awaitable[None]]) -> None:
         """Append from all writers while `meanwhile` goes on; every append under way is tried until it is answered."""
         for number in range(CONVERSATIONS):
-            await self.log.create(conversation_id=f"c{number}")
+            await self.log.create(id=f"c{number}")
         async with asyncio.TaskGroup() as running:
             for number in range(self.writers):
                 running.create_task(self._write(number))

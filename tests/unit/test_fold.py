@@ -9,7 +9,7 @@ import pytest
 from turnlog import Conversation, InvalidInput, Message, Turnlog, assistant, user
 from turnlog.errors import ConversationDeleted, CorruptRecord
 from turnlog.fold import StateUnreadable, catch_up, check_fold, look, replay, state_of, stepped
-from turnlog.store import Key, Page, Snapshot
+from turnlog.store import Key, RecordPage, Snapshot
 from turnlog.stores.ram import RamStore
 
 
@@ -132,7 +132,7 @@ async def test_an_erasure_in_the_middle_of_a_replay_begins_it_anew() -> None:
     class Erasing(RamStore):
         reads = 0
 
-        async def read(self, key: Key, **options: Any) -> Page:
+        async def read(self, key: Key, **options: Any) -> RecordPage:
             self.reads += 1
             if self.reads == 2:
                 await Turnlog(self).conversation(key.conversation_id).redact(1)

@@ -33,7 +33,7 @@ def test_a_script_keeps_a_conversation_in_a_file(tmp_path: Path) -> None:
         again = log.conversation(chat.id)
         assert [message.text for message in again.context().messages] == ["hi", "hello"]
         assert [record.seq for page in again.pages() for record in page.records] == [1, 2]
-        assert log.conversations(user_id="ana").headers[0].id == chat.id
+        assert log.conversations(user_id="ana").data[0].id == chat.id
 
 
 def test_a_fork_blocks_too() -> None:
@@ -44,13 +44,13 @@ def test_a_fork_blocks_too() -> None:
 
 def test_errors_come_through_as_they_are() -> None:
     with turnlog.sync.connect("ram:") as log, pytest.raises(turnlog.ConversationNotFound):
-        log.conversation("nobody").header()
+        log.conversation("nobody").info()
 
 
 def test_it_works_where_a_loop_is_running() -> None:
     async def cell() -> int:
         with turnlog.sync.connect("ram:") as log:
-            return log.create(turnlog.user("hi")).header().head
+            return log.create(turnlog.user("hi")).info().head
 
     assert asyncio.run(cell()) == 1
 
@@ -60,7 +60,7 @@ def test_closing_ends_the_thread_and_refuses_further_calls() -> None:
         chat = log.create()
     assert "turnlog-sync" not in {thread.name for thread in threading.enumerate()}
     with pytest.raises(turnlog.StoreUnavailable, match="not open"):
-        chat.header()
+        chat.info()
 
 
 def test_a_store_that_does_not_open_leaves_no_thread(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_calls_of_many_threads_end_when_it_is_closed(tmp_path: Path) -> None:
 
 def chat_head(directory: Path, conversation_id: str) -> int:
     with turnlog.sync.connect(f"sqlite:///{directory}/x.db") as other:
-        return other.conversation(conversation_id).header().head
+        return other.conversation(conversation_id).info().head
 
 
 def test_on_its_own_loop_a_blocking_call_is_refused() -> None:
@@ -154,14 +154,14 @@ def test_on_its_own_loop_a_blocking_call_is_refused() -> None:
 
         async def within() -> list[str]:
             told = []
-            for call in (chat.header, log.ping, log.close, log.open):
+            for call in (chat.info, log.ping, log.close, log.open):
                 with pytest.raises(RuntimeError, match="asynchronous") as refused:
                     call()
                 told.append(str(refused.value))
             return told
 
         assert len(log._portal.run(within())) == 4
-        assert chat.header().head == 0
+        assert chat.info().head == 0
 
 
 def test_closing_twice_is_fine_also_at_once_and_when_it_was_never_open(tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_opening_in_many_threads_at_once(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         for opening in [pool.submit(log.open) for _ in range(8)]:
             opening.result(PATIENCE_S)
-            assert log.create().header().head == 0
+            assert log.create().info().head == 0
     assert len(threads()) == 1
     log.close()
 
@@ -210,7 +210,7 @@ def test_open_close_and_open_again(tmp_path: Path) -> None:
     log = turnlog.sync.connect(f"sqlite:///{tmp_path}/x.db")
     for n in range(3):
         with log:
-            assert len(log.conversations().headers) == n
+            assert len(log.conversations().data) == n
             log.create()
     assert threads() == []
 
@@ -240,7 +240,7 @@ def test_an_interrupt_cancels_the_call() -> None:
                 chat.catch_up()
             told.result()
         wait_until(lambda: fold.cancelled, "the end of the call")
-        assert chat.header().head == 1
+        assert chat.info().head == 1
 
 
 SCRIPTS = {

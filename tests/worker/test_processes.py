@@ -33,7 +33,7 @@ def begin(process: "subprocess.Popen[str]") -> None:
 async def fill(url: str, tenant: str) -> None:
     async with connect(url, settings=Settings(tenant=tenant)) as log:
         for number, size in enumerate(SIZES):
-            await log.create(*(user(f"m{n}") for n in range(size)), conversation_id=f"c{number}")
+            await log.create(*(user(f"m{n}") for n in range(size)), id=f"c{number}")
 
 
 async def check(log: Turnlog) -> None:

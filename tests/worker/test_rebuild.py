@@ -56,7 +56,7 @@ def messages(count: int, name: str = "m") -> list[Message]:
 
 async def fill(log: Turnlog, count: int, name: str = "c") -> Key:
     """A conversation of so many messages."""
-    conversation = await log.create(conversation_id=name)
+    conversation = await log.create(id=name)
     said = messages(count, name)
     for at in range(0, count, 1000):
         await conversation.append(*said[at : at + 1000])
@@ -184,7 +184,7 @@ async def test_law_11_an_erasure_anywhere_leaves_no_byte_of_what_was_erased() ->
     for at in range(16):
         async with Turnlog(RamStore()) as log:
             assert isinstance(log.store, RamStore)
-            conversation = await log.create(*messages(420), user("xyzzy", id="last"), conversation_id="c")
+            conversation = await log.create(*messages(420), user("xyzzy", id="last"), id="c")
             key = Key(log.tenant, "c")
 
             async def erase(conversation: Conversation = conversation) -> None:
@@ -375,12 +375,12 @@ async def test_a_conversation_that_is_gone_is_an_error_alone_and_left_out_of_man
 @pytest.mark.parametrize("store", ALL)
 async def test_every_conversation_is_listed_once_also_one_that_moves(log: Turnlog) -> None:
     for n in range(PAGES + 30):
-        await log.create(user("a"), conversation_id=f"c{n}")
+        await log.create(user("a"), id=f"c{n}")
     found = []
     async for header in every_header(log):
         if len(found) == 5:
             await log.conversation("c0").append(user("b"))  # listed last until now
-            await log.create(user("new"), conversation_id="new")
+            await log.create(user("new"), id="new")
         found.append(header.id)
     assert sorted(found) == sorted(f"c{n}" for n in range(PAGES + 30))
 
@@ -397,7 +397,7 @@ async def test_what_is_known_of_the_user_follows_the_rebuilt_state(log: Turnlog)
     assert good is not None
     for wrong in (b"Aisbon", b"Zisbon"):  # whichever of the two would win a merge
         bad = Snapshot(3, good.epoch, good.state.replace(b"Lisbon", wrong))
-        await facts.share_anew(log.store, key, await conversation.header(), bad)  # type: ignore[attr-defined]
+        await facts.share_anew(log.store, key, await log.store.get(key), bad)  # type: ignore[attr-defined]
         await log.store.save_snapshot(key, "facts", 1, bad, expect_watermark=3)
         assert wrong.decode() in {fact.value for fact in (await log.user("ana").memory()).facts}
         done = await rebuild(log.store, key, facts)

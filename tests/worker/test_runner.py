@@ -61,7 +61,7 @@ class Scene:
         if Key(TENANT, id) in self.store.logs:
             await self.log.conversation(id).append(*messages)
         else:
-            await self.log.create(*messages, conversation_id=id)
+            await self.log.create(*messages, id=id)
 
     async def pass_by(self, runner: Runner, seconds: float) -> None:
         """So much later, everything that is ready then is done."""
@@ -263,7 +263,7 @@ async def test_tenants_and_folds_get_their_turns_whatever_the_others_have() -> N
     small = Turnlog(scene.store, Settings(tenant="small"), clock=scene.clock)
     for n in range(20):
         await scene.say(f"c{n}", f"large{n}")
-    await small.create(user("small"), conversation_id="s")
+    await small.create(user("small"), id="s")
     scene.clock.advance(seconds=60)
     runner = scene.runner(noting("x"), noting("y"), tenants=[TENANT, "small"], config=WorkerConfig(concurrency=1))
     await asyncio.wait_for(runner.run(until_idle=True), 10)

@@ -27,7 +27,7 @@ async def log(store_url: str, tenant: str) -> AsyncIterator[Turnlog]:
 @pytest.mark.parametrize("store", ALL)
 async def test_it_tells_how_many_are_behind_and_how_far_as_far_as_it_looks(log: Turnlog) -> None:
     for n in range(1, 6):
-        await log.create(*(user("a") for _ in range(n)), conversation_id=f"c{n}")
+        await log.create(*(user("a") for _ in range(n)), id=f"c{n}")
     await catch_up(log.store, Key(log.tenant, "c5"), Ids())
     [seen] = await status(log.store, log.tenant, [Ids()])
     assert seen == FoldStatus("ids", 1, behind=4, more=False, messages=10, longest=4, failures=())
@@ -41,7 +41,7 @@ async def test_it_tells_how_many_are_behind_and_how_far_as_far_as_it_looks(log: 
 async def test_failures_are_told_and_retried_alone_or_together(log: Turnlog) -> None:
     fold, other = Watched(fail), Ids(name="other")
     for n in range(3):
-        await log.create(user("bad" if n else "good"), conversation_id=f"c{n}")
+        await log.create(user("bad" if n else "good"), id=f"c{n}")
     config = WorkerConfig(pause_s=0, backoff_s=600.0)
     await Runner(log.store, [fold], tenants=[log.tenant], config=config).run(until_idle=True)
     failing, behind = await status(log.store, log.tenant, [fold, other])

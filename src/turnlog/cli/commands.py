@@ -36,9 +36,10 @@ from turnlog.cli.schema import schema
 from turnlog.cli.users import user
 from turnlog.cli.verify import verify
 from turnlog.jsonl import export_all, export_one
-from turnlog.log.pagination import Listing
+from turnlog.log.info import ConversationInfo
+from turnlog.log.pagination import Page
 from turnlog.log.turnlog import Turnlog
-from turnlog.store import Header, Page
+from turnlog.store import RecordPage
 from turnlog.worker_process import fold
 
 app = typer.Typer(
@@ -178,14 +179,14 @@ def list_(
 ) -> None:
     """Show conversations, latest first."""
 
-    async def work(log: Turnlog) -> Listing:
+    async def work(log: Turnlog) -> Page[ConversationInfo]:
         return await log.conversations(user_id=user, tag=tag, archived=archived, cursor=cursor, limit=limit)
 
     listing = run(work, store, tenant, as_json)
     if as_json:
-        write_json({"data": list(map(header_fields, listing.headers)), "next_cursor": listing.next_cursor})
+        write_json({"data": list(map(header_fields, listing)), "next_cursor": listing.next_cursor})
         return
-    print_headers(listing.headers)
+    print_headers(listing)
     if listing.next_cursor:
         say(f"more: --cursor {listing.next_cursor}")
 
@@ -200,7 +201,7 @@ def show(
 ) -> None:
     """Show a conversation and its newest messages."""
 
-    async def work(log: Turnlog) -> Page:
+    async def work(log: Turnlog) -> RecordPage:
         return await log.conversation(conversation_id).read(limit=messages, newest=True)
 
     page = run(work, store, tenant, as_json)
@@ -239,7 +240,7 @@ def tail(
     run(work, store, tenant, as_json)
 
 
-def _print_tail(page: Page, as_json: bool) -> None:
+def _print_tail(page: RecordPage, as_json: bool) -> None:
     if not as_json:
         print_records(page.records)
         return
@@ -261,9 +262,9 @@ def fork(
 ) -> None:
     """Begin a conversation that shares the log of another one."""
 
-    async def work(log: Turnlog) -> Header:
-        made = await log.conversation(conversation_id).fork(at=at, conversation_id=new_id)
-        return await made.header()
+    async def work(log: Turnlog) -> ConversationInfo:
+        made = await log.conversation(conversation_id).fork(at=at, id=new_id)
+        return await made.info()
 
     header = run(work, store, tenant, as_json)
     if as_json:

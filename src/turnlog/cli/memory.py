@@ -85,7 +85,7 @@ def retry(
     async def work(log: Turnlog) -> list[tuple[str, str]]:
         folds = [named(log.folds, fold)] if fold is not None else log.folds
         if conversation_id is not None:
-            await log.conversation(conversation_id).header()
+            await log.conversation(conversation_id).info()
         return await retry_failed(log.store, log.tenant, folds, conversation_id=conversation_id)
 
     retried = run(work, store, tenant, as_json)

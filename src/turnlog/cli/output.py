@@ -11,9 +11,10 @@ from rich.table import Table
 
 from turnlog import codec
 from turnlog.codec import Record
+from turnlog.log.info import ConversationInfo
 from turnlog.message import Message, Reasoning, Refusal, Text, ToolCall, ToolResult
 from turnlog.store import Finding, Header
-from turnlog.timestamps import format_time
+from turnlog.timestamps import format_moment, format_time
 
 
 def write(text: bytes) -> None:
@@ -32,15 +33,12 @@ def say(text: str) -> None:
     _console().print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def header_fields(header: Header) -> dict[str, Any]:
+def header_fields(header: Header | ConversationInfo) -> dict[str, Any]:
     """A header as JSON shows it: the names and times of the HTTP service."""
-    fields: dict[str, Any] = msgspec.to_builtins(header)
-    fields["conversation_id"] = fields.pop("id")
-    parent, parent_seq = fields.pop("parent"), fields.pop("parent_seq")
-    fields["parent"] = {"conversation_id": parent, "seq": parent_seq} if parent else None
-    for name in ("created_at", "updated_at"):
-        fields[name] = format_time(fields[name])
-    return fields
+    info = ConversationInfo.of(header) if isinstance(header, Header) else header
+    fields: dict[str, Any] = msgspec.to_builtins(info)
+    times = {name: format_moment(getattr(info, name)) for name in ("created_at", "updated_at")}
+    return {"conversation_id": fields.pop("id")} | fields | times
 
 
 def raw(text: bytes) -> msgspec.Raw:
@@ -48,12 +46,12 @@ def raw(text: bytes) -> msgspec.Raw:
     return msgspec.Raw(text)
 
 
-def print_headers(headers: Sequence[Header]) -> None:
+def print_headers(headers: Iterable[ConversationInfo]) -> None:
     """A table, one conversation a line."""
     table = _table("conversation", "user", "title", "tags", "messages", "updated")
     for header in headers:
         cells = (header.id, header.user_id or "", header.title or "", " ".join(header.tags), str(header.head))
-        table.add_row(*map(escape, cells), format_time(header.updated_at)[:19])
+        table.add_row(*map(escape, cells), format_moment(header.updated_at)[:19])
     _print_table(table)
 
 

@@ -76,7 +76,7 @@ class Chosen(msgspec.Struct, frozen=True):
     async def sizes(self, log: Turnlog) -> AsyncIterator[tuple[str, int]]:
         """The conversations, with how many messages each has. Raises `ConversationNotFound` for one of `ids`."""
         for id_ in self.ids:
-            yield id_, (await log.conversation(id_).header()).head
+            yield id_, (await log.conversation(id_).info()).head
         if not self.ids:
             async for header in every_header(log, user_id=self.user_id):
                 yield header.id, header.head

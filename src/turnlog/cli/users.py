@@ -1,6 +1,7 @@
 """`turnlog user`: what is known of a person, put right by them, given to them, and erased."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -15,7 +16,7 @@ from turnlog.log.turnlog import Turnlog
 from turnlog.log.user import Erased
 from turnlog.memory.user.as_json import facts_fields, known_fields, shown
 from turnlog.memory.user.items import KnownFact
-from turnlog.timestamps import read_time
+from turnlog.timestamps import format_moment, from_micros, read_time
 
 user = typer.Typer(no_args_is_help=True, help="What is known of a person.")
 
@@ -77,7 +78,8 @@ def erase(
     async def work(log: Turnlog) -> Erased:
         return await log.user(user_id).erase()
 
-    receipt = shown(run(work, store, tenant, as_json))
+    erased = run(work, store, tenant, as_json)
+    receipt = shown(erased) | {"erased_at": format_moment(erased.erased_at)}
     if as_json:
         write_json({"user_id": user_id} | receipt)
         return
@@ -109,7 +111,7 @@ def correct(
         person = log.user(user_id)
         if fact is not None and all(known.id != fact for known in (await person.memory()).history()):
             raise FactNotFound(fact)
-        return await person.correct(text, fact=fact, slot=slot, value=value, valid_from=since, valid_to=until)
+        return await person.correct(text, fact=fact, slot=slot, value=value, valid_from=_utc(since), valid_to=_utc(until))
 
     told = shown(run(work, store, tenant, as_json))
     if as_json:
@@ -136,6 +138,10 @@ def forget(
         write_json({"user_id": user_id, "fact": fact, "forgotten": True})
     else:
         say(f"{fact} is forgotten")
+
+
+def _utc(micros: int | None) -> datetime | None:
+    return None if micros is None else from_micros(micros)
 
 
 def _moment(field: str, text: str | None, as_json: bool) -> int | None:

@@ -110,7 +110,7 @@ async def _chosen(
     """
     if conversation_id is not None:
         if known is None:
-            await log.conversation(conversation_id).header()
+            await log.conversation(conversation_id).info()
         elif conversation_id not in known:
             raise InvalidInput("against", f"has no digest of conversation {conversation_id!r}")
         yield conversation_id

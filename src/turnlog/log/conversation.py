@@ -27,13 +27,15 @@ from turnlog.integrity.digest import Digest, digest_of
 from turnlog.integrity.verify import Inspection, inspect, remake
 from turnlog.log import assembly
 from turnlog.log.engine import Engine, HeaderChanges
+from turnlog.log.info import ConversationInfo
+from turnlog.log.pagination import Page, cursor_of, query_mark, read_cursor
 from turnlog.log.reconcile import Reconciled, match_ids, match_words_in_turns
 from turnlog.memory.defaults import Remembered, readable, remembered
 from turnlog.memory.user.digest import UserDigest
 from turnlog.message import Message
 from turnlog.shielding import shielded
-from turnlog.store import Appended, Fault, Header, Key, Page
-from turnlog.validation import check_limit, check_name, check_seq
+from turnlog.store import Appended, Fault, Header, Key, RecordPage
+from turnlog.validation import check_id, check_limit, check_name, check_seq
 
 
 class Turn(msgspec.Struct, frozen=True):
@@ -73,21 +75,24 @@ class Conversation:
             check_seq("expect_head", expect_head)
         return self.engine.store.append(self.key, records, now=now, expect_head=expect_head)
 
-    async def header(self) -> Header:
+    async def info(self) -> ConversationInfo:
         """What is known of the conversation beside its messages."""
+        return ConversationInfo.of(await self._header())
+
+    async def _header(self) -> Header:
         return await self.engine.store.get(self.key)
 
-    async def expect(self, incarnation: str) -> Header:
-        """The header, if the history is still the one of this `incarnation`, else `HistoryMoved`.
+    async def expect(self, incarnation: str) -> ConversationInfo:
+        """The `info`, if the history is still the one of this `incarnation`, else `HistoryMoved`.
 
         What was seen before it moved, heads and seqs among it, may name other messages now.
         """
-        header = await self.header()
-        if header.incarnation != incarnation:
-            raise HistoryMoved(expected=incarnation, actual=header.incarnation)
-        return header
+        info = await self.info()
+        if info.incarnation != incarnation:
+            raise HistoryMoved(expected=incarnation, actual=info.incarnation)
+        return info
 
-    async def read(self, *, after: int = 0, before: int | None = None, limit: int = 50, newest: bool = False) -> Page:
+    async def read(self, *, after: int = 0, before: int | None = None, limit: int = 50, newest: bool = False) -> RecordPage:
         """Up to `limit` records with after < seq < before: the first of them, or with `newest` the last.
 
         They weigh `page_bytes` of the settings together at most; `more` tells whether there are others within the bounds.
@@ -101,21 +106,42 @@ class Conversation:
         )
 
     async def messages(
-        self, *, after: int = 0, before: int | None = None, limit: int = 50, newest: bool = False
-    ) -> list[Message]:
-        """`read`, decoded, and page after page until there are `limit` messages or no more."""
-        records: list[codec.Record] = []
-        more = True
-        while more and len(records) < limit:
-            page = await self.read(after=after, before=before, limit=limit - len(records), newest=newest)
-            more = page.more
-            if newest:
-                records = page.records + records
-                before = records[0].seq if records else before
-            else:
-                records += page.records
-                after = records[-1].seq if records else after
-        return [codec.decode(record) for record in records]
+        self,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        limit: int = 50,
+        newest: bool = False,
+        cursor: str | None = None,
+    ) -> Page[Message]:
+        """Up to `limit` messages with after < seq < before, in ascending order: the first, or with `newest` the last.
+
+        A `cursor` belongs to the query that it came from; with `newest`, the next page has what lies before this one.
+        """
+        page = await self.records(after=after, before=before, limit=limit, newest=newest, cursor=cursor)
+        records, more = list(page), page.next_cursor
+        while more is not None and len(records) < limit:  # a read has a limit in bytes as well
+            page = await self.records(after=after, before=before, limit=limit - len(records), newest=newest, cursor=more)
+            records, more = [*page, *records] if newest else [*records, *page], page.next_cursor
+        return Page.of([codec.decode(record) for record in records], cursor=more)
+
+    async def records(
+        self,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        limit: int = 50,
+        newest: bool = False,
+        cursor: str | None = None,
+    ) -> Page[codec.Record]:
+        """As `messages`, in the stored form and by one read: a page that is shorter than `limit` need not be the last."""
+        query = query_mark([self.id, after, before, newest])
+        if cursor is not None:
+            [seq] = read_cursor(cursor, query, tuple[int])
+            after, before = (after, seq) if newest else (seq, before)
+        page = await self.read(after=after, before=before, limit=limit, newest=newest)
+        edge = page.records[0 if newest else -1].seq if page.records else 0
+        return Page.of(page.records, cursor=cursor_of(query, edge) if page.more and page.records else None)
 
     async def record(self, seq: int) -> codec.Record:
         """The record at `seq`. Raises `MessageNotFound`."""
@@ -139,15 +165,15 @@ class Conversation:
             return header, codec.Record(uuid7(), header.created_at, 0, b"", codec.ERASED, 0, seq=seq)
 
     async def _header_left(self) -> Header:
-        """As `header`; of one that decayed, what is left of it, for an erasure."""
+        """As `_header`; of one that decayed, what is left of it, for an erasure."""
         try:
-            return await self.header()
+            return await self._header()
         except CorruptRecord as error:
             if not isinstance(error.record, Header):
                 raise
             return error.record
 
-    async def pages(self, *, after: int = 0) -> AsyncIterator[Page]:
+    async def pages(self, *, after: int = 0) -> AsyncIterator[RecordPage]:
         """The whole log from `after` on, page by page."""
         more = True
         while more:
@@ -230,9 +256,9 @@ class Conversation:
 
     async def update(
         self, /, *, expect_revision: int | None = None, expect_head: int | None = None, **changes: Unpack[HeaderChanges]
-    ) -> Header:
+    ) -> ConversationInfo:
         """Set `title`, `tags`, `metadata` or `archived`. Raises `RevisionMoved` or `HeadMoved` if an expectation fails."""
-        return await shielded(self._update(changes, expect_revision, expect_head))
+        return ConversationInfo.of(await shielded(self._update(changes, expect_revision, expect_head)))
 
     async def _update(self, changes: HeaderChanges, expect_revision: int | None, expect_head: int | None) -> Header:
         unknown = changes.keys() - {"title", "tags", "metadata", "archived"}
@@ -249,12 +275,12 @@ class Conversation:
             await self.engine.user(header.user_id).gather()
         return header
 
-    async def fork(self, *, at: int | None = None, conversation_id: str | None = None) -> "Conversation":
+    async def fork(self, *, at: int | None = None, id: str | None = None) -> "Conversation":
         """A new conversation that shares this one's log up to seq `at` (default: all of it), copying nothing."""
-        header = await self.header()
+        header = await self._header()
         if at is not None:
             check_seq("at", at)
-        fork = Conversation(self.engine, conversation_id if conversation_id is not None else uuid7())
+        fork = Conversation(self.engine, check_id("id", id) if id is not None else uuid7())
         now = self.engine.clock()
         seq = header.head if at is None else at
         await self.engine.store.fork(
@@ -329,7 +355,7 @@ class Conversation:
 
         Raises `InvalidInput` if that state was made with another key, `CorruptRecord` if a new message is not intact.
         """
-        header = await self.header()  # before the log is read: what goes back meanwhile shows as another incarnation
+        header = await self._header()  # before the log is read: what goes back meanwhile shows as another incarnation
         return digest_of(header, await catch_up(self.engine.store, self.key, self.engine.integrity, batch=1000))
 
     async def digest_anew(self) -> Digest:
@@ -337,7 +363,7 @@ class Conversation:
 
         For when the key was changed, or faults were looked into. Raises `SnapshotMoved` if somebody folds meanwhile.
         """
-        header = await self.header()
+        header = await self._header()
         return digest_of(header, await remake(self.engine.store, self.key, self.engine.integrity))
 
     async def reconcile(

@@ -1,22 +1,51 @@
-"""Pages of conversations, and the cursors that ask for the next one."""
+"""`Page`, the one form of a list, and the cursors that ask for the next page."""
 
 import base64
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Generic, TypeVar, overload
 
 import msgspec
 
-from turnlog.errors import (
-    InvalidInput,
-)
-from turnlog.store import Header, Position
+from turnlog.errors import InvalidInput
+
+T = TypeVar("T")
+U = TypeVar("U")
 
 
-class Listing(msgspec.Struct, frozen=True):
-    """A page of conversations, latest first; `next_cursor` asks for the next page, None when this is the last."""
+class Page(msgspec.Struct, Generic[T], frozen=True):
+    """A part of a list: iterating, indexing and `len` go over `data`.
 
-    headers: list[Header]
-    next_cursor: str | None
+    `next_cursor` asks the same method, with the same other arguments, for the next page; it is None on the last page.
+    """
+
+    data: tuple[T, ...]
+    next_cursor: str | None = None
+    has_more: bool = False
+
+    @classmethod
+    def of(cls, data: Sequence[T], *, cursor: str | None) -> "Page[T]":
+        """A page that goes on at `cursor`, None for the last one."""
+        return cls(tuple(data), cursor, cursor is not None)
+
+    def map(self, change: Callable[[T], U]) -> "Page[U]":
+        """The same page of what `change` makes of each item."""
+        return Page(tuple(map(change, self.data)), self.next_cursor, self.has_more)
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.data)
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[T, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> T | tuple[T, ...]:
+        return self.data[index]
 
 
 def query_mark(parts: list[Any]) -> str:
@@ -24,18 +53,19 @@ def query_mark(parts: list[Any]) -> str:
     return blake2b(msgspec.json.encode(parts), digest_size=6).hexdigest()
 
 
-def cursor_of(position: Position, query: str) -> str:
+def cursor_of(query: str, *position: int | str) -> str:
     """The cursor that asks for what comes behind `position` in the results of `query`."""
     return base64.urlsafe_b64encode(msgspec.json.encode((query, *position))).decode().rstrip("=")
 
 
-def read_cursor(cursor: str, query: str) -> Position:
-    """The position that `cursor` names. Raises `InvalidInput` if it was not given out for `query`."""
+def read_cursor(cursor: str, query: str, kind: type[T]) -> T:
+    """The position that `cursor` names, a tuple of this `kind`. Raises `InvalidInput` if it was not given for `query`."""
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        found, updated_at, conversation_id = msgspec.json.decode(text, type=tuple[str, int, str])
-    except (ValueError, msgspec.MsgspecError):
+        found, *position = msgspec.json.decode(text, type=list[Any])
+        read = msgspec.convert(position, kind)
+    except (ValueError, TypeError, msgspec.MsgspecError):
         raise InvalidInput("cursor", "must be a next_cursor that this service gave out") from None
     if found != query:
         raise InvalidInput("cursor", "belongs to another query")
-    return Position(updated_at, conversation_id)
+    return read

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Self
 
 from turnlog.fold import Fold
@@ -10,13 +11,15 @@ from turnlog.integrity.digest import Integrity
 from turnlog.llm.port import LLM
 from turnlog.log.conversation import Conversation
 from turnlog.log.engine import Clock, Engine, system_clock
-from turnlog.log.pagination import Listing, cursor_of, query_mark, read_cursor
+from turnlog.log.info import ConversationInfo
+from turnlog.log.pagination import Page, cursor_of, query_mark, read_cursor
 from turnlog.log.user import User
 from turnlog.message import Message
 from turnlog.settings import Settings
 from turnlog.store import Header, Position, Store
+from turnlog.timestamps import micros_of
 from turnlog.tokens import Counter, estimate
-from turnlog.validation import check_id, check_limit, check_name, check_seq
+from turnlog.validation import check_id, check_limit, check_name
 
 
 class Turnlog:
@@ -118,7 +121,7 @@ class Turnlog:
     async def create(
         self,
         *messages: Message,
-        conversation_id: str | None = None,
+        id: str | None = None,
         user_id: str | None = None,
         title: str | None = None,
         tags: Sequence[str] = (),
@@ -128,7 +131,7 @@ class Turnlog:
 
         Raises `ConversationExists` for an id in use, `ConversationDeleted` for one that was.
         """
-        conversation = self.conversation(conversation_id if conversation_id is not None else uuid7())
+        conversation = Conversation(self._engine, check_id("id", id) if id is not None else uuid7())
         if user_id is not None:
             check_name("user_id", user_id)
         told = self._engine.header_changes({"title": title, "tags": tags, "metadata": metadata or {}})
@@ -143,28 +146,26 @@ class Turnlog:
         user_id: str | None = None,
         tag: str | None = None,
         archived: bool | None = None,
-        updated_since: int | None = None,
+        updated_since: datetime | None = None,
         cursor: str | None = None,
         limit: int = 50,
-    ) -> Listing:
+    ) -> Page[ConversationInfo]:
         """Conversations that match, latest `updated_at` first. A `cursor` belongs to the query that it came from."""
         check_limit(limit, self.settings.messages_per_call)
-        if updated_since is not None:
-            check_seq("updated_since", updated_since)
+        since = micros_of("updated_since", updated_since)
         for field, name in (("user_id", user_id), ("tag", tag)):
             if name is not None:
                 check_name(field, name)
-        query = query_mark([self.tenant, user_id, tag, archived, updated_since])
+        query = query_mark([self.tenant, user_id, tag, archived, since])
         headers = await self.store.list_headers(
             self.tenant,
             user_id=user_id,
             tag=tag,
             archived=archived,
-            updated_since=updated_since,
-            after=None if cursor is None else read_cursor(cursor, query),
+            updated_since=since,
+            after=None if cursor is None else read_cursor(cursor, query, Position),
             limit=limit + 1,
         )
-        more = len(headers) > limit
-        del headers[limit:]
-        last = headers[-1] if headers else None
-        return Listing(headers, cursor_of(Position(last.updated_at, last.id), query) if more and last else None)
+        shown = headers[:limit]
+        following = cursor_of(query, shown[-1].updated_at, shown[-1].id) if len(headers) > limit else None
+        return Page.of([ConversationInfo.of(header) for header in shown], cursor=following)

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -17,7 +18,8 @@ from turnlog.memory.user.model import UserMemory
 from turnlog.message import Message, user
 from turnlog.shielding import shielded
 from turnlog.store import Header, Key, Residue, Store
-from turnlog.validation import INTEGER_MAX, Limits, check_name, check_text
+from turnlog.timestamps import from_micros, micros_of
+from turnlog.validation import Limits, check_name, check_text
 
 TEXT_MAX = 2000
 """Characters of a fact, its slot and its value, at most."""
@@ -31,7 +33,7 @@ _UNKNOWN = "The store does not tell where its engine keeps bytes of what was era
 
 
 class Erased(msgspec.Struct, frozen=True):
-    """A receipt: how much of each kind was erased, and when, in microseconds since 1970 UTC. It names nobody.
+    """A receipt: how much of each kind was erased, and when, in UTC. It names nobody.
 
     `messages` are those of the conversations; what forks of other people's conversations shared is not counted.
     `not_ruled_out` says in sentences where something may be left all the same, and until when.
@@ -43,7 +45,7 @@ class Erased(msgspec.Struct, frozen=True):
     preferences: int
     entities: int
     corrections: int
-    erased_at: int
+    erased_at: datetime
     not_ruled_out: tuple[str, ...] = ()
 
 
@@ -78,23 +80,21 @@ class User:
         fact: str | None = None,
         slot: str = "",
         value: str = "",
-        valid_from: int | None = None,
-        valid_to: int | None = None,
+        valid_from: datetime | None = None,
+        valid_to: datetime | None = None,
     ) -> KnownFact:
         """Put right the fact with the id `fact`, or add one; the fact as it is known now.
 
         `text` tells it in the third person without its subject ("lives in Lisbon"); of one `slot` ("home") the newest
-        `value` holds. Times are in microseconds since 1970 UTC. It stands whatever is rebuilt, until the user says
+        `value` holds. It stands whatever is rebuilt, until the user says
         otherwise later. Raises `FactNotFound` if it is taken back, or the user erased, before this ends.
         """
         said = {"text": text, "slot": slot, "value": value}
         for field, told in said.items():
             _check(field, told, empty=field != "text")
-        for field, moment in (("valid_from", valid_from), ("valid_to", valid_to)):
-            if moment is not None and (type(moment) is not int or not 0 <= moment <= INTEGER_MAX):
-                raise InvalidInput(field, "must be a time in microseconds since 1970 UTC")
+        since, until = micros_of("valid_from", valid_from), micros_of("valid_to", valid_to)
         id_ = check_name("fact", fact, length_max=FACT_ID_MAX) if fact is not None else fact_id(slot, value, text)
-        said |= {"id": id_, "valid_from": valid_from, "valid_to": valid_to}  # type: ignore[dict-item]
+        said |= {"id": id_, "valid_from": since, "valid_to": until}  # type: ignore[dict-item]
         await self._log(text, said)
         context = await self.memory()
         history = await asyncio.to_thread(context.history)
@@ -153,7 +153,7 @@ class User:
         await repository.finish(self.store, self.tenant, self.id, now=self._clock())
         left = (*(() if counted else (_NOT_COUNTED,)), *await self._residue(), _OUT_OF_REACH)
         counts = {field: erased[field] for field in Erased.__struct_fields__ if field not in ("erased_at", "not_ruled_out")}
-        return Erased(**counts, erased_at=self._clock(), not_ruled_out=left)
+        return Erased(**counts, erased_at=from_micros(self._clock()), not_ruled_out=left)
 
     async def _residue(self) -> tuple[str, ...]:
         return await self.store.residue() if isinstance(self.store, Residue) else (_UNKNOWN,)

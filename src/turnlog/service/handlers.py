@@ -10,6 +10,7 @@ from turnlog import codec
 from turnlog.context.explain import Entry
 from turnlog.context.result import Context
 from turnlog.errors import InvalidInput
+from turnlog.log.info import ConversationInfo
 from turnlog.memory.user.digest import UserDigest
 from turnlog.message import Message
 from turnlog.message_input import MessageIn, decoded, to_message
@@ -33,7 +34,7 @@ from turnlog.service.schemas import (
     info,
 )
 from turnlog.store import Appended, Header
-from turnlog.timestamps import format_time
+from turnlog.timestamps import format_moment, format_time
 from turnlog.validation import check_json, check_text
 
 _json = msgspec.json.Encoder().encode
@@ -82,13 +83,13 @@ async def create(call: Request) -> Answer:
     given = await call.decode(_create, default=b"{}")
     conversation = await call.log.create(
         *_messages(given.messages),
-        conversation_id=given.conversation_id,
+        id=given.conversation_id,
         user_id=given.user_id,
         title=given.title,
         tags=given.tags,
         metadata=given.metadata,
     )
-    return _created(await conversation.header())
+    return _created(await conversation.info())
 
 
 async def state(call: Request) -> Answer:
@@ -148,7 +149,7 @@ async def read(call: Request) -> Answer:
         if query["after"] is not None or before is not None:
             raise InvalidInput("offset", "cannot go together with after or before")
         if newest:
-            head = (await conversation.header()).head
+            head = (await conversation.info()).head
             before = max(head + 1 - query["offset"], 0)
         else:
             after = query["offset"]
@@ -190,8 +191,8 @@ async def turn(call: Request) -> Answer:
 async def fork(call: Request) -> Answer:
     """A new conversation that shares this one's log."""
     given = await call.decode(_fork, default=b"{}")
-    made = await call.conversation.fork(at=given.at, conversation_id=given.conversation_id)
-    return _created(await made.header(), whole=True)
+    made = await call.conversation.fork(at=given.at, id=given.conversation_id)
+    return _created(await made.info(), whole=True)
 
 
 async def reconcile(call: Request) -> Answer:
@@ -217,7 +218,7 @@ async def reconcile(call: Request) -> Answer:
 async def listing(call: Request) -> Answer:
     """A user's conversations."""
     found = await call.log.conversations(user_id=call.path["user_id"], **call.query)
-    return Answer(200, _json({"data": [info(header) for header in found.headers], "next_cursor": found.next_cursor}))
+    return Answer(200, _json({"data": [info(header) for header in found], "next_cursor": found.next_cursor}))
 
 
 def _has_messages(body: bytes) -> bool:
@@ -252,7 +253,7 @@ def _needed(key: str | None, given: Sequence[MessageIn]) -> str | None:
 def _receipts(appended: Appended) -> list[bytes]:
     return [
         f'{{"message_id":"{id_}","seq":{seq},"timestamp":"{format_time(time)}"}}'.encode()
-        for id_, seq, time in zip(appended.ids, appended.seqs, appended.times, strict=True)
+        for id_, seq, time in zip(appended.ids, appended.seqs, appended.times_us, strict=True)
     ]
 
 
@@ -317,10 +318,10 @@ def _memory(known: UserDigest) -> bytes:
     return _NOTHING_KNOWN if known == _NOTHING else _json(memory_of(known))
 
 
-def _created(header: Header, *, whole: bool = False) -> Answer:
-    created = ConversationCreated(header.id, format_time(header.created_at), header.head)
+def _created(header: ConversationInfo, *, whole: bool = False) -> Answer:
+    created = ConversationCreated(header.id, format_moment(header.created_at), header.head)
     return Answer(201, _json(info(header) if whole else created), (_version(header),))
 
 
-def _version(header: Header) -> tuple[bytes, bytes]:
+def _version(header: Header | ConversationInfo) -> tuple[bytes, bytes]:
     return b"etag", f'"{header.head}.{header.revision}.{header.incarnation}"'.encode()

@@ -1,12 +1,10 @@
 """What is remembered, over HTTP: of conversations, of users, and what people put right."""
 
 import asyncio
-from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from turnlog.errors import InvalidInput
 from turnlog.jsonl import export_user
 from turnlog.llm import spent
 from turnlog.llm.port import Spent
@@ -30,7 +28,7 @@ from turnlog.service.schemas import (
     RetryRequest,
     SpentOut,
 )
-from turnlog.timestamps import format_time, read_time, to_micros
+from turnlog.timestamps import format_moment, format_time, read_time
 from turnlog.worker import Failure, FoldStatus, failure, retry, status
 from turnlog.worker.status import named
 
@@ -107,7 +105,7 @@ async def forget_fact(call: Request) -> Answer:
 async def erase_user(call: Request) -> Answer:
     """Erase a person."""
     gone = await call.log.user(call.path["user_id"]).erase()
-    told = msgspec.structs.asdict(gone) | {"erased_at": format_time(gone.erased_at)}
+    told = msgspec.structs.asdict(gone) | {"erased_at": format_moment(gone.erased_at)}
     return Answer(200, _json(Receipted(**told)))
 
 
@@ -157,15 +155,13 @@ def _failure(failed: Failure) -> FoldFailure:
 
 async def _correct(call: Request, fact_id: str | None) -> dict[str, Any]:
     user, given = call.log.user(call.path["user_id"]), await call.decode(_fact)
-    since, until = _micros("valid_from", given.valid_from), _micros("valid_to", given.valid_to)
     known = await user.correct(
-        given.text, fact=fact_id, slot=given.slot, value=given.value, valid_from=since, valid_to=until
+        given.text,
+        fact=fact_id,
+        slot=given.slot,
+        value=given.value,
+        valid_from=given.valid_from,
+        valid_to=given.valid_to,
     )
     told: dict[str, Any] = shown(known)
     return told
-
-
-def _micros(field: str, moment: datetime | None) -> int | None:
-    if moment is not None and moment.tzinfo is None:
-        raise InvalidInput(field, "must say its time zone, such as Z")
-    return None if moment is None else to_micros(moment)

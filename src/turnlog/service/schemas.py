@@ -10,10 +10,12 @@ from turnlog.context.explain import Entry
 from turnlog.context.policy import BUDGET_TOKENS_MAX, MESSAGES_MAX, PRESETS
 from turnlog.context.result import Coverage, Section
 from turnlog.formats import FORMATS
+from turnlog.log.info import ConversationInfo as Info
+from turnlog.log.info import Parent
 from turnlog.message import Part, Role, Status, Usage
 from turnlog.message_input import MessageIn
 from turnlog.store import Header
-from turnlog.timestamps import format_time
+from turnlog.timestamps import format_moment
 
 Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 
@@ -124,13 +126,6 @@ class Receipt(msgspec.Struct, frozen=True):
     message_id: str
     seq: int
     timestamp: Time
-
-
-class Parent(msgspec.Struct, frozen=True):
-    """The conversation, and the seq up to which a fork shares its log."""
-
-    conversation_id: str
-    seq: int
 
 
 class ConversationInfo(msgspec.Struct, frozen=True):
@@ -480,19 +475,9 @@ class Problem(msgspec.Struct, frozen=True):
     retryable: bool
 
 
-def info(header: Header) -> dict[str, Any]:
+def info(header: Header | Info) -> dict[str, Any]:
     """The fields of a header, as `ConversationInfo` has them."""
-    return {
-        "conversation_id": header.id,
-        "user_id": header.user_id,
-        "title": header.title,
-        "tags": header.tags,
-        "metadata": header.metadata,
-        "parent": None if header.parent is None else Parent(header.parent, header.parent_seq),
-        "head": header.head,
-        "incarnation": header.incarnation,
-        "created_at": format_time(header.created_at),
-        "updated_at": format_time(header.updated_at),
-        "archived": header.archived,
-        "revision": header.revision,
-    }
+    told = Info.of(header) if isinstance(header, Header) else header
+    fields = {name: getattr(told, name) for name in ConversationInfo.__struct_fields__ if name != "conversation_id"}
+    times = {"created_at": format_moment(told.created_at), "updated_at": format_moment(told.updated_at)}
+    return {"conversation_id": told.id} | fields | times

@@ -16,7 +16,7 @@ from turnlog.errors import (
     RevisionMoved,
     SnapshotMoved,
 )
-from turnlog.store import PAGE_BYTES, Appended, Fault, Finding, Header, Key, Page, Position, Recent, Snapshot, Stale
+from turnlog.store import PAGE_BYTES, Appended, Fault, Finding, Header, Key, Position, Recent, RecordPage, Snapshot, Stale
 from turnlog.stores.append import Known, behind, decide_append, later
 
 
@@ -137,13 +137,13 @@ class RamStore:
         limit: int,
         bytes_max: int = PAGE_BYTES,
         newest: bool = False,
-    ) -> Page:
+    ) -> RecordPage:
         log = self._log(key)
         end = log.header.head + 1 if before is None else min(before, log.header.head + 1)
         seqs = range(after + 1, end)
         chosen = seqs[-limit:][::-1] if newest else seqs[:limit]
         records = log.within(chosen, bytes_max)
-        return Page(log.header, records[::-1] if newest else records, more=len(records) < len(seqs))
+        return RecordPage(log.header, records[::-1] if newest else records, more=len(records) < len(seqs))
 
     async def recent(
         self,

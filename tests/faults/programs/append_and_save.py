@@ -9,7 +9,7 @@ from turnlog.store import Key, Snapshot
 
 async def main(path: str, rounds: int, appends: int, saves: int) -> None:
     async with connect(f"sqlite:///{path}") as log:
-        conversation = await log.create(conversation_id="c1")
+        conversation = await log.create(id="c1")
         key = Key(log.tenant, conversation.id)
         for n in range(rounds):
             await asyncio.gather(

@@ -15,7 +15,7 @@ AT_A_TIME = 10
 async def main(path: str, name: str, count: int) -> None:
     async with connect(f"sqlite:///{path}") as log:
         conversation = log.conversation("c1")
-        await asyncio.gather(conversation.header(), conversation.header())  # as a service does, on several connections
+        await asyncio.gather(conversation.info(), conversation.info())  # as a service does, on several connections
 
         async def append(n: int) -> None:
             id_ = f"{name}-{n}"

@@ -55,7 +55,7 @@ def check_left(error: TurnlogError) -> None:
 async def refused(log: Turnlog) -> None:
     """Whatever is asked of it, it says at once why it cannot be used."""
     talk = log.conversation("c1")
-    for call in (talk.append(user("lost")), talk.header(), talk.context(), log.ping(), log.conversations()):
+    for call in (talk.append(user("lost")), talk.info(), talk.context(), log.ping(), log.conversations()):
         try:
             await call
         except StoreUnavailable as error:
@@ -80,7 +80,7 @@ async def in_child(log: Turnlog, url: str, said: str) -> None:
 async def whole(log: Turnlog, expected: set[str]) -> None:
     talk = log.conversation("c1")
     there = {record.id async for page in talk.pages() for record in page.records}
-    assert there == expected, (there ^ expected, await talk.header())
+    assert there == expected, (there ^ expected, await talk.info())
     assert await talk.verify() == []
 
 
@@ -102,7 +102,7 @@ async def forks_under_load(url: str, settings: Settings) -> None:
             said.add(id_)
 
     async with connect(url, settings=settings) as log:
-        await log.create(conversation_id="c1")
+        await log.create(id="c1")
         writers = [asyncio.create_task(go_on(log, f"p{n}")) for n in range(4)]
         for n in range(FORKS):
             await asyncio.sleep(0.05)
@@ -117,7 +117,7 @@ async def processes(url: str, settings: Settings) -> None:
     """Processes of `multiprocessing`, forked."""
     context = multiprocessing.get_context("fork")
     async with connect(url, settings=settings) as log:
-        talk = await log.create(user("before", id="before"), conversation_id="c1")
+        talk = await log.create(user("before", id="before"), id="c1")
         made = [context.Process(target=lambda n=n: asyncio.run(in_child(log, url, f"child-{n}"))) for n in range(2)]
         for each in made:
             each.start()
@@ -133,7 +133,7 @@ def preload(url: str, settings: Settings) -> None:
     """Opened in a parent, blocking, and used in its children, which end as programs do; threads of the parent go on."""
     log = turnlog.sync.connect(url, settings=settings)
     log.open()
-    log.create(user("before", id="before"), conversation_id="c1")
+    log.create(user("before", id="before"), id="c1")
     over, said = threading.Event(), set[str]()
 
     def go_on(name: str) -> None:
@@ -144,7 +144,7 @@ def preload(url: str, settings: Settings) -> None:
 
     def use(n: int) -> None:
         try:
-            log.conversation("c1").header()
+            log.conversation("c1").info()
         except TurnlogError as error:
             check_refusal(error)
         else:
@@ -176,13 +176,13 @@ def leaves_the_block(url: str, settings: Settings) -> None:
     """A child that runs out of the block in which its parent has opened it."""
     pid = -1
     with suppress(SystemExit), turnlog.sync.connect(url, settings=settings) as log:
-        log.create(conversation_id="c1")
+        log.create(id="c1")
         pid = os.fork()
         if pid == 0:
             sys.exit(0)
         ended_well(pid)
         log.conversation("c1").append(user("after"))
-        assert log.conversation("c1").header().head == 1
+        assert log.conversation("c1").info().head == 1
     if pid == 0:
         sys.exit(0)
 
@@ -201,15 +201,15 @@ def outlives(url: str, settings: Settings) -> None:
 
     async def begin() -> int:
         async with connect(url, settings=settings) as log:
-            await log.create(conversation_id="c1")
+            await log.create(id="c1")
             pid = child(lambda: asyncio.run(on(log)), normal=False)
-            while (await log.conversation("c1").header()).head < 1:  # noqa: ASYNC110
+            while (await log.conversation("c1").info()).head < 1:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
             return pid
 
     async def look() -> None:
         async with connect(url, settings=settings) as log:
-            assert (await log.conversation("c1").header()).head == 6
+            assert (await log.conversation("c1").info()).head == 6
             assert await log.conversation("c1").verify() == []
 
     pid = asyncio.run(begin())
@@ -221,7 +221,7 @@ def outlives(url: str, settings: Settings) -> None:
 async def another_connection(url: str, settings: Settings) -> None:
     """The parent has a connection that is none of turnlog's lanes, and stays open: the child cannot have the file."""
     async with connect(url, settings=settings) as log:
-        await log.create(conversation_id="c1")
+        await log.create(id="c1")
         connection = apsw.Connection(url.removeprefix("sqlite:///"))
         connection.execute("SELECT * FROM sqlite_schema").fetchall()
 
@@ -253,7 +253,7 @@ def locked_by_another(url: str, settings: Settings) -> None:
     fork_guard.PARK_S_MAX = 0.5
     log = turnlog.sync.connect(url, settings=settings)
     log.open()
-    talk = log.create(user("before"), conversation_id="c1")
+    talk = log.create(user("before"), id="c1")
 
     def use() -> None:
         signal.alarm(15)
@@ -285,7 +285,7 @@ def locked_by_another(url: str, settings: Settings) -> None:
             writer.join()
     talk.append(user("after"))
     ended_well(child(lambda: log.open(), normal=False))  # noqa: PLW0108  # once the lane is free, so is the file
-    assert talk.header().head == 3
+    assert talk.info().head == 3
     log.close()
 
 

@@ -33,7 +33,7 @@ async def main(directory: Path) -> None:
     ballast.write_bytes(b"\0" * (2 << 20))
     kept: list[str] = []
     async with connect(f"sqlite:///{directory}/turnlog.db") as log:
-        conversation = await log.create(conversation_id="c1")
+        conversation = await log.create(id="c1")
         reason = await append_until_refused(conversation, kept)
         fill(ballast)
         full = {

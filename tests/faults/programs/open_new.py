@@ -9,7 +9,7 @@ from turnlog import connect
 async def main(path: str, name: str) -> None:
     sys.stdin.readline()
     async with connect(f"sqlite:///{path}") as log:
-        await log.create(conversation_id=name)
+        await log.create(id=name)
 
 
 asyncio.run(main(sys.argv[1], sys.argv[2]))

@@ -18,7 +18,7 @@ def remount(directory: str, mode: str) -> None:
 async def main(directory: str) -> None:
     log = connect(f"sqlite:///{directory}/turnlog.db")
     async with log:
-        conversation = await log.create(user("one", id="m1"), conversation_id="c1")
+        conversation = await log.create(user("one", id="m1"), id="c1")
     remount(directory, "ro")
     reason = None
     try:

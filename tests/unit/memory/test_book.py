@@ -218,7 +218,7 @@ async def test_a_deleted_conversation_is_not_put_into_a_book() -> None:
     log = Turnlog(store)
     conversation = await log.create(user("I live in Lisbon."), user_id="ada")
     fold = SharedFacts()
-    header = await conversation.header()
+    header = await store.get(conversation.key)
     await conversation.delete()
     with pytest.raises(ConversationDeleted) as error:
         await fold.share(store, conversation.key, header, Snapshot(1, 0, b'{"facts":[]}'))

@@ -25,9 +25,9 @@ from turnlog.store import (
     Finding,
     Header,
     Key,
-    Page,
     Position,
     Recent,
+    RecordPage,
     SchemaVersion,
     Snapshot,
     Stale,
@@ -136,7 +136,7 @@ class PostgresStore:
         limit: int,
         bytes_max: int = PAGE_BYTES,
         newest: bool = False,
-    ) -> Page:
+    ) -> RecordPage:
         before = _FAR if before is None else before
         rows = await self._read(key, after, before, limit, bytes_max=bytes_max, newest=newest)
         header = header_in(rows, key)
@@ -150,7 +150,7 @@ class PostgresStore:
         first = after + 1 + (there - count if newest else 0)
         if [integer(row[0]) for row in found] != list(range(first, first + count)):
             raise CorruptRecord(seq=first, reason=f"not all {count} rows from here on are there")
-        return Page(header, [encoding.record(row) for row in found], more=count < there)
+        return RecordPage(header, [encoding.record(row) for row in found], more=count < there)
 
     async def recent(
         self,

@@ -27,9 +27,9 @@ from turnlog.store import (
     Finding,
     Header,
     Key,
-    Page,
     Position,
     Recent,
+    RecordPage,
     SchemaVersion,
     Snapshot,
     Stale,
@@ -131,7 +131,7 @@ class RedisStore:
         rest = [record for record in records if record.id not in known]
         answer = await self._append(key, rest, now, expect_head, self._flags + "f")
         own = await self._appended(key, rest, answer, expect_head)
-        known |= {id_: Known(seq, b"", at) for id_, seq, at in zip(own.ids, own.seqs, own.times, strict=True)}
+        known |= {id_: Known(seq, b"", at) for id_, seq, at in zip(own.ids, own.seqs, own.times_us, strict=True)}
         ids = tuple([record.id for record in records])
         places = [known[id_] for id_ in ids]
         return Appended(ids, tuple([at.seq for at in places]), tuple([at.created_at for at in places]), own.stored)
@@ -170,21 +170,21 @@ class RedisStore:
         limit: int,
         bytes_max: int = PAGE_BYTES,
         newest: bool = False,
-    ) -> Page:
+    ) -> RecordPage:
         bounds = (after, "" if before is None else before, limit, "1" if newest else "", bytes_max)
         answer = await self._servers.run(_READ, keys.of(key, "hl"), *bounds, write=False)
         header = header_fields.build(key, answer[0])
         _, first, last, more, frames, _, cut = answer
         if first > last:
-            return Page(header, [], more=False)
+            return RecordPage(header, [], more=False)
         if first <= header.parent_seq:
             return await self._read_through(key, header, answer, newest)
         if not cut and len(frames) != last - first + 1:
             raise CorruptRecord(seq=first + len(frames), reason="it is missing")
         records = numbered(frames, last - len(frames) + 1 if newest else first)
-        return Page(header, records, more=bool(more or cut))
+        return RecordPage(header, records, more=bool(more or cut))
 
-    async def _read_through(self, key: Key, header: Header, answer: Any, newest: bool) -> Page:
+    async def _read_through(self, key: Key, header: Header, answer: Any, newest: bool) -> RecordPage:
         """The page of a fork that begins before its own records; `answer` has those of its own."""
         _, first, last, more, frames, left, cut = answer
         base, here = header.parent_seq, max(first, header.parent_seq + 1)
@@ -200,7 +200,7 @@ class RedisStore:
                     key, first, min(last, base), bytes_max=left, newest=True, begun=bool(own)
                 )
                 records += shared
-            return Page(header, records[::-1], more=bool(more or cut))
+            return RecordPage(header, records[::-1], more=bool(more or cut))
         budget = left + sum(weight(frame) for _, frame in own)
         records, through = await self._logs.shared(key, first, min(last, base), bytes_max=budget)
         budget -= sum(len(record.body) for record in records)
@@ -210,7 +210,7 @@ class RedisStore:
                 through = True
                 break
             records.append(checked(unpack(frame, seq)))
-        return Page(header, records, more=bool(more or cut or through))
+        return RecordPage(header, records, more=bool(more or cut or through))
 
     @accepted
     async def recent(

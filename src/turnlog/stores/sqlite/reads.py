@@ -9,7 +9,7 @@ import msgspec
 
 from turnlog.codec import Record, checked, intact
 from turnlog.errors import ConversationDeleted, ConversationNotFound, CorruptRecord
-from turnlog.store import Fault, Header, Key, Page, Position, Recent, Snapshot, Stale
+from turnlog.store import Fault, Header, Key, Position, Recent, RecordPage, Snapshot, Stale
 from turnlog.stores.append import behind
 from turnlog.stores.sqlite.connection import SQL
 from turnlog.stores.sqlite.schema import refuse_newer
@@ -133,16 +133,16 @@ def _bare(row: tuple[Any, ...]) -> Header:
 
 def read(
     connection: apsw.Connection, key: Key, after: int, before: int | None, limit: int, bytes_max: int, newest: bool
-) -> Page:
+) -> RecordPage:
     place, header = find(connection, key)
     end = header.head if before is None else min(before - 1, header.head)
     count = min(end - after, limit)
     if count <= 0:
-        return Page(header, [], more=False)
+        return RecordPage(header, [], more=False)
     last = end if newest else after + count
     walk = _walk_down if newest else _walk_up
     records, _ = walk(connection, _begin(connection, place, header.head, last), last - count + 1, last, bytes_max)
-    return Page(header, records, more=len(records) < end - after)
+    return RecordPage(header, records, more=len(records) < end - after)
 
 
 def recent(

@@ -16,9 +16,9 @@ from turnlog.store import (
     Finding,
     Header,
     Key,
-    Page,
     Position,
     Recent,
+    RecordPage,
     SchemaVersion,
     Snapshot,
     Stale,
@@ -102,7 +102,7 @@ class SqliteStore:
         limit: int,
         bytes_max: int = PAGE_BYTES,
         newest: bool = False,
-    ) -> Page:
+    ) -> RecordPage:
         return await self._read(lambda connection: reads.read(connection, key, after, before, limit, bytes_max, newest))
 
     async def recent(

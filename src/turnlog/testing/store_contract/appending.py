@@ -45,7 +45,7 @@ class Appending:
     @handles
     async def test_the_answer_tells_the_times_of_the_messages(self, store: Store) -> None:
         await begin(store)
-        assert (await store.append(KEY, records("a", "b"), now=NOW)).times == (SAID_AT, SAID_AT)
+        assert (await store.append(KEY, records("a", "b"), now=NOW)).times_us == (SAID_AT, SAID_AT)
 
     @handles
     async def test_an_append_moves_head_and_updated_at_and_not_the_revision(self, store: Store) -> None:
@@ -71,7 +71,7 @@ class Appending:
     async def test_a_replay_stores_nothing_and_returns_the_first_seqs(self, store: Store) -> None:
         await begin(store, "a", "b", "c")
         replay = await store.append(KEY, records("b", "c"), now=NOW + 9)
-        assert (replay.seqs, replay.stored, replay.replayed, replay.times) == ((2, 3), 0, True, (SAID_AT, SAID_AT))
+        assert (replay.seqs, replay.stored, replay.replayed, replay.times_us) == ((2, 3), 0, True, (SAID_AT, SAID_AT))
         assert await log(store) == ["a", "b", "c"]
         assert (await store.get(KEY)).updated_at == NOW
 

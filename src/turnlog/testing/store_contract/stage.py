@@ -9,7 +9,7 @@ from typing import Any
 from turnlog import codec
 from turnlog.codec import Record
 from turnlog.message import Message
-from turnlog.store import Header, Key, Page, Store
+from turnlog.store import Header, Key, RecordPage, Store
 from turnlog.timestamps import from_micros
 from turnlog.validation import Limits
 
@@ -82,7 +82,7 @@ async def add(store: Store, conversation_id: str, *texts: str) -> None:
     await store.append(Key(TENANT, conversation_id), records(*texts), now=NOW)
 
 
-async def page(store: Store, key: Key = KEY) -> Page:
+async def page(store: Store, key: Key = KEY) -> RecordPage:
     """The whole log."""
     return await store.read(key, limit=10_000)
 
@@ -103,6 +103,6 @@ async def erase(store: Store, conversation_id: str, seq: int, *, now: int = NOW)
     return await store.redact(key, codec.tombstone(found.records[0]), now=now)
 
 
-def said(found: Page) -> list[Message]:
+def said(found: RecordPage) -> list[Message]:
     """The messages of a page."""
     return [codec.decode(entry) for entry in found.records]

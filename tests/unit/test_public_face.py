@@ -1,0 +1,94 @@
+"""What a caller gets from a `Turnlog`: values with moments in time, pages, and errors that say what to do."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from turnlog import Conversation, ConversationInfo, InvalidInput, Parent, Turnlog, user
+from turnlog.stores.ram import RamStore
+from turnlog.testing.clock import FakeClock
+
+
+def _log() -> tuple[Turnlog, FakeClock]:
+    clock = FakeClock()
+    return Turnlog(RamStore(), clock=clock), clock
+
+
+async def test_what_is_told_of_a_conversation_has_times_and_its_parent() -> None:
+    log, _ = _log()
+    parent = await log.create(user("a"), user("b"), id="p", user_id="ada", title="t", tags=["x"], metadata={"n": 1})
+    told = await (await parent.fork(at=1, id="f")).info()
+    assert isinstance(told, ConversationInfo)
+    assert (told.id, told.user_id, told.title, told.tags, told.metadata) == ("f", "ada", "t", ("x",), {"n": 1})
+    assert (told.parent, told.head, told.revision, told.archived) == (Parent("p", 1), 1, 1, False)
+    assert told.created_at.tzinfo is UTC
+    assert told.created_at == told.updated_at
+    assert (await parent.info()).parent is None
+
+
+async def test_an_append_answers_with_receipts() -> None:
+    log, _ = _log()
+    conversation = await log.create()
+    moment = datetime(2023, 1, 2, 3, 4, 5, 6, UTC)
+    appended = await conversation.append(user("a", id="a", created_at=moment), user("b", id="b", created_at=moment))
+    assert [(receipt.id, receipt.seq, receipt.created_at) for receipt in appended.receipts] == [
+        ("a", 1, moment),
+        ("b", 2, moment),
+    ]
+
+
+async def test_conversations_are_listed_since_a_moment_of_any_time_zone() -> None:
+    log, clock = _log()
+    await log.create(id="old")
+    clock.advance(seconds=60)
+    new = await log.create(id="new")
+    since = (await new.info()).created_at.astimezone(timezone(timedelta(hours=9)))
+    assert [info.id for info in await log.conversations(updated_since=since)] == ["new"]
+
+
+@pytest.mark.parametrize("moment", [datetime(2026, 3, 1), 1_767_225_600_000_000, datetime(1969, 1, 1, tzinfo=UTC)])
+async def test_a_moment_without_a_time_zone_is_refused(moment: datetime) -> None:
+    log, _ = _log()
+    with pytest.raises(InvalidInput, match="updated_since"):
+        await log.conversations(updated_since=moment)
+    with pytest.raises(InvalidInput, match="valid_from"):
+        await log.user("ada").correct("lives in Lisbon", valid_from=moment)
+
+
+async def test_pages_of_conversations_follow_each_other() -> None:
+    log, clock = _log()
+    for n in range(5):
+        await log.create(id=f"c{n}")
+        clock.advance(seconds=1)
+    first = await log.conversations(limit=2)
+    assert ([info.id for info in first], first.has_more, len(first), first[0].id) == (["c4", "c3"], True, 2, "c4")
+    last = await log.conversations(limit=3, cursor=first.next_cursor)
+    assert ([info.id for info in last], last.has_more, last.next_cursor) == (["c2", "c1", "c0"], False, None)
+    with pytest.raises(InvalidInput, match="belongs to another query"):
+        await log.conversations(user_id="ada", cursor=first.next_cursor)
+
+
+async def _texts(conversation: Conversation, *, newest: bool) -> list[list[str]]:
+    pages, cursor = [], None
+    while True:
+        page = await conversation.messages(limit=2, newest=newest, after=1, cursor=cursor)
+        pages.append([message.text for message in page])
+        assert page.has_more == (page.next_cursor is not None)
+        if not page.has_more:
+            return pages
+        cursor = page.next_cursor
+
+
+async def test_pages_of_messages_follow_each_other_both_ways() -> None:
+    log, _ = _log()
+    conversation = await log.create(*(user(str(n)) for n in range(1, 7)))
+    assert await _texts(conversation, newest=False) == [["2", "3"], ["4", "5"], ["6"]]
+    assert await _texts(conversation, newest=True) == [["5", "6"], ["3", "4"], ["2"]]
+    page = await conversation.messages(limit=2)
+    assert page[1].text == "2"
+    assert [message.text for message in page[:1]] == ["1"]
+    with pytest.raises(InvalidInput, match="belongs to another query"):
+        await conversation.messages(newest=True, cursor=page.next_cursor)
+    for cursor in ("", "x", "eA"):
+        with pytest.raises(InvalidInput, match="cursor"):
+            await conversation.messages(cursor=cursor)

@@ -188,8 +188,9 @@ class ConversationExists(Conflict):
 
     code = "conversation_exists"
 
-    def __init__(self, conversation_id: str) -> None:
-        super().__init__(f"conversation {conversation_id!r} is already there")
+    def __init__(self, conversation_id: str, *, of_another_user: bool = False) -> None:
+        whose = ", of another user_id" if of_another_user else ""
+        super().__init__(f"conversation {conversation_id!r} already exists{whose}")
         self.conversation_id = conversation_id
 
 
@@ -269,7 +270,7 @@ class LLMRefused(TurnlogError):
 
     def __init__(self, *, status: int, reason: str) -> None:
         super().__init__(f"the language model's endpoint refused with HTTP status {status}: {reason}")
-        self.status = status
+        self.http_status = status
         self.reason = reason
 
 

@@ -195,6 +195,10 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
         if self.tokens is not None or self.seq is not None:
             _check_counts(self)
 
+    def __repr__(self) -> str:
+        place = "" if self.seq is None else f", seq={self.seq}"
+        return f"Message({self.role}, {shorten(self.text)!r}, id={self.id!r}{place})"
+
     @property
     def text(self) -> str:
         """The words in this message, without tool calls, tool results and reasoning."""
@@ -215,6 +219,11 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
         if isinstance(self.content, str):
             return ()
         return tuple(part for part in self.content if isinstance(part, ToolResult))
+
+
+def shorten(text: str, length_max: int = 60) -> str:
+    """`text`, cut so that it fits into a line."""
+    return text if len(text) <= length_max else text[: length_max - 1] + "…"
 
 
 def user(content: str | Sequence[Part], **fields: Any) -> Message:

@@ -5,7 +5,7 @@ message, and `tool_call_id` on a tool message. What a client reads from turnlog 
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, TypeVar, get_args
 
@@ -62,6 +62,27 @@ def decode_message(data: bytes | dict[str, Any]) -> Message:
     if isinstance(data, bytes):
         return to_message(decoded(_decode, data))
     return to_message(decoded(lambda fields: msgspec.convert(fields, MessageIn), data))
+
+
+MessageLike = Message | str | Mapping[str, Any]
+"""A message, the text of a user's message, or the fields of a message as JSON has them."""
+
+
+def as_messages(given: Sequence[MessageLike], *, field: str = "messages") -> list[Message]:
+    """The messages that `given` means. Raises `InvalidInput` with the index of the one that means none."""
+    return [one if isinstance(one, Message) else _as_message(f"{field}[{index}]", one) for index, one in enumerate(given)]
+
+
+def _as_message(place: str, given: object) -> Message:
+    try:
+        if isinstance(given, str):
+            return Message("user", given)
+        if isinstance(given, Mapping):
+            return decode_message(dict(given))
+    except InvalidInput as error:
+        raise error.within(place) from None
+    rule = 'must be a Message, the text of a user, or a dict like {"role": "assistant", "content": "Hello"}, not '
+    raise InvalidInput(place, rule + type(given).__name__)
 
 
 def to_message(given: MessageIn) -> Message:

@@ -1,12 +1,13 @@
 """Opening and closing, by several tasks at once and again, and with calls under way, on every store."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
 from support.kinds import ALL
-from turnlog import Settings, StoreUnavailable, Turnlog, TurnlogError, connect, user
+from turnlog import ConversationExists, Settings, StoreUnavailable, Turnlog, TurnlogError, connect, user
 from turnlog.wiring import open_store
 
 CALLS = 200
@@ -99,3 +100,18 @@ async def test_calls_that_race_with_closing_end(store: str, store_url: str, tena
 async def head(log: Turnlog) -> int:
     async with log:
         return (await log.conversation("c1").info()).head
+
+
+@pytest.mark.parametrize("store", ALL)
+def test_many_who_get_or_create_one_conversation_get_the_same(store: str, store_url: str, tenant: str) -> None:
+    async def check() -> None:
+        settings = Settings(tenant=tenant)
+        async with connect(store_url, settings=settings) as log, AsyncExitStack() as stack:
+            other = log if store_url == "ram:" else await stack.enter_async_context(connect(store_url, settings=settings))
+            calls = [where.create(id="c", user_id="ada", exist_ok=True) for where in (log, other) for _ in range(8)]
+            made = await asyncio.gather(*calls)
+            assert len({(await one.info()).incarnation for one in made}) == 1
+            with pytest.raises(ConversationExists):
+                await other.create(id="c", user_id="bob", exist_ok=True)
+
+    asyncio.run(check())

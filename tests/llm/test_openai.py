@@ -103,7 +103,7 @@ async def test_an_endpoint_that_does_not_want_to_refuses(status: int) -> None:
     answer = fails(status, message=f"not with {KEY}")
     with pytest.raises(LLMRefused) as refused:
         await reply(Answer(answer.body, status, {"Location": "http://127.0.0.1:9/v1/chat/completions"}))
-    assert refused.value.status == status
+    assert refused.value.http_status == status
     assert KEY not in str(refused.value)
 
 

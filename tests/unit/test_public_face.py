@@ -1,10 +1,22 @@
 """What a caller gets from a `Turnlog`: values with moments in time, pages, and errors that say what to do."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
-from turnlog import Conversation, ConversationInfo, InvalidInput, Parent, Turnlog, user
+from turnlog import (
+    Conversation,
+    ConversationDeleted,
+    ConversationExists,
+    ConversationInfo,
+    InvalidInput,
+    Message,
+    Parent,
+    ToolCall,
+    Turnlog,
+    user,
+)
 from turnlog.stores.ram import RamStore
 from turnlog.testing.clock import FakeClock
 
@@ -92,3 +104,84 @@ async def test_pages_of_messages_follow_each_other_both_ways() -> None:
     for cursor in ("", "x", "eA"):
         with pytest.raises(InvalidInput, match="cursor"):
             await conversation.messages(cursor=cursor)
+
+
+async def test_get_or_create_returns_what_is_there_as_it_is() -> None:
+    log, _ = _log()
+    first = await log.create(id="c", user_id="ada", title="t", exist_ok=True)
+    told = await first.info()
+    again = await log.create(id="c", title="another", exist_ok=True)
+    assert (again.id, await again.info()) == ("c", told)
+    assert await (await log.create(id="c", user_id="ada", exist_ok=True)).info() == told
+    with pytest.raises(ConversationExists, match="'c' already exists, of another user_id"):
+        await log.create(id="c", user_id="bob", exist_ok=True)
+    with pytest.raises(ConversationExists):
+        await log.create(id="c")
+    with pytest.raises(InvalidInput, match="messages: cannot be given with exist_ok"):
+        await log.create("hello", id="c", exist_ok=True)
+    await first.delete()
+    with pytest.raises(ConversationDeleted):
+        await log.create(id="c", exist_ok=True)
+
+
+async def test_a_text_and_a_dict_stand_for_messages() -> None:
+    log, _ = _log()
+    conversation = await log.create("I live in Lisbon.")
+    call = {"id": "t1", "function": {"name": "look", "arguments": "{}"}}
+    await conversation.append(
+        {"role": "assistant", "content": "Nice."},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "t1", "content": "sun"},
+        user("Thanks."),
+    )
+    said = await conversation.messages()
+    assert [(message.role, message.text) for message in said[:2]] == [("user", "I live in Lisbon."), ("assistant", "Nice.")]
+    assert said[2].tool_calls == (ToolCall("t1", "look", "{}"),)
+    assert said[3].tool_results[0].content == "sun"
+    assert (await conversation.turn("And now?")).appended.seqs == (6,)
+    assert (await conversation.reconcile([*said, "And now?", "Well?"], by_id=False)).appended == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "rule"),
+    [
+        (42, r"messages\[0\]: must be a Message, the text of a user, or a dict like .*, not int"),
+        (["hello"], r"messages\[0\]: must be a Message, .* not list"),
+        ("", r"messages\[0\].content: must not be empty"),
+        ({"role": "robot", "content": "x"}, r"messages\[0\].role: must be one of user"),
+        ({"content": "x"}, r"messages\[0\].role: is missing"),
+    ],
+)
+async def test_what_is_no_message_is_refused_with_what_would_be_one(given: Any, rule: str) -> None:
+    log, _ = _log()
+    conversation = await log.create()
+    with pytest.raises(InvalidInput, match=rule):
+        await conversation.append(given)
+    assert (await conversation.info()).head == 0
+
+
+async def test_reprs_are_short() -> None:
+    log, _ = _log()
+    conversation = await log.create(id="c", user_id="ada", title="t")
+    await conversation.append(user("x" * 5000, id="m"))
+    [message] = await conversation.messages()
+    assert repr(log) == "Turnlog(tenant='default', store=RamStore)"
+    assert (repr(conversation), repr(log.user("ada"))) == ("Conversation('c')", "User('ada')")
+    assert repr(message) == f"Message(user, '{'x' * 59}…', id='m', seq=1)"
+    assert repr(await conversation.info()) == "ConversationInfo('c', title='t', user_id='ada', head=1)"
+    assert len(repr(await conversation.context())) < 80
+
+
+def _words(message: Message) -> int:
+    return len(message.text.split())
+
+
+async def test_a_plain_function_counts_tokens() -> None:
+    log = Turnlog(RamStore(), count_tokens=_words)
+    conversation = await log.create("one two three", user("ignored", tokens=7))
+    assert [message.tokens for message in await conversation.messages()] == [3, 7]
+    assert (await conversation.context(budget=100)).messages[-1].text == "ignored"
+    with pytest.raises(InvalidInput, match="count_tokens: must be a Counter or a function"):
+        Turnlog(RamStore(), count_tokens=3)  # type: ignore[arg-type]
+    with pytest.raises(InvalidInput, match="count_tokens: must return a whole number"):
+        await Turnlog(RamStore(), count_tokens=lambda _: 0.5).create("x")  # type: ignore[arg-type,return-value]

@@ -94,6 +94,9 @@ class Context(msgspec.Struct, frozen=True):
     memory: Memory = Memory()
     """What memory had to tell, shown or not."""
 
+    def __repr__(self) -> str:
+        return f"Context({len(self.records)} messages, tokens={self.tokens}, budget_tokens={self.budget_tokens})"
+
     @property
     def messages(self) -> tuple[Message, ...]:
         """The messages, decoded."""

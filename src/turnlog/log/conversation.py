@@ -33,6 +33,7 @@ from turnlog.log.reconcile import Reconciled, match_ids, match_words_in_turns
 from turnlog.memory.defaults import Remembered, readable, remembered
 from turnlog.memory.user.digest import UserDigest
 from turnlog.message import Message
+from turnlog.message_input import MessageLike, as_messages
 from turnlog.shielding import shielded
 from turnlog.store import Appended, Fault, Header, Key, RecordPage
 from turnlog.validation import check_id, check_limit, check_name, check_seq
@@ -53,10 +54,15 @@ class Conversation:
         self.id = conversation_id
         self.key = Key(engine.tenant, conversation_id)
 
+    def __repr__(self) -> str:
+        return f"Conversation({self.id!r})"
+
     async def append(
-        self, *messages: Message, expect_head: int | None = None, idempotency_key: str | None = None
+        self, *messages: MessageLike, expect_head: int | None = None, idempotency_key: str | None = None
     ) -> Appended:
         """Put messages at the end, all or nothing; where they stand when this returns they stay.
+
+        A text stands for a user's message, a dict for the fields of a message as JSON has them.
 
         A message whose id is already there is not stored again, so a retry is safe; with another body it is `KeyReused`.
         With `expect_head`, nothing is written unless that is the head: `HeadMoved`. With an `idempotency_key`, the
@@ -65,7 +71,8 @@ class Conversation:
         now = self.engine.clock()
         return await self._append(await self._batch(messages, idempotency_key, now), now, expect_head)
 
-    def _batch(self, messages: Sequence[Message], idempotency_key: str | None, now: int) -> Awaitable[list[codec.Record]]:
+    def _batch(self, given: Sequence[MessageLike], idempotency_key: str | None, now: int) -> Awaitable[list[codec.Record]]:
+        messages = as_messages(given)
         if idempotency_key is None:
             return self.engine.records(messages, now)
         return self.engine.records(keyed(messages, idempotency_key), now, salt=str(len(messages)).encode())
@@ -210,7 +217,7 @@ class Conversation:
     async def turn(
         self,
         /,
-        *messages: Message,
+        *messages: MessageLike,
         expect_head: int | None = None,
         idempotency_key: str | None = None,
         **options: Unpack[ContextOptions],
@@ -367,7 +374,7 @@ class Conversation:
         return digest_of(header, await remake(self.engine.store, self.key, self.engine.integrity))
 
     async def reconcile(
-        self, transcript: Sequence[Message], *, by_id: bool, on_divergence: Literal["error", "fork"] = "error"
+        self, transcript: Sequence[MessageLike], *, by_id: bool, on_divergence: Literal["error", "fork"] = "error"
     ) -> Reconciled:
         """Store what is new in `transcript`, the caller's whole view of the conversation from its first message on.
 
@@ -375,9 +382,10 @@ class Conversation:
         says something else than the log raises `TranscriptDiverged`, or goes to a fork that shares what is common.
         """
         now = self.engine.clock()
-        records = await self.engine.records(transcript, now, limit=self.engine.settings.transcript_messages)
+        messages = as_messages(transcript, field="transcript")
+        records = await self.engine.records(messages, now, limit=self.engine.settings.transcript_messages)
         stored = [record async for page in self.pages() for record in page.records]
-        matched, diverged_at = match_ids(stored, records) if by_id else await match_words_in_turns(stored, transcript)
+        matched, diverged_at = match_ids(stored, records) if by_id else await match_words_in_turns(stored, messages)
         fresh = records[matched:]
         if diverged_at is not None and on_divergence == "error":
             raise TranscriptDiverged(diverged_at)

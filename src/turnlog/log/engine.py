@@ -20,7 +20,7 @@ from turnlog.memory.defaults import TOLD, default_folds, readable
 from turnlog.message import Message
 from turnlog.settings import Settings
 from turnlog.store import Store
-from turnlog.tokens import Counter, counter_of_model
+from turnlog.tokens import TokenCounter, as_counter, counter_of_model
 from turnlog.validation import check_id, check_name
 
 Clock = Callable[[], int]
@@ -59,14 +59,14 @@ class Engine:
         settings: Settings,
         *,
         clock: Clock,
-        count_tokens: Counter,
+        count_tokens: TokenCounter,
         folds: Sequence[Fold[Any]] | None,
         llm: LLM | None,
     ) -> None:
         self.store = store
         self.settings = settings
         self.clock = clock
-        self.count_tokens = count_tokens
+        self.count_tokens = as_counter(count_tokens)
         self.tenant = check_id("tenant", settings.tenant)
         self.limits = settings.limits
         self.integrity = Integrity(settings.integrity_key.encode(errors="surrogatepass"))
@@ -163,8 +163,6 @@ class Engine:
         return records
 
     def _record(self, index: int, message: Message, salt: bytes, now: int) -> codec.Record:
-        if not isinstance(message, Message):
-            raise InvalidInput(f"messages[{index}]", "must be a Message")
         tokens = self.count_tokens(message) if message.tokens is None else message.tokens
         try:
             return codec.encode(message, tokens=tokens, limits=self.limits, salt=salt, received_at=now)

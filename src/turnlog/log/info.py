@@ -37,6 +37,11 @@ class ConversationInfo(msgspec.Struct, frozen=True):
     archived: bool
     revision: int
 
+    def __repr__(self) -> str:
+        told = {"title": self.title, "user_id": self.user_id, "head": self.head}
+        shown = ", ".join(f"{name}={value!r}" for name, value in told.items() if value is not None)
+        return f"ConversationInfo({self.id!r}, {shown})"
+
     @classmethod
     def of(cls, header: Header) -> Self:
         """What the stored `header` says."""

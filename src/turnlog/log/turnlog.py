@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Self
 
+from turnlog.errors import ConversationExists, InvalidInput
 from turnlog.fold import Fold
 from turnlog.ids import uuid7
 from turnlog.integrity.digest import Integrity
@@ -14,11 +15,11 @@ from turnlog.log.engine import Clock, Engine, system_clock
 from turnlog.log.info import ConversationInfo
 from turnlog.log.pagination import Page, cursor_of, query_mark, read_cursor
 from turnlog.log.user import User
-from turnlog.message import Message
+from turnlog.message_input import MessageLike, as_messages
 from turnlog.settings import Settings
 from turnlog.store import Header, Position, Store
 from turnlog.timestamps import micros_of
-from turnlog.tokens import Counter, estimate
+from turnlog.tokens import TokenCounter, estimate
 from turnlog.validation import check_id, check_limit, check_name
 
 
@@ -36,7 +37,7 @@ class Turnlog:
         settings: Settings | None = None,
         *,
         clock: Clock = system_clock,
-        count_tokens: Counter = estimate,
+        count_tokens: TokenCounter = estimate,
         folds: Sequence[Fold[Any]] | None = None,
         llm: LLM | None = None,
     ) -> None:
@@ -44,6 +45,9 @@ class Turnlog:
         self._engine = Engine(store, settings, clock=clock, count_tokens=count_tokens, folds=folds, llm=llm)
         self._llm = llm
         self._gate: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
+
+    def __repr__(self) -> str:
+        return f"Turnlog(tenant={self.tenant!r}, store={type(self.store).__name__})"
 
     @property
     def store(self) -> Store:
@@ -120,24 +124,36 @@ class Turnlog:
 
     async def create(
         self,
-        *messages: Message,
+        *messages: MessageLike,
         id: str | None = None,
         user_id: str | None = None,
         title: str | None = None,
         tags: Sequence[str] = (),
         metadata: dict[str, Any] | None = None,
+        exist_ok: bool = False,
     ) -> "Conversation":
         """Begin a conversation, with its first messages if given, all or nothing.
 
-        Raises `ConversationExists` for an id in use, `ConversationDeleted` for one that was.
+        Raises `ConversationExists` for an id in use, `ConversationDeleted` for one that was. With `exist_ok`, an existing
+        conversation is returned as it is; `ConversationExists` then means that it belongs to another `user_id`. First
+        messages cannot go with `exist_ok`: append them to what is returned.
         """
+        if exist_ok and messages:
+            raise InvalidInput("messages", "cannot be given with exist_ok: append them to the returned conversation")
         conversation = Conversation(self._engine, check_id("id", id) if id is not None else uuid7())
         if user_id is not None:
             check_name("user_id", user_id)
         told = self._engine.header_changes({"title": title, "tags": tags, "metadata": metadata or {}})
         now = self.clock()
         header = Header(conversation.id, now, now, user_id, **told)
-        await self.store.create(self.tenant, header, await self._engine.records(messages, now) if messages else ())
+        records = await self._engine.records(as_messages(messages), now) if messages else ()
+        try:
+            await self.store.create(self.tenant, header, records)
+        except ConversationExists:
+            if not exist_ok:
+                raise
+            if user_id not in (None, (await self.store.get(conversation.key)).user_id):
+                raise ConversationExists(conversation.id, of_another_user=True) from None
         return conversation
 
     async def conversations(

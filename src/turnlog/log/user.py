@@ -69,6 +69,9 @@ class User:
         self._versions = versions
         self._limits = limits
 
+    def __repr__(self) -> str:
+        return f"User({self.id!r})"
+
     async def memory(self) -> UserMemory:
         """What their conversations taught, those that are archived left out, and what they put right."""
         return await repository.known(self.store, self.tenant, self.id, self._versions)

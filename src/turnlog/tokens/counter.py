@@ -53,6 +53,9 @@ class Counter(msgspec.Struct, frozen=True):
         """The tokens that the tools offered to the model add to a prompt, in the form of any of the formats."""
         return self.schemas(schemas, self.text) if schemas else 0
 
+    def __repr__(self) -> str:
+        return f"Counter({self.name!r})"
+
     def _parts(self, parts: Sequence[Part]) -> int:
         """Each part, and a token for each seam between two."""
         return sum(map(self._part, parts)) + len(parts) - 1

@@ -4,8 +4,9 @@ import re
 from functools import lru_cache
 
 from turnlog.errors import InvalidInput
+from turnlog.message import Message
 from turnlog.tokens import tokenizers
-from turnlog.tokens.counter import Counter
+from turnlog.tokens.counter import Counter, TokenCounter
 from turnlog.tokens.media import Area, Flat, ImageRule, Patches, Tiles
 from turnlog.tokens.tools import AsJson, Declared
 
@@ -84,3 +85,29 @@ def _openai(model: str) -> Counter | None:
 def _exact(name: str, encoding: str, image: ImageRule | None = None) -> Counter:
     tools = _O200K if encoding == "o200k_base" else _CL100K
     return Counter(name, True, tokenizers.openai(encoding), image or Tiles(), tools)
+
+
+class _PlainCounter(Counter, frozen=True, kw_only=True):
+    """A counter that asks a plain function."""
+
+    function: TokenCounter
+
+    def __call__(self, message: Message) -> int:
+        tokens = self.function(message)
+        if type(tokens) is not int or tokens < 0:
+            raise InvalidInput("count_tokens", f"must return a whole number from 0 on, not {tokens!r}")
+        return tokens
+
+
+def as_counter(count: TokenCounter) -> Counter:
+    """`count`, or a counter that asks it where it is a plain function; tools and their schemas are estimated then.
+
+    Raises `InvalidInput` for what cannot be called.
+    """
+    if isinstance(count, Counter):
+        return count
+    if not callable(count):
+        raise InvalidInput("count_tokens", "must be a Counter or a function that takes a Message and returns its tokens")
+    base = counter("estimate")
+    name = f"function {getattr(count, '__module__', '')}.{getattr(count, '__qualname__', type(count).__qualname__)}"
+    return _PlainCounter(name, False, base.text, base.image, base.schemas, function=count)

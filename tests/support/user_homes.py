@@ -68,11 +68,13 @@ class Home:
     async def stored(self) -> list[bytes]:
         """All that is derived and stored of the user, as it lies there and without seals."""
         raw, seals = await book_of(self.stage.second, self.stage.tenant, self.name)
+        texts = list(raw)
         for header in await self.headers():
             key = Key(self.stage.tenant, header.id)
             found = await self.stage.second.recent(key, tokens=0, limit=1, folds=[UNBOUND, FOLD, *VERSIONS])
-            raw += [snapshot.state for snapshot in found.snapshots if snapshot]
-        return raw + [text for state in raw for seal in ["", *seals] if (text := unseal(state, seal))]
+            states = [snapshot.state for snapshot in found.snapshots if snapshot]
+            texts += states + [text for state in states for seal in seals if (text := unseal(state, seal, header.id))]
+        return texts
 
     async def check_gone(self) -> None:
         """Nothing that is stored tells a word of the secret, and no context does."""

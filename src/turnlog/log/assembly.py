@@ -141,7 +141,7 @@ def _kept(found: Found) -> _Kept:
     snapshot = found.log.snapshots[0] if found.log.snapshots else None
     if snapshot is None or snapshot.epoch != found.log.header.epoch:
         return {}
-    state = unseal(snapshot.state, found.seal)
+    state = unseal(snapshot.state, found.seal, found.log.header.id)
     return ({} if state is None else pages.decoded(state, _decode)) or {}
 
 
@@ -228,7 +228,7 @@ async def _keep(store: Store, key: Key, found: Found, kept: _Kept) -> bool:
     expected = there.watermark if there is not None and there.epoch == epoch else 0
     watermark = min(compaction.start for compaction in latest.values()) - 1
     state = _encode(latest)
-    fresh = Snapshot(watermark, epoch, sealed(state, found.seal) if found.seal else state)
+    fresh = Snapshot(watermark, epoch, sealed(state, found.seal, key.conversation_id) if found.seal else state)
     try:
         await store.save_snapshot(key, *FOLD, fresh, expect_watermark=expected)
     except SnapshotMoved:

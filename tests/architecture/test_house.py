@@ -96,6 +96,7 @@ def test_lock_pins_and_hashes_everything_and_names_no_place(name: str) -> None:
 
 
 def test_importing_the_core_loads_no_framework() -> None:
-    program = "import sys, turnlog; print([n for n in ('starlette', 'uvicorn', 'typer', 'rich') if n in sys.modules])"
+    packages = ("starlette", "uvicorn", "typer", "rich", "cryptography", "imagesize")
+    program = f"import sys, turnlog; print([n for n in {packages} if n in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert done.stdout.strip() == "[]", done.stderr

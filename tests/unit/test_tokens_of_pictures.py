@@ -2,6 +2,7 @@
 
 import base64
 import struct
+import time
 
 import pytest
 from hypothesis import given
@@ -49,7 +50,28 @@ def webp_extended(width: int, height: int) -> bytes:
     return b"RIFF" + bytes(4) + b"WEBPVP8X" + bytes(8) + sides + bytes(9)
 
 
-@pytest.mark.parametrize("form", [png, gif, jpeg, webp, webp_lossless, webp_extended])
+def box(kind: bytes, *parts: bytes) -> bytes:
+    payload = b"".join(parts)
+    return struct.pack(">I4s", len(payload) + 8, kind) + payload
+
+
+def heic(width: int, height: int, brand: bytes = b"heic") -> bytes:
+    """As ISO/IEC 23008-12 has it: the primary item, and a thumbnail whose size comes first."""
+    sizes = box(b"ispe", struct.pack(">III", 0, 16, 9)), box(b"ispe", struct.pack(">III", 0, width, height))
+    owners = box(b"ipma", struct.pack(">II", 0, 2), struct.pack(">HBB", 1, 1, 2), struct.pack(">HBB", 2, 1, 1))
+    properties = box(b"iprp", box(b"ipco", *sizes), owners)
+    meta = box(b"meta", bytes(4), box(b"pitm", struct.pack(">IH", 0, 1)), properties)
+    return box(b"ftyp", brand, bytes(4), b"mif1") + meta + box(b"mdat", bytes(300_000))
+
+
+def avif(width: int, height: int) -> bytes:
+    return heic(width, height, b"avif")
+
+
+FORMS = [png, gif, jpeg, webp, webp_lossless, webp_extended, heic, avif]
+
+
+@pytest.mark.parametrize("form", FORMS)
 @given(width=SIDES, height=SIDES)
 def test_the_size_is_read_from_the_header(form, width: int, height: int) -> None:
     assert size(picture(form(width, height))) == (width, height)
@@ -59,11 +81,45 @@ def test_the_size_of_a_photograph_is_found_behind_what_the_camera_wrote() -> Non
     assert size(picture(jpeg(4000, 3000, before=b"\xff\xc0" * 60_000))) == (4000, 3000)
 
 
-@given(st.binary(max_size=80), st.integers(0, 40), st.sampled_from([png, gif, jpeg, webp, webp_lossless, webp_extended]))
+@given(st.binary(max_size=80), st.integers(0, 40), st.sampled_from(FORMS))
 def test_a_broken_picture_costs_something_and_raises_nothing(noise: bytes, cut: int, form) -> None:
     for data in (noise, form(10, 10)[:cut], form(10, 10)[:cut] + noise):
         for name in ("o200k_base", "gpt-4o-mini", "gpt-4.1-nano", "claude", "estimate"):
             assert counter(name)(user([picture(data)])) > MESSAGE_OVERHEAD
+
+
+@pytest.mark.parametrize("form", FORMS)
+@given(data=st.data())
+def test_a_truncated_header_has_no_size_or_the_right_one(form, data: st.DataObject) -> None:
+    whole = form(640, 480)[:400]
+    assert size(picture(whole[: data.draw(st.integers(0, len(whole)))])) in (None, (640, 480))
+
+
+HOSTILE = {
+    "jpeg without a frame": b"\xff\xd8" + bytes(300_000),
+    "jpeg of fill bytes": b"\xff\xd8" + b"\xff" * 300_000,
+    "jpeg of restarts": b"\xff\xd8" + b"\xff\xd0" * 150_000,
+    "heic of empty boxes": box(b"ftyp", b"heic", bytes(4)) + box(b"meta", bytes(4), box(b"iprp", box(b"free") * 37_000)),
+    "heic of many properties": box(b"ftyp", b"heic", bytes(4))
+    + box(b"meta", bytes(4), box(b"iprp", box(b"ipco", box(b"x") * 9_000))),
+    "netpbm of digits": b"P6 " + b"1" * 300_000,
+    "svg of digits": b"<svg width='" + b"9" * 400 + b"' height='" + b"9" * 400 + b"'>",
+    "tiff of many tags": b"II+\x00\x08\x00\x00\x00" + (16).to_bytes(8, "little") + b"\xff" * 8 + bytes(300_000),
+}
+
+
+@pytest.mark.parametrize("data", HOSTILE.values(), ids=HOSTILE.keys())
+def test_a_hostile_header_has_no_size_and_takes_little_time(data: bytes) -> None:
+    begun = time.process_time()
+    assert size(picture(data)) is None
+    assert time.process_time() - begun < 0.5
+
+
+@pytest.mark.parametrize("rule", [Tiles(), Patches(1.62), Area(), Flat()])
+def test_a_giant_size_costs_what_an_unknown_one_costs_at_most(rule) -> None:
+    giant = size(picture(png(2**32 - 1, 2**32 - 1)))
+    assert giant == (2**32 - 1, 2**32 - 1)
+    assert 0 < rule(giant) <= rule(None)
 
 
 def test_a_picture_without_width_or_height_counts_as_unknown() -> None:

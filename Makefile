@@ -11,7 +11,7 @@ DEV := .venv/dev.stamp
 PEERS := .venv-peers/peers.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test check bench bench-peers soak fuzz faults lock docs clean
+.PHONY: help install serve test check house bench bench-peers soak fuzz faults lock docs clean
 
 help: ## what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -30,6 +30,9 @@ check: $(DEV) ## format, lint, types, layers
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+house: $(DEV) ## figures of the source tree, held to their bounds
+	$(BIN)/python tools/house.py
 
 bench: $(DEV) $(PEERS) ## measure, print a table, write JSON
 	$(BIN)/python -m bench

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from weakref import finalize
 
 from turnlog import process
-from turnlog.errors import StoreUnavailable
+from turnlog.errors import StoreUnavailable, TurnlogError
 
 R = TypeVar("R")
 
@@ -167,8 +167,10 @@ class Portal:
             self._refuse_own_thread()
             with self._starting:
                 self._running().submit(coroutine, future)
-        except Exception:
-            coroutine.close()  # it was refused, and has not begun
+        # decision 057: these refuse it (closed, own thread, no thread or handle to be had) before it has begun. After an
+        # interrupt it may have begun, and is left to its loop, which cancels it with its future.
+        except (RuntimeError, OSError, TurnlogError):
+            coroutine.close()
             raise
 
     def _running(self) -> Loop:

@@ -6,6 +6,7 @@ of threads may call. What the methods take, return and raise is what those of `t
 """
 
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import ExitStack
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
@@ -117,11 +118,10 @@ class Turnlog:
     def open(self) -> None:
         """Open the store, also again after `close`. Raises `StoreUnavailable` or `SchemaTooNew`."""
         self._portal.open()
-        try:
+        with ExitStack() as undo:
+            undo.callback(self._portal.close)
             self._portal.run(self._inner.open())
-        except BaseException:
-            self._portal.close()
-            raise
+            undo.pop_all()
 
     ping = _blocking(turnlog.Turnlog.ping)
     create = _giving(turnlog.Turnlog.create)

@@ -1,7 +1,7 @@
 """Appends that travel together in one statement, and what each of them is told."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import inf
 
 import msgspec
@@ -66,6 +66,22 @@ class Append(msgspec.Struct, eq=False):
         """Tell it, if it was not told anything yet, by an error that nobody else holds."""
         if not self.done.done():
             self.done.set_exception(error)
+
+
+class Answered:
+    """Around what answers appends: a defect in it, or the end of the loop, must not leave those who wait hanging."""
+
+    __slots__ = ("fail",)
+
+    def __init__(self, fail: Callable[[StoreUnavailable], None]) -> None:
+        self.fail = fail
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, traceback: object) -> None:
+        if kind is not None:
+            self.fail(StoreUnavailable(f"{kind.__name__} while it was appended"))
 
 
 def prepare(

@@ -9,7 +9,7 @@ files work.
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from functools import partial
 from hashlib import blake2b
 from math import inf
@@ -427,7 +427,7 @@ class Pool:
         self._waiting.append(waiter)
         try:
             await waiter
-        except BaseException:
+        except asyncio.CancelledError:  # decision 057: nothing else can come, since nobody gives a waiter an error
             if waiter.done() and not waiter.cancelled():
                 self._wake()  # it was for us, and we have no more use for it
             raise
@@ -442,14 +442,17 @@ class Pool:
     async def _new(self) -> Wire:
         if self._closed:
             raise StoreUnavailable(NOT_OPEN)
-        self._taken += 1
-        try:
+        with ExitStack() as undo:
+            self._taken += 1
+            undo.callback(self._give_back)
             try:
-                return await Wire.connect(self._url, timeout_s=self.timeout_s, options=self._options)
+                wire = await Wire.connect(self._url, timeout_s=self.timeout_s, options=self._options)
             except NoOptions:
                 self._options = ""
-                return await Wire.connect(self._url, timeout_s=self.timeout_s)
-        except BaseException:
-            self._taken -= 1
-            self._wake()
-            raise
+                wire = await Wire.connect(self._url, timeout_s=self.timeout_s)
+            undo.pop_all()
+            return wire
+
+    def _give_back(self) -> None:
+        self._taken -= 1
+        self._wake()

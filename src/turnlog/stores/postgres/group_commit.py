@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from turnlog.codec import Record
 from turnlog.errors import StoreFailed, StoreUnavailable
 from turnlog.store import Appended, Key
-from turnlog.stores.postgres.batch import APPEND, BYTES_PER_BATCH, LOOK_ONLY, Append, Batch, prepare
+from turnlog.stores.postgres.batch import APPEND, BYTES_PER_BATCH, LOOK_ONLY, Answered, Append, Batch, prepare
 from turnlog.stores.postgres.connection import UNIQUE, Again, Broken, NotFresh, Pool, Refused, Row, Unprepared
 from turnlog.stores.postgres.encoding import Param
 from turnlog.stores.postgres.log_ids import Names
@@ -142,17 +142,15 @@ class Writer:
             self._learn(batch, told)
             return self._go(batch)
         try:
-            if isinstance(told, Refused):
-                self._refused(batch, told)
-            elif isinstance(told, StoreUnavailable | StoreFailed):
-                self._failed(batch, told)
-            elif isinstance(told, Exception):
-                raise told
-            else:
-                batch.settle(told[0])
-        except BaseException as error:  # a defect must not leave the waiters hanging
-            batch.fail(StoreUnavailable(f"{type(error).__name__} while it was appended"))
-            raise
+            with Answered(batch.fail):
+                if isinstance(told, Refused):
+                    self._refused(batch, told)
+                elif isinstance(told, StoreUnavailable | StoreFailed):
+                    self._failed(batch, told)
+                elif isinstance(told, Exception):
+                    raise told
+                else:
+                    batch.settle(told[0])
         finally:
             self._over(batch)
 
@@ -163,16 +161,18 @@ class Writer:
 
     async def _commit(self, batch: Batch) -> None:
         try:
+            with Answered(batch.fail):
+                await self._answer(batch)
+        finally:
+            self._over(batch)
+
+    async def _answer(self, batch: Batch) -> None:
+        try:
             batch.settle(await self._append(batch))
         except Refused as refused:
             self._refused(batch, refused)
         except (StoreUnavailable, StoreFailed) as error:
             self._failed(batch, error)
-        except BaseException as error:  # a defect, or the end of the loop, must not leave the waiters hanging
-            batch.fail(StoreUnavailable(f"{type(error).__name__} while it was appended"))
-            raise
-        finally:
-            self._over(batch)
 
     async def _append(self, batch: Batch) -> Row:
         if not batch.care:

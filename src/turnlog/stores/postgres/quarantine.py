@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 
 from turnlog.errors import StoreFailed, StoreUnavailable
-from turnlog.stores.postgres.batch import APPEND, Append, Batch
+from turnlog.stores.postgres.batch import APPEND, Answered, Append, Batch
 from turnlog.stores.postgres.connection import LOCKED, Pool, Refused
 
 LANES = 4
@@ -93,36 +93,33 @@ class Apart:
     async def _try(self, log: int, wait_ms: int, *, patient: bool) -> None:
         """Send the first append of a line, and see to what becomes of the line."""
         line = self._lines[log]
+        append = line[0]
         succeeded = locked = False
         try:
-            if not line[0].done.done():
-                succeeded = await self._append(line[0], wait_ms)
-        except _Locked:
-            locked = True
+            if not append.done.done():
+                with Answered(append.fail):
+                    succeeded, locked = await self._append(append, wait_ms)
         finally:
             self._running -= 1
             self._waiting -= patient
             self._over(log, line, succeeded=succeeded, locked=locked)
 
-    async def _append(self, append: Append, wait_ms: int) -> bool:
-        """Whether it has an answer of the store, be it a refusal. Raises `_Locked` when it may wait on."""
+    async def _append(self, append: Append, wait_ms: int) -> tuple[bool, bool]:
+        """Whether it has an answer of the store, be it a refusal, and whether it has none and may wait on for a lock."""
         batch = Batch(care=True)
         batch.take(append)
         left_ms = round((append.until - self._loop.time()) * 1000)
         params = batch.params(wait_ms=max(min(wait_ms, left_ms - _MARGIN_MS), 1))
         try:
             batch.settle((await self._pool.attempt(APPEND, *params, until=append.until))[0])
-            return True
+            return True, False
         except Refused as refused:
             if refused.locked and append.until - self._loop.time() > _MARGIN_MS / 1000:
-                raise _Locked from None
+                return False, True
             append.fail(refused.error)
         except (StoreUnavailable, StoreFailed) as error:
             append.fail(type(error)(error.reason))
-        except BaseException as error:  # a defect, or the end of the loop, must not leave the waiter hanging
-            append.fail(StoreUnavailable(f"{type(error).__name__} while it was appended"))
-            raise
-        return False
+        return False, False
 
     def _over(self, log: int, line: deque[Append], *, succeeded: bool, locked: bool) -> None:
         if locked:
@@ -151,7 +148,3 @@ class Apart:
 
 _MARGIN_MS = 100
 """How much earlier than an append's time limit its wait for a lock ends, so that the server's answer comes in time."""
-
-
-class _Locked(Exception):
-    """Another session holds a lock, and there is time left."""

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from importlib.resources import files
 from typing import Any, NamedTuple, NoReturn
 
@@ -81,12 +81,11 @@ class PostgresStore:
             return
         process.opened(self)
         pool = self._pool(self._connections, READING)
-        try:
+        with ExitStack() as undo:
+            undo.callback(pool.close)
             await schema.migrate(pool)
             names = Names(await schema.secret(pool))
-        except BaseException:
-            pool.close()
-            raise
+            undo.pop_all()
         lanes = self._connections if self._sharded else LANES
         writing, alone = self._pool(lanes, WRITING), self._pool(quarantine.LANES, WRITING)
         waiting = self._pool(timeouts.LANES, READING)

@@ -9,6 +9,7 @@ import asyncio
 import ssl
 from collections import deque
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import Any, NamedTuple, cast
 
 import hiredis
@@ -222,10 +223,9 @@ async def connect(address: Address, login: Login, timeout_s: float) -> Wire:
 
 
 async def _log_in(wire: Wire, login: Login) -> None:
-    try:
+    with ExitStack() as undo:
+        undo.callback(wire.close)
         for answer in await asyncio.gather(*(wire.call(*command) for command in login.commands())):
             if isinstance(answer, ServerError):
                 raise StoreUnavailable(str(answer))
-    except BaseException:
-        wire.close()
-        raise
+        undo.pop_all()

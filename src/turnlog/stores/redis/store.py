@@ -5,7 +5,7 @@ in the URL a write is acknowledged only when a replica has it.
 """
 
 from collections.abc import AsyncIterator, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from typing import Any
 
 from turnlog import process
@@ -72,14 +72,13 @@ class RedisStore:
         self.work.begin()
         process.opened(self._servers)
         process.opened(self)
-        try:
+        with ExitStack() as undo:
+            undo.callback(self._servers.close)
             await diagnostics.refuse_eviction(self._servers)
             version = await self.schema_version()
             if not version.found:
                 await self.migrate()
-        except BaseException:
-            self._servers.close()
-            raise
+            undo.pop_all()
 
     async def close(self) -> None:
         try:

@@ -3,6 +3,8 @@
 import logging
 import re
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
 from importlib.resources import files
 from pathlib import Path
 
@@ -55,7 +57,8 @@ def connect(path: Path, *, busy_timeout_s: float, begun: bool) -> apsw.Connectio
     """
     refuse_left(str(path))
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, statementcachesize=256)
-    try:
+    with ExitStack() as undo:
+        undo.callback(connection.close)
         refuse_foreign(path)
         connection.set_busy_timeout(int(busy_timeout_s * 1000))
         taken = schema.taken(connection)  # before a pragma changes a file that is not ours
@@ -72,9 +75,7 @@ def connect(path: Path, *, busy_timeout_s: float, begun: bool) -> apsw.Connectio
             "wal_autocheckpoint = 1000",
         ):
             connection.execute(f"PRAGMA {pragma}").fetchall()
-    except BaseException:
-        connection.close()
-        raise
+        undo.pop_all()
     return connection
 
 
@@ -102,6 +103,21 @@ def vacuum(connection: apsw.Connection, *, busy_timeout_s: float) -> None:
         time.sleep(EMPTY_AGAIN_S)
 
 
+def attempt(work: Callable[[], object]) -> Exception | None:
+    """Do `work`; the error that ended it, without its traceback, whose frames would keep the jobs alive (decision 013).
+
+    What is neither ours nor the engine's is decayed data or a defect, and is logged with its traceback.
+    """
+    try:
+        work()
+    # decision 057: the one broad handler of this store; whatever a job raises, its waiters are told and its neighbours go on
+    except Exception as error:
+        if not isinstance(error, TurnlogError | apsw.Error):
+            _logger.exception("the SQLite store failed")
+        return error.with_traceback(None)
+    return None
+
+
 def translate(error: Exception) -> TurnlogError:
     """The error that callers see: one of ours, and one of its own for each caller."""
     if isinstance(error, TurnlogError):
@@ -109,8 +125,6 @@ def translate(error: Exception) -> TurnlogError:
     reason = f"{type(error).__name__.removesuffix('Error')}: {error}"
     if isinstance(error, _UNAVAILABLE):
         return StoreUnavailable(reason)
-    if not isinstance(error, apsw.Error):  # decayed data, or a defect: the error leaves without its traceback
-        _logger.error("the SQLite store failed", exc_info=error)
     return StoreFailed(reason)
 
 
@@ -183,15 +197,14 @@ class Desk:
             raise StoreUnavailable(f"there is no file {self._path}")
         self._origin.refuse_other(self._path)
         connection = connect(self._path, busy_timeout_s=self._busy_timeout_s, begun=not self._make)
-        try:
+        with ExitStack() as undo:
+            undo.callback(connection.close)
             schema.migrate(connection, post=post)
             watch = Watch(self._path)
             if watch.file != before:
                 raise StoreUnavailable("its file was replaced")
             schema.notice_copy(connection, place_of(self._path))
-        except BaseException:
-            connection.close()
-            raise
+            undo.pop_all()
         self._connection, self._watch, self._make = connection, watch, False
         self._origin.place = watch.place
 

@@ -18,7 +18,7 @@ from weakref import WeakKeyDictionary, WeakSet
 
 import apsw
 
-from turnlog.errors import StoreUnavailable
+from turnlog.errors import StoreUnavailable, TurnlogError
 from turnlog.process import keep
 
 PARK_S_MAX = 5.0
@@ -65,7 +65,7 @@ def _halt() -> None:
     for lane in list(_lanes):
         if lane.busy.acquire(timeout=max(0.0, until - time.monotonic())):
             halted.append(lane)
-            with suppress(Exception):  # a connection that stays open is one of those that are left
+            with suppress(apsw.Error, OSError, TurnlogError):  # a connection that stays open is one of those that are left
                 lane.let_go()
     for connection in apsw.connections():
         while connection not in _files and not _note(connection) and time.monotonic() < until:
@@ -83,15 +83,16 @@ def _go_on() -> None:
 
 def _in_child() -> None:
     # Of the connections nothing is asked: a thread that is not here may hold their locks.
+    complete = False
     try:
         left = apsw.connections()
         _left.update(_files.get(connection, _UNKNOWN) for connection in left)
         _left.discard(None)
         keep(*left)  # collected, they would be closed, and the parent's files with them
-    except BaseException:
-        _left.add(_UNKNOWN)
-        raise
+        complete = True
     finally:
+        if not complete:
+            _left.add(_UNKNOWN)
         _begin_anew()
 
 
@@ -109,7 +110,7 @@ def _note(connection: apsw.Connection) -> bool:
     """Note the file of `connection`; whether it could be told."""
     try:
         _files[connection] = _file(connection.filename)
-    except Exception:  # noqa: BLE001  # raised, it would fail whoever makes a connection
+    except (apsw.Error, ValueError):  # raised, it would fail whoever makes a connection
         return False
     return True
 

@@ -49,13 +49,6 @@ def _on(desk: Desk, work: Callable[[apsw.Connection], T], *, post: bool = False)
 
 
 def _in_transaction(connection: apsw.Connection, work: Callable[[apsw.Connection], T]) -> T:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with schema.transaction(connection):
         schema.gate(connection)
-        result = work(connection)
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-    return result
+        return work(connection)

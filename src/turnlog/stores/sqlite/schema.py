@@ -5,6 +5,8 @@ away what older software needs; `migrate` takes it when told that none runs any 
 processes that have the file open as well (decision 015).
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
@@ -82,20 +84,26 @@ def migrate(connection: apsw.Connection, *, post: bool = False, known: tuple[Ste
             _take(connection, step, known)
 
 
-def _take(connection: apsw.Connection, step: Step, known: tuple[Step, ...] | None) -> None:
+@contextmanager
+def transaction(connection: apsw.Connection) -> Iterator[None]:
+    """Write: committed at the end of the block, or rolled back."""
     connection.execute("BEGIN IMMEDIATE")
     try:
+        yield
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:  # not after the commit, nor after an error by which SQLite itself rolled back
+            connection.execute("ROLLBACK")
+
+
+def _take(connection: apsw.Connection, step: Step, known: tuple[Step, ...] | None) -> None:
+    with transaction(connection):
         if _missing(connection, step, known):
             connection.execute(step.sql).fetchall()
             connection.execute(f"UPDATE store SET {step.phase} = {step.number}")
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             if step.phase == "post":
                 connection.execute(f"PRAGMA user_version = {step.number}")  # what tools and older software look at
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
 
 
 def _missing(connection: apsw.Connection, step: Step, known: tuple[Step, ...] | None) -> bool:

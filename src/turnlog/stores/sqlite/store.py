@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack
 from typing import Any, TypeVar
 
 import apsw
@@ -57,11 +58,10 @@ class SqliteStore:
         process.opened(self)
         origin = Origin()
         self._writer = Lane("turnlog-write", Writer(self._desk(origin, make=True)), linger_s=self._linger_s)
-        try:
+        async with AsyncExitStack() as undo:
+            undo.push_async_callback(self.close)
             await self._write(None, lambda connection: None)
-        except BaseException:
-            await self.close()
-            raise
+            undo.pop_all()
         self._readers = [Lane("turnlog-read", Reader(self._desk(origin))) for _ in range(_READERS)]
 
     async def close(self) -> None:

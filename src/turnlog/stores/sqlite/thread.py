@@ -17,7 +17,7 @@ import msgspec
 from turnlog.errors import TurnlogError
 from turnlog.store import Key
 from turnlog.stores.sqlite import fork_guard
-from turnlog.stores.sqlite.connection import translate
+from turnlog.stores.sqlite.connection import attempt, translate
 
 JOBS_PER_BATCH = 64
 
@@ -124,9 +124,8 @@ class Lane:
             self._work.close()
 
     def _work_off(self, jobs: list[Job]) -> None:
-        try:
-            self._work.work_off(jobs, _settle)
-        except Exception as error:  # a defect of ours must not leave the waiters hanging
+        error = attempt(lambda: self._work.work_off(jobs, _settle))
+        if error is not None:  # a defect of ours must leave no waiter hanging
             self._work.close()  # and no transaction open
             for job in jobs:
                 job.error = job.error or translate(error)

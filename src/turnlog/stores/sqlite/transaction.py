@@ -7,7 +7,7 @@ import apsw
 from turnlog.errors import TurnlogError
 from turnlog.store import Key
 from turnlog.stores.sqlite import schema
-from turnlog.stores.sqlite.connection import MACHINE, STORE_WIDE, Desk, empty_wal, translate
+from turnlog.stores.sqlite.connection import MACHINE, STORE_WIDE, Desk, attempt, empty_wal, translate
 from turnlog.stores.sqlite.thread import Call, Empty, Job, Save
 from turnlog.stores.sqlite.writes import Append, Head, Heads, decide_all, decide_from_memory, insert
 
@@ -29,21 +29,23 @@ class Reader:
 
     def work_off(self, jobs: list[Job], tell: Tell) -> None:
         """Do the jobs, each a `Call`; what one of them finds out of order does nothing to the others."""
-        try:
-            connection = self.desk.connection()
-            broken = None
-            for job in jobs:
-                if not connection.in_transaction:  # at first, and when an error ended it
-                    connection.execute("BEGIN")
-                broken = _call(job, connection) or broken
-            if broken is None:
-                connection.execute("COMMIT")
-            else:
-                self.desk.recover(broken)
-        except Exception as error:
+        error = attempt(lambda: self._read(jobs))
+        if error is not None:
             self.desk.recover(error)
             _fail(jobs, error)
         tell(jobs)
+
+    def _read(self, jobs: Sequence[Job]) -> None:
+        connection = self.desk.connection()
+        broken = None
+        for job in jobs:
+            if not connection.in_transaction:  # at first, and when an error ended it
+                connection.execute("BEGIN")
+            broken = _call(job, connection) or broken
+        if broken is None:
+            connection.execute("COMMIT")
+        else:
+            self.desk.recover(broken)
 
 
 class Writer:
@@ -119,19 +121,20 @@ class Writer:
         """Do the jobs in one transaction; what stood in the way, after which none of them happened."""
         for job in jobs:
             job.result = job.error = None
-        try:
-            connection = self.desk.connection(lately=True)
-            if connection is not self._connection:  # perhaps of another file, in which other heads have these numbers
-                self._heads, self._connection, self._relaxed = Heads(), connection, False
-            self._sync(connection, jobs)
-            if not self._from_memory(connection, jobs):
-                self._in_transaction(connection, jobs)
-            self.desk.check()  # what is in a file without a name is not acknowledged
-        except Exception as error:
+        error = attempt(lambda: self._write(jobs))
+        if error is not None:
             self._heads.forget(job.key for job in jobs)
             self.desk.recover(error)
-            return error.with_traceback(None)
-        return None
+        return error
+
+    def _write(self, jobs: Sequence[Job]) -> None:
+        connection = self.desk.connection(lately=True)
+        if connection is not self._connection:  # perhaps of another file, in which other heads have these numbers
+            self._heads, self._connection, self._relaxed = Heads(), connection, False
+        self._sync(connection, jobs)
+        if not self._from_memory(connection, jobs):
+            self._in_transaction(connection, jobs)
+        self.desk.check()  # what is in a file without a name is not acknowledged
 
     def _sync(self, connection: apsw.Connection, jobs: Sequence[Job]) -> None:
         """Have the next commit wait for the disk unless it is of saves alone."""
@@ -143,15 +146,17 @@ class Writer:
     def _empty(self, jobs: Sequence[Job], tell: Tell) -> None:
         if not jobs:
             return
-        try:
+
+        def work() -> None:
             emptied = empty_wal(self.desk.connection())
             self.desk.check()
-        except Exception as error:
-            self.desk.recover(error)
-            _fail(jobs, error)
-        else:
             for job in jobs:
                 job.result = emptied
+
+        error = attempt(work)
+        if error is not None:
+            self.desk.recover(error)
+            _fail(jobs, error)
         tell(jobs)
 
     def _from_memory(self, connection: apsw.Connection, jobs: Sequence[Job]) -> bool:
@@ -205,14 +210,15 @@ def _in_savepoint(job: Job, connection: apsw.Connection) -> None:
 def _call(job: Job, connection: apsw.Connection) -> Exception | None:
     """Do the job; an error that is none of ours."""
     assert isinstance(job, Call) and job.work is not None
-    try:
-        job.result = job.work(connection)
-    except TurnlogError as error:
+    work = job.work
+
+    def call() -> None:
+        job.result = work(connection)
+
+    error = attempt(call)
+    if error is not None:
         job.error = translate(error)
-    except Exception as error:
-        job.error = translate(error)
-        return error.with_traceback(None)
-    return None
+    return None if isinstance(error, TurnlogError) else error
 
 
 def _fail(jobs: Iterable[Job], error: Exception) -> None:

@@ -65,6 +65,7 @@ class _Said(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     name: str | None = None
 
 
+# decision 003: the body is canonical, so its first bytes tell the role, and where the content begins, without decoding
 _ROLE_AT = len(b'{"role":"')
 _ROLE_OF_LETTER: dict[int, Role] = {ord(role[0]): role for role in get_args(Role)}
 _CONTENT_OF_LETTER: dict[int, tuple[int, Role]] = {
@@ -113,6 +114,7 @@ def digest_of(message_id: str, body: bytes, salt: bytes = b"") -> bytes:
     """
     name = message_id.encode()
     digest = blake2b(b"%d %d %b%b%b" % (len(name), len(salt), name, salt, body), digest_size=DIGEST_BYTES).digest()
+    # decision 003: zero means erased and matches any body; no body may have it by chance
     return digest if digest != ERASED else b"\1" + ERASED[1:]
 
 

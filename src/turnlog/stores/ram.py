@@ -35,6 +35,7 @@ class Log:
     def owner(self, seq: int) -> "Log":
         """The log that the message at `seq` was written in."""
         log = self
+        # decision 004: a fork copies nothing, so a message is looked for in the log that it was written in
         while log.parent is not None and seq <= log.header.parent_seq:
             log = log.parent
         return log
@@ -43,6 +44,7 @@ class Log:
         """The record with this id, here or in the part that parents share."""
         log, upto = self, self.header.head
         while True:
+            # an id counts only up to where the fork branched off: what the parent got later is not in this log
             seq = log.seqs.get(id_)
             if seq is not None and seq <= upto:
                 record = log.records[seq]
@@ -112,6 +114,7 @@ class RamStore:
         key = Key(tenant, header.id)
         self._refuse_if_there(key)
         log = Log(_new(header))
+        # decided before the log is there: a batch that is refused leaves no conversation behind
         appended, fresh = decide_append(0, records, {}, None) if records else (None, [])
         self.logs[key] = log
         self._put(log, fresh, header.updated_at)
@@ -228,6 +231,7 @@ class RamStore:
             raise MessageNotFound(key.conversation_id, tombstone.seq)
         owner = log.owner(tombstone.seq)
         there = owner.records[tombstone.seq]
+        # decision 004: only the first erasure moves the epoch, so that a retry drops nothing that was folded since
         if there.digest != ERASED or not intact(there):
             owner.records[tombstone.seq] = tombstone
             owner.seqs[tombstone.id] = tombstone.seq
@@ -250,6 +254,7 @@ class RamStore:
             key.conversation_id, 0, now, parent=log.header.parent, parent_seq=log.header.parent_seq, head=log.header.head
         )
         log.snapshots.clear()
+        # decision 004: what this fork held back in its dead ancestors can go now
         while log is not None and log.deleted:
             self._trim(log)
             log = log.parent

@@ -37,6 +37,7 @@ class Note(msgspec.Struct, frozen=True, omit_defaults=True):
     def free_at(self, watermark: int, worker: str) -> int:
         """When `worker` may take the step behind `watermark`."""
         leased = 0 if self.owner in ("", worker) else self.until
+        # decision 041: a failure counts at its watermark only, so that getting on needs no write to forget it
         return max(leased, self.retry_at if self.failures_at(watermark) else 0)
 
 
@@ -78,6 +79,7 @@ async def load_note(store: Store, key: Key, fold: Fold[Any], *, epoch: int) -> N
 async def write_note(store: Store, key: Key, fold: Fold[Any], note: Note, *, epoch: int) -> Note:
     """Store a note over the one that it was made from. Raises `SnapshotMoved` when somebody else wrote meanwhile."""
     name, version = name_of(fold)
+    # decision 041: it lies in a snapshot: an error may quote what was said, and an erasure has to reach it
     state = _encode(msgspec.structs.replace(note, error=note.error[:_LENGTH_MAX], written=0))
     await store.save_snapshot(key, name, version, Snapshot(note.written + 1, epoch, state), expect_watermark=note.written)
     return msgspec.structs.replace(note, written=note.written + 1)

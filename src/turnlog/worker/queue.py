@@ -43,6 +43,7 @@ class Lane:
 
         When the clock has gone back, nobody's rest is known any more.
         """
+        # decision 041: moments of a clock that was ahead would keep everybody resting until it gets there again
         if now < self.scanned_at:
             self.pausing, self.resting, self.idle, self.whole_at = {}, {}, {}, 0
         for rests in (self.pausing, self.resting):
@@ -51,6 +52,7 @@ class Lane:
             for id_ in over:
                 del rests[id_]
         self.idle = {id_: until for id_, until in self.idle.items() if until > now}
+        # the store does not know who rests; as many more are asked for, or they would fill every answer
         return LOOK_AHEAD + len(self.pausing) + len(self.resting) + len(self.idle) + len(self.running)
 
     def since(self, now: int) -> int:
@@ -76,6 +78,7 @@ class Lane:
         self.ready.sort(key=lambda id_: crc32(id_.encode(), salt))
         self.cut_short = len(found) >= wanted
         if not self.cut_short:
+            # decision 041: a writer whose clock is behind touches with a time that lies before this scan
             self.touched_since = max(begun - SLACK, 0)
             self.whole_at = self.whole_at if since else begun + WHOLE
 
@@ -105,6 +108,7 @@ class Lane:
             rests = self.pausing if pausing else self.idle if idle else self.resting
             rests[key.conversation_id] = rest_until
         elif more:
+            # taken from the end: this is behind all others, so that a long log delays nobody by more than a turn
             self.ready.insert(0, key.conversation_id)
 
     def retry(self, key: Key) -> None:

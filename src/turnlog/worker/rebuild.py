@@ -150,9 +150,11 @@ class _Work:
             raise SnapshotMoved(watermark=0, epoch=now.epoch)
         serving = newest(versions, found, made.epoch)
         own = found[0] if found[0] and found[0].epoch == made.epoch else None
+        # decision 045: a worker saved meanwhile; a state that has seen less must not take its place
         if own is not None and own.watermark > made.watermark:
             return None
         if not self.dry_run and own != made and made.watermark:
+            # decision 044: shared before it is stored, so that a crash in between repeats it
             await self._share(header, made)
             watermark = own.watermark if own else 0
             await self.store.save_snapshot(self.key, *versions[0], made, expect_watermark=watermark)
@@ -245,6 +247,7 @@ async def rebuild_each(
 
     async def work() -> None:
         while True:
+            # an asynchronous generator cannot be advanced by two tasks at once
             async with turn:
                 id_ = await anext(ids, None)
             if id_ is None:

@@ -58,6 +58,7 @@ class Runner:
         self.clock = clock
         self._sleep = sleep
         self._random = random or Random()
+        # decision 041: each worker has an order of its own, so that two seldom want the same conversation
         self._salt = self._random.getrandbits(32)
         self._lanes = [Lane(tenant, fold) for tenant in tenants for fold in folds]
         self._job = Job(store, uuid7(), self.config, clock, self._random, self._is_stopping)
@@ -71,6 +72,7 @@ class Runner:
     async def run(self, *, until_idle: bool = False) -> None:
         """Work until `stop`; with `until_idle`, until nothing is ready any more, with everything looked at anew first."""
         for lane in self._lanes:
+            # decision 041: with no wait and no `since`: what was imported with old times is behind, too
             lane.scan_at = lane.whole_at = 0
         try:
             while not self._stopping:
@@ -101,6 +103,7 @@ class Runner:
         """Begin what can be begun now."""
         if self._scan is None and (due := self._due()):
             self._scan = self._go(self._look(due))
+        # the scan has a place of its own: eight long steps must not hold it up
         working = len(self._tasks) - (self._scan is not None)
         while working < self.config.concurrency and (lane := next_lane(self._lanes)):
             self._turn += 1
@@ -130,6 +133,7 @@ class Runner:
         self._away = 0
         lane.take_in(found, wanted, self.config.backlog_min, self._salt, begun=begun, since=since)
         lane.scanned_at = now = self.clock()
+        # decision 041: a scan of a large tenant takes long, and may take a twentieth of the time at most
         lane.scan_at = now + max(micros(self.config.poll_s), SCANS_SHARE * (now - begun))
 
     async def _work(self, lane: Lane, key: Key) -> None:
@@ -153,6 +157,7 @@ class Runner:
 
     async def _something(self) -> None:
         """Wait until work is done, a scan is due, or somebody calls."""
+        # a scan under way ends the wait by itself, and then says when the next is due
         if self._timer is None and self._scan is None:
             self._timer = asyncio.ensure_future(self._sleep(self._seconds_left()))
         timers = {self._timer} if self._timer is not None else set()
@@ -191,6 +196,7 @@ class Runner:
         left: list[asyncio.Future[None]] = [*self._tasks, *([self._timer] if self._timer else [])]
         for task in left:
             task.cancel()
+        # their errors are known by now, or come from being cancelled
         await asyncio.gather(*left, return_exceptions=True)
         self._tasks.clear()
         self._timer = self._scan = None

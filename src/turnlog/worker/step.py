@@ -68,6 +68,7 @@ class Job:
             note = await self._lease(key, fold, ahead, note)
             try:
                 return await self._work(key, fold, ahead, note, begun)
+            # decision 041: a lease that is not given back keeps every other worker off until it ends
             except asyncio.CancelledError:
                 await self._release(key, fold, note, ahead.header.epoch)
                 raise

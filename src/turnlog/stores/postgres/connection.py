@@ -170,6 +170,7 @@ class Wire:
         await self._answer(lambda done: self._begin(send, inf, done))
 
     async def _prepare(self, sql: str, types: Sequence[int], until: float) -> None:
+        # decision 010: clients that share a session through a pooler must not take one statement for another
         name = b"turnlog_" + blake2b(sql.encode(), digest_size=12).hexdigest().encode()
         send = partial(self._connection.send_prepare, name, sql.encode(), types)
         self._prepared = True
@@ -202,6 +203,7 @@ class Wire:
     def _begin(self, send: Callable[[], None], until: float, done: Done) -> None:
         """Send something; the answer goes to `done`."""
         self._done = done
+        # decision 011: a timer of the call's own, so that what is posted without a task has a time limit, too
         self._timer = self._loop.call_at(until, self._give_up)
         try:
             send()
@@ -225,8 +227,10 @@ class Wire:
         if _field(result, DiagnosticField.SEVERITY_NONLOCALIZED) != "ERROR":
             self.close()  # the session ends, and may have committed: only an ERROR says that nothing happened
             return Broken(reason)
+        # a serialisation failure or a deadlock: this transaction is rolled back, so that it can be sent again
         if code in _RETRY:
             return Again(reason)
+        # decision 010: behind a pooler the session may be another; nothing ran, and the call goes again with its text
         if self._prepared and code in _LOST:
             return Unprepared(reason)
         if code == "T0001":
@@ -353,6 +357,7 @@ class Pool:
             while True:
                 try:
                     return await wire.ask(sql, params, until=until, binary=binary, prepare=prepare)
+                # the server says that nothing happened; `until` ends this, so that it needs no count
                 except Again:
                     continue
                 except Broken as error:
@@ -413,6 +418,7 @@ class Pool:
         """A connection that has become free, or a new one. Raises `StoreUnavailable` at `until`."""
         try:
             async with asyncio.timeout_at(until):
+                # a loop: whoever is woken may find that a caller who did not wait has taken the connection
                 while self._taken >= self._limit and not self._closed:
                     await self._freed()
                 if wire := self.idle():
@@ -443,10 +449,12 @@ class Pool:
         if self._closed:
             raise StoreUnavailable(NOT_OPEN)
         with ExitStack() as undo:
+            # counted before the first await, or as many as ask at once would each open one over the limit
             self._taken += 1
             undo.callback(self._give_back)
             try:
                 wire = await Wire.connect(self._url, timeout_s=self.timeout_s, options=self._options)
+            # decision 014: PgBouncer refuses startup options; functions that write check the isolation level themselves
             except NoOptions:
                 self._options = ""
                 wire = await Wire.connect(self._url, timeout_s=self.timeout_s)

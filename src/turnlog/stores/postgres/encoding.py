@@ -44,6 +44,7 @@ def blob(value: bytes) -> Param:
 
 def int8s(values: list[int]) -> Param:
     """An int8[]."""
+    # the `repr` of a list of integers, in braces, is the text form of an array: `{1, 2}`
     return Param(f"{{{repr(values)[1:-1]}}}".encode(), 1016, 0)
 
 
@@ -58,6 +59,7 @@ def blobs(values: Sequence[bytes]) -> Param:
 
 
 def _binary_array(values: Sequence[bytes], kind: int) -> bytes:
+    # array_recv of PostgreSQL: dimensions, no NULLs, type, then length and lower bound of the one dimension
     pieces = [pack(">iiiii", 1, 0, kind, len(values), 1)]
     for value in values:
         pieces += (pack(">i", len(value)), value)
@@ -79,6 +81,7 @@ def pack_id(id_: str) -> bytes:
     if len(id_) == _UUID_TEXT and _UUID.fullmatch(id_):
         return bytes.fromhex(id_.replace("-", ""))
     told = utf8(id_)
+    # a text of 16 bytes would be read as a UUID; ids hold no NUL, so that one at the end marks it
     return told + b"\0" if len(told) == _UUID_BYTES else told
 
 

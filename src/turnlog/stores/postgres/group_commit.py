@@ -56,12 +56,14 @@ class Writer:
         if append.log in self._apart:
             self._apart.put(append)
             return done
+        # a lone writer gains nothing by waiting for the end of the loop's round
         if not self._under_way and self._crowd <= 1 and not self._queue:
             alone = Batch(care=self._needs_care(append))
             alone.take(append)
             self._launch(alone)
             return done
         self._queue.append(append)
+        # decision 010: half of the crowd goes while the other half gathers: 1.3 to 1.6 times the rate
         if self._under_way < self._lanes and len(self._queue) * self._lanes >= max(self._crowd, CROWD_MIN):
             self._send()
         else:
@@ -92,7 +94,9 @@ class Writer:
     def _launch(self, batch: Batch) -> None:
         self._under_way += 1
         self._busy |= batch.by_log.keys()
+        # the estimate falls slowly: one thin batch does not mean that the crowd has gone
         self._crowd = max(len(self._busy), self._crowd - max(self._crowd // 8, 1))
+        # decision 011: what is fresh goes without a task, and its answer is settled in the reader's callback
         if batch.care or not self._post(batch):
             self._go(batch)
 
@@ -101,6 +105,7 @@ class Writer:
         batch = Batch(care=bool(self._queue) and self._needs_care(self._queue[0]))
         room = min(len(self._queue), APPENDS_PER_BATCH)
         waiting: list[Append] = []
+        # two batches of one conversation under way could be stored in either order, and the later answered first
         blocked = set(self._busy)
         while self._queue and batch.appends < room and batch.bytes < BYTES_PER_BATCH:
             append = self._queue.popleft()
@@ -113,6 +118,7 @@ class Writer:
             if elsewhere or append.log in blocked or self._needs_care(append) != batch.care or not batch.take(append):
                 blocked.add(append.log)
                 waiting.append(append)
+        # back to the front, in their order: nobody is overtaken by who came later
         self._queue.extendleft(reversed(waiting))
         return batch
 
@@ -139,6 +145,7 @@ class Writer:
     def _landed(self, batch: Batch, told: list[Row] | Exception) -> None:
         """What was posted is answered."""
         if isinstance(told, NotFresh | Again | Unprepared) or (isinstance(told, Refused) and told.code == UNIQUE):
+            # decision 010: nothing was written, so that it may go again, now by the function that looks before it writes
             self._learn(batch, told)
             return self._go(batch)
         try:
@@ -205,6 +212,7 @@ class Writer:
             members[0].fail(refused.error)
         else:
             for append in members:
+                # decision 014: an ERROR means that nothing was stored; whose fault it was shows when each goes alone
                 append.alone = True
                 self._apart.put(append)
         self._follow(batch)
@@ -214,6 +222,7 @@ class Writer:
         lost, one of its conversations may do that to every batch: each is apart until an append to it succeeds.
         """
         batch.fail(error)
+        # decision 014: not after a time limit, since a slow server would be given more transactions by it
         if isinstance(error, Broken):
             for log in batch.by_log:
                 self._apart.keep(log)

@@ -36,6 +36,7 @@ class Names:
         found = self._logs.get(key)
         if found is None:
             if len(self._logs) >= _KNOWN_MAX:
+                # emptied, not trimmed: an order of use would cost each append more than the hashes that come again
                 self._logs.clear()
             found = self._logs[key] = self.log(key)
         return found

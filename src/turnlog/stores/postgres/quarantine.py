@@ -68,6 +68,7 @@ class Apart:
     def keep(self, log: int) -> deque[Append]:
         """Have a conversation be apart."""
         if len(self._lines) >= _KNOWN_MAX:
+            # only those with nothing waiting are forgotten: a line that waits keeps its order
             self._lines = {each: line for each, line in self._lines.items() if line}
         return self._lines.setdefault(log, deque())
 
@@ -75,8 +76,10 @@ class Apart:
         while self._running < LANES:
             if self._first:
                 self._start(self._first.popleft(), _FIRST_MS, patient=False)
+            # decision 014: one lane stays free of waits for locks, for those that only have to fail once
             elif self._patient and self._waiting < _PATIENT_LANES:
                 log = self._patient.popleft()
+                # a wait for a lock cannot be cut short; with others in line it is kept to half a second
                 self._start(log, _TURN_MS if self._patient else _ALONE_MS, patient=True)
             else:
                 break
@@ -109,6 +112,7 @@ class Apart:
         batch = Batch(care=True)
         batch.take(append)
         left_ms = round((append.until - self._loop.time()) * 1000)
+        # the server gives up before the client does: a client that gives up does not know the outcome
         params = batch.params(wait_ms=max(min(wait_ms, left_ms - _MARGIN_MS), 1))
         try:
             batch.settle((await self._pool.attempt(APPEND, *params, until=append.until))[0])
@@ -126,6 +130,7 @@ class Apart:
             self._patient.append(log)
         else:
             line.popleft()
+            # one that failed in a batch before goes alone too, also after a success before it
             if line and not (succeeded and not line[0].alone):
                 self._first.append(log)
             elif succeeded:

@@ -83,7 +83,9 @@ def random_int8() -> int:
 
 
 async def _take(wire: Wire, number: int, phase: str, sql: str, known: tuple[Step, ...]) -> None:
+    # an advisory lock, not a row: the first process of all finds no table to lock
     await wire.run(_BEGIN.format(secret=token_bytes(32).hex(), incarnation=random_int8()))
+    # asked again under the lock: another process may have taken the step while this one waited
     if await _missing(wire, number, phase, known):
         await wire.run(f"{sql}; UPDATE turnlog.schema SET {phase} = {number};")
     await wire.run("COMMIT")

@@ -38,6 +38,8 @@ class Births:
             return
         for _ in range(_TRIES):
             number = await self._reserve(key)
+            # decision 022: into its lists first; a crash leaves an entry that names nothing, never a conversation in no
+            # list
             await self._lists.add(key, header.updated_at, header.user_id, header.tags)
             answer = await self._write(key, header, number, frames)
             if answer[0] != b"void":
@@ -57,8 +59,10 @@ class Births:
         key = Key(parent.tenant, header.id)
         number = await self._reserve(key)
         note = f"{number} {header.id}"
+        # decision 022: the parent notes the fork before it is there, so that no deletion drops what it is about to show
         said = await self._servers.run(_FORK, keys.of(parent, "hf"), number, header.id, header.parent_seq)
         if said[0] != b"ok":
+            # refused by the parent: nobody will use the reservation, which would else stay until a sweep
             await self._servers.run(_VOID, keys.of(key, "hq"), number)
             refuse(parent, said)
             raise MessageNotFound(parent.conversation_id, header.parent_seq)

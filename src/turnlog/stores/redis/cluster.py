@@ -96,6 +96,7 @@ class Servers:
 
         `size` is about how many bytes the call has. The answer is this call's own.
         """
+        # decision 021: a script of a cluster may name keys of one slot only, so calls of others cannot join it
         wire = None if self.target.cluster else self._wires.get((self.target.seeds[0], True))
         if wire is None or wire.lost or keys[0] in self._apart:
             return await self._alone(script, keys, args)
@@ -119,6 +120,7 @@ class Servers:
                 [answer] = await self._send_slowly(keys[0], command, True, script, wire, answer)
         except StoreFailed:
             if len(self._apart) >= _APART_MAX:
+                # forgetting costs a failed call that joins others once more, and they go alone then
                 self._apart.clear()
             self._apart.add(keys[0])
             raise
@@ -219,6 +221,7 @@ class Servers:
             return await self._connect(_address(told[1], wire), write), command
         if kind == "ASK":
             wire = await self._connect(_address(told[1], wire), write)
+            # not awaited: it holds for the next command on this connection, which leaves right behind it
             wire.call("ASKING")
             return wire, command
         if kind == "TRYAGAIN":  # the conversation is on its way to another server
@@ -236,6 +239,7 @@ class Servers:
     async def _connect(self, address: Address, write: bool) -> Wire:
         if not self.opened:
             raise unusable(self)
+        # one connection an address: without the lock all who wait for the first would open one each
         async with self._connecting[address]:
             wire = self._wires.get((address, write))
             if wire is None or wire.lost:
@@ -247,6 +251,7 @@ class Servers:
         """Ask who keeps which slots, if that is not known or to be asked `again`."""
         before = self._slots
         async with self._learning:
+            # somebody else has asked while this one waited for its turn: that answer will do
             if self._slots and (not again or self._slots is not before):
                 return
             living = [address for (address, _), wire in self._wires.items() if not wire.lost]
@@ -290,6 +295,7 @@ def _slots(ranges: list[Any], asked: Address) -> list[Address]:
     for first, last, primary, *_ in ranges:
         slots[first : last + 1] = [Address((primary[0] or b"").decode() or asked.host, primary[1])] * (last - first + 1)
         covered += last - first + 1
+    # a cluster that fails over for a moment answers with holes; a guess would send writes to the wrong server
     if covered < _SLOTS:
         raise StoreUnavailable(f"the cluster covers {covered} of {_SLOTS} slots")
     return slots

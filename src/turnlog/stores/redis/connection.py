@@ -94,6 +94,7 @@ class Wire(asyncio.Protocol):
         """Send a command; await what comes back for the answer, which is a `ServerError` if the server refused."""
         caller, idle = self._caller(), not self._waiting
         self._put(command, caller)
+        # decision 020: one write a turn of the loop for all who call in it; a lone call does not wait for that
         self._leave() if idle else self._leave_soon()
         return caller
 
@@ -110,6 +111,7 @@ class Wire(asyncio.Protocol):
         together.args += args
         together.callers.append(caller)
         together.bytes += size
+        # decision 021: about 8 KB at a time, so that the server begins while the client still packs the rest
         if together.bytes >= _WRITE_BYTES or not self._waiting:
             self._leave()
         else:
@@ -121,6 +123,7 @@ class Wire(asyncio.Protocol):
         if self._confirmed is None:
             self._confirmed = self.call("WAIT", 1, int(min(self._timeout_s / 2, REPLICA_WAIT_S_MAX) * 1000))
             self._loop.call_soon(self._confirm_anew)  # what is answered after this turn it may not cover
+        # shared by all who asked in this turn: one of them that is cancelled must not cancel it for the others
         replicas = await asyncio.shield(self._confirmed)
         if isinstance(replicas, ServerError):
             raise StoreUnavailable(str(replicas))
@@ -145,6 +148,7 @@ class Wire(asyncio.Protocol):
                     caller.answer(reply)
                 elif not caller.done():
                     caller.set_result(reply)
+        # IndexError: an answer that nobody asked for, after which no answer can be told whose it is
         except (hiredis.ProtocolError, IndexError, ValueError) as error:
             self.close(f"the server does not speak the protocol: {error}")
 

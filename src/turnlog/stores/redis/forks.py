@@ -49,6 +49,7 @@ class Logs:
     async def above(self, key: Key) -> list[Part]:
         """What a conversation shows of those it was forked from, nearest first."""
         parts: list[Part] = []
+        # decision 022: what a fork shows is in its own header; the parent's note only says where to ask
         parent, upto = await self._parent(key)
         while parent is not None and upto > 0:
             key = Key(key.tenant, parent)
@@ -69,6 +70,7 @@ class Logs:
 
     def _forget_another_history(self) -> None:
         """After a failover or a restart an id may be free again, and be given to a fork of another conversation."""
+        # decision 023: what was remembered is of the history before
         if self._parents_of != self._servers.changes:
             self._parents.clear()
             self._parents_of = self._servers.changes
@@ -89,6 +91,7 @@ class Logs:
         found: dict[str, Known] = {}
         for part, seqs in zip(parts, answers, strict=True):
             for (id_, _), seq in zip(ids, seqs, strict=True):
+                # an id counts only within the part that is shared: the parent may have got it after the fork
                 if seq is not None and part.base < int(seq) <= part.upto:
                     frames, _ = await self._slice(part, int(seq), int(seq), PAGE_BYTES, newest=False)
                     if not frames:
@@ -106,6 +109,7 @@ class Logs:
         parts = [part for part in await self.above(key) if part.base < last and part.upto >= first]
         parts = parts if newest else parts[::-1]
         records: list[Record] = []
+        # decision 024: each answer may be as large as the page, so that only a few are asked for at once
         for n in range(0, len(parts), _PARTS_AT_ONCE):
             some = parts[n : n + _PARTS_AT_ONCE]
             slices = await asyncio.gather(*(self._slice(part, first, last, bytes_max, newest=newest) for part in some))
@@ -127,6 +131,7 @@ class Logs:
         """
         records: list[Record] = []
         while last >= first and tokens >= 0:
+            # tokens are counted here, not in the script: it reads a hundred records at a time until they suffice
             low = max(first, last - _SHARED_AT_ONCE + 1)
             some, cut = await self.shared(key, low, last, bytes_max=bytes_max, newest=True, begun=begun or bool(records))
             for record in some:
@@ -169,6 +174,7 @@ class Logs:
         place = (tombstone.seq - part.base - 1, tombstone.seq, frame)
         answer = await self._tell(part.key, keys.of(part.key, "hsli"), now, *place)
         refuse(part.key, answer)
+        # the mark in the owner outlives a crash between the two calls: a sweep, or the next erasure, goes on
         if answer[0] == b"pending":
             await self.spread(part.key, tombstone.seq, now)
 
@@ -181,6 +187,7 @@ class Logs:
         await self._servers.run(_SPREAD, keys.of(key, "h"), seq)
 
     async def _tell_forks(self, key: Key, seq: int, now: int) -> None:
+        # read before the forks are told, so that one that comes meanwhile is known to have read the tombstone
         since = await self._servers.run(_SINCE, keys.of(key, "h"), write=False)
         async for fork, number, at in self._forks(key):
             if at >= seq:
@@ -225,6 +232,7 @@ class Logs:
     async def _trim_one(self, key: Key) -> bool:
         changed = False
         while True:
+            # the count of adoptions goes with the trim: a fork that is noted in between makes the script do nothing
             adopted, before = await self._servers.call("HMGET", keys.of(key, "h")[0], "y", "n")
             keep, dropped = await self.shown(key)
             changed |= dropped > 0 or keep < header_fields.number(before)
@@ -240,6 +248,7 @@ class Logs:
         """
         kept = dropped = 0
         async for fork, number, at in self._forks(key):
+            # decision 022: the note may be of a fork that is about to come; without its reservation it cannot
             state, *what = await self._servers.run(_VOID, keys.of(fork, "hq"), number)
             head, dead = what if state == b"there" else (0, 1)
             if dead and not head:

@@ -62,6 +62,7 @@ def flatten(header: Header, head: int) -> list[Any]:
     """Fields and values of a new header."""
     given = {"title": header.title, "tags": header.tags, "metadata": header.metadata, "archived": header.archived}
     said = changes(given)
+    # an empty field is left out: it means the same as an absent one, and weighs more (decision 021)
     pairs = [(said[n], said[n + 1]) for n in range(0, len(said), 2) if said[n + 1]]
     pairs += [("c", header.created_at), ("u", header.updated_at), ("b", header.parent_seq), ("n", head)]
     pairs += [("r", header.revision), ("e", header.epoch), ("v", header.version)]
@@ -93,6 +94,7 @@ def left(key: Key, values: Sequence[bytes | None]) -> Header:
     Raises `ConversationNotFound` or `ConversationDeleted`.
     """
     created, updated, user, title, tags, _, above, base, head, revision, epoch, archived, version, dead = values[:14]
+    # asked first: a dead header has lost its time of birth, and must not pass for one that never was
     if dead is not None:
         raise ConversationDeleted(key.conversation_id)
     if created is None:
@@ -123,6 +125,7 @@ def incarnation(number: bytes, history: bytes) -> str:
 
 def _hex(told: bytes) -> int:
     try:
+        # cut to 64 bits: the server's name of its history has 160
         return int(told[:16] or b"0", 16)
     except ValueError:
         return 0

@@ -130,6 +130,7 @@ class Lists:
             names = keys.lists(tenant, None, (tag,))
         else:
             names = [shard + ":u" for shard in keys.shards(tenant, self._shards)]
+        # decision 022: entries at a time that is too late are met too early; they wait here for their place
         early: list[
             tuple[Position, Header]
         ] = []  # met too early, since a wrong clock or a failover left them at a later time
@@ -211,6 +212,7 @@ class Lists:
         if header is not None and keys.belongs(name, header.user_id, header.tags):
             return False
         if header is None:
+            # decision 022: first the reservation, then the entry: what was about to be written is refused and begins anew
             await self._servers.call("UNLINK", keys.of(key, "q")[0], write=True)
         await self._settle(name, id_, score, "")
         header = await self.living(key)  # it may have come to be, or been changed, just now
@@ -241,6 +243,7 @@ class Lists:
                 if look is None:
                     done += (id_, number)
                     continue
+                # counted, so that the script passes over those that stay due and gives the next ones
                 kept.add(id_)
                 if look is not _RESERVED:
                     found[id_.decode()] = look

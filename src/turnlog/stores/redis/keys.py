@@ -17,6 +17,7 @@ HEADERS = "tl:{*}:[hq]"
 @lru_cache(maxsize=128)
 def of(key: Key, kinds: str) -> tuple[str, ...]:
     """A conversation's keys, one for each letter: h header, l records, i ids, s snapshots, f forks, q reservations."""
+    # braces are the hash tag: all keys of a conversation lie in one slot, so that a script may name them together
     tag = f"tl:{{{key.tenant}/{key.conversation_id}}}:"
     return tuple([tag + kind for kind in kinds])
 
@@ -29,6 +30,7 @@ def conversation(header: str) -> Key:
 
 def shard(key: Key, count: int) -> str:
     """The beginning of the names of those of the tenant's lists that hold this conversation, of `count` lots of them."""
+    # decision 022: lists of a tenant are spread over slots, or one server would take every append of a large tenant
     return f"tl:x:{{{key.tenant}/{crc32(key.conversation_id.encode()) % count if count > 1 else 0}}}"
 
 

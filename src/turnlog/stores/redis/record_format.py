@@ -17,6 +17,7 @@ _TIME = struct.Struct("<q")
 def pack_id(id_: str) -> bytes:
     """A message id in as few bytes as it takes: NUL and 16 bytes when it is a UUID as UUIDs are written, else its text."""
     if len(id_) == 36 and _UUID(id_):
+        # ids hold no NUL, so that it marks the packed form; 17 bytes instead of 36 a message (decision 021)
         return b"\0" + bytes.fromhex(id_.replace("-", ""))
     return id_.encode()
 
@@ -48,6 +49,7 @@ def unpack(frame: bytes, seq: int) -> Record:
 
 def weight(frame: bytes) -> int:
     """How many bytes the record's body has."""
+    # the last byte of the head is the length of the id: the body's weight without unpacking anything
     return len(frame) - _HEAD.size - frame[_HEAD.size - 1] if len(frame) >= _HEAD.size else 0
 
 

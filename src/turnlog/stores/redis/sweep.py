@@ -75,6 +75,7 @@ class Sweep:
             return bool(await self._servers.call("UNLINK", name, write=True))
         pending, dead, head, parent, base, number = await self._servers.call("HMGET", name, "x", "d", "n", "p", "b", "k")
         mended = pending is not None
+        # an erasure that a crash cut off between the record and its forks
         for seq in (pending or b"").split(b",")[:-1]:
             await self._logs.spread(key, int(seq), now)
         if parent is not None and not (dead and head == b"0"):

@@ -26,6 +26,7 @@ class Work:
 
     def __exit__(self, *_: object) -> None:
         self._calls -= 1
+        # the event is made when somebody waits for it: calls do without
         if self._calls == 0 and self._idle is not None:
             self._idle.set()
 

@@ -27,6 +27,7 @@ _making = threading.Lock()
 def make_private(path: Path) -> None:
     """Make the file, if it is not there, for its owner alone; SQLite gives the files beside it the same mode."""
     path = path.resolve()
+    # decision 013: the lock is for systems without hard links, where two threads could make and close the file
     with _making, suppress(OSError):  # SQLite will tell why it cannot be opened
         if not path.exists():
             _make(path)
@@ -34,6 +35,7 @@ def make_private(path: Path) -> None:
 
 def _make(path: Path) -> None:
     """Make the file under another name, and close it before it gets its own: nobody can have locks on it by then."""
+    # decision 013: a descriptor that is closed here cancels no lock, since no one has the file under its own name
     made = path.with_name(f"{path.name}.{token_hex(8)}.new")
     _touch(made)
     try:
@@ -72,6 +74,7 @@ def place_of(path: Path) -> str:
     An inode alone does not: the next file that is made often gets that of the last one that was removed.
     """
     found = path.stat()
+    # decision 049: an inode number is used again at once on ext4; the time of birth tells two files apart
     birth = getattr(found, "st_birthtime_ns", None) or getattr(found, "st_birthtime", None) or _birth(path)
     return f"{found.st_dev}:{found.st_ino}:{birth}"
 
@@ -103,6 +106,7 @@ def _place(path: Path) -> str | None:
 def nameless(file: Inode) -> bool:
     """Whether `file`, which this process has open, has no name any more. False where the system does not tell."""
     with suppress(OSError):
+        # decision 013: `stat` on the path would ask about another file, and opening this one again would lose its locks
         for descriptor in Path("/proc/self/fd").iterdir():
             with suppress(OSError):
                 found = descriptor.stat()  # opens nothing
@@ -124,6 +128,7 @@ class Watch:
         self.place = _place(path)
         with _known:
             _live.add(self)
+            # decision 013: what a later open compares with, to know a WAL that was left behind by the file before
             _last[real] = self.place, {place for beside in self._paths[1:] if (place := _place(beside))}
 
     def forget(self) -> None:
@@ -153,11 +158,13 @@ class Watch:
         times. They do not tell while they are so young that a change may not have made them younger.
         """
         folder = self._times()
+        # decision 013: one `stat` instead of three, 4 us each on an append of 57
         if folder is not None and folder == self._settled:
             return True
         self._settled = None
         if self._look() != self._opened:
             return False
+        # a symbolic link's target lies in another folder, whose times are not looked at: never settled
         if folder is not None and not self._linked and time.time_ns() - max(folder[2:]) > SETTLED_NS:
             self._settled = folder
         return True

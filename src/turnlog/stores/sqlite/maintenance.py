@@ -28,11 +28,13 @@ def sweep(desk: Desk, *, busy_timeout_s: float) -> int:
 
     def work(connection: apsw.Connection) -> int:
         count = 0
+        # decision 015: a decayed link may have cut rows off from the grave that led to them
         _in_transaction(connection, writes.trim_again)
         while (n := _in_transaction(connection, writes.trim_next)) is not None:
             count += 1
             while n is not None:
                 n = _in_transaction(connection, lambda connection, n=n: writes.trim(connection, n))  # type: ignore[misc]
+        # decision 012: page splits leave copies of old text between rows; only a new file is without them
         vacuum(connection, busy_timeout_s=busy_timeout_s)
         return count
 

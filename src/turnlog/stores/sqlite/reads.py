@@ -58,6 +58,7 @@ def header_row(connection: apsw.Connection, key: Key) -> tuple[Any, ...] | None:
     """The row of a conversation, deleted or not, with no tags in it, and others than were written, if its text decayed."""
     try:
         row = connection.execute(SQL["header"], key).fetchone()
+    # decision 015: a row whose text decayed is read as bytes, so that it can still be shown and erased
     except UnicodeDecodeError:
         row = None
     else:
@@ -70,6 +71,7 @@ def header_row(connection: apsw.Connection, key: Key) -> tuple[Any, ...] | None:
 
 def _kept_id(connection: apsw.Connection, tenant: str, id_: str) -> bytes | str:
     """The bytes of the id that is shown as `id_`, which may have decayed."""
+    # a listing shows decayed bytes as U+FFFD, and what it shows must name the conversation in the next call
     begin, decayed, _ = id_.partition(_NO_TEXT)
     if decayed:
         for (found,) in connection.execute(SQL["ids"], (tenant, begin)):
@@ -88,6 +90,7 @@ def _as_text(row: tuple[Any, ...]) -> tuple[Any, ...]:
             if row[at] is not None:
                 row[at].decode()
     except UnicodeDecodeError:
+        # an empty text is no JSON: whoever decodes the tags sees that the row decayed
         shown[10], shown[11] = None, ""
     return tuple(shown)
 
@@ -100,6 +103,7 @@ def decayed(conversation_id: str, header: Header | None = None) -> CorruptRecord
 
 def _header(row: tuple[Any, ...]) -> Header:
     bare = _bare(row)
+    # no append leaves a negative head: it decayed, and nothing that is counted from it would be right
     if row[15] < 0:
         raise decayed(bare.id, bare)
     try:
@@ -127,6 +131,7 @@ def _bare(row: tuple[Any, ...]) -> Header:
     return Header(
         id_, created, updated, user, title, (), {}, parent, parent_seq, max(head, 0), revision, epoch, bool(archived),
         version,
+        # decision 049: the conversation's own number XOR that of the file, cut to 64 bits because both are signed
         f"{(store ^ incarnation) & 0xFFFF_FFFF_FFFF_FFFF:016x}",
     )  # fmt: skip
 
@@ -135,6 +140,7 @@ def read(
     connection: apsw.Connection, key: Key, after: int, before: int | None, limit: int, bytes_max: int, newest: bool
 ) -> RecordPage:
     place, header = find(connection, key)
+    # header and rows are of one moment, since the lane reads them in one transaction: the head is exact
     end = header.head if before is None else min(before - 1, header.head)
     count = min(end - after, limit)
     if count <= 0:
@@ -161,6 +167,7 @@ def recent(
     cut = False
     if first <= head:
         records, cut = _take(connection, "recent", (place.last, head, first, tokens), head, -1, bytes_max)
+        # decision 002: rows are a chain; a chain that ends before the budget does has lost a link
         if not cut and head - len(records) >= first and sum([record.tokens for record in records]) <= tokens:
             raise CorruptRecord(seq=head - len(records), reason="its row is missing")
         records.reverse()
@@ -200,6 +207,7 @@ def _record(name: bytes, *rest: Any) -> Record | None:
 
 def _begin(connection: apsw.Connection, place: Place, head: int, seq: int) -> tuple[int | None, int]:
     """A row not far above `seq`, and its own seq."""
+    # decision 002: near the end the chain itself is shorter than the search for a mark
     if head - seq < MARK_EVERY:
         return place.last, head
     return connection.execute(SQL["begin"], (place.n, seq)).fetchone() or (place.last, head)
@@ -235,6 +243,7 @@ def _take(
     try:
         for row in connection.execute(SQL[statement], bound):
             record = Record(*row[:8])
+            # the walk counts by itself: a decayed link that skips or repeats a row shows here, before its text leaves
             if record.seq != seq:
                 raise CorruptRecord(seq=seq, reason="its row is missing")
             if row[8] != seq:
@@ -259,6 +268,7 @@ def listing(
         ("c.user_id = ?", user_id),
         ("c.n IN (SELECT conversation FROM conversation_tag WHERE tenant = c.tenant AND tag = ?)", tag),
         ("c.archived = ?", archived),
+        # decision 002: `active` is `updated_at` in steps of 65 ms; the index finds the step, the next clause the rest
         ("c.active >= ? >> 16", updated_since),
         ("c.updated_at >= ?", updated_since),
     ):
@@ -266,6 +276,7 @@ def listing(
             where.append(clause)
             values.append(value)
     if after is not None:
+        # an id that decayed is bound as bytes; the CAST makes it comparable with those that are text
         where.append("c.active <= ? >> 16 AND (c.updated_at, c.id) < (?, CAST(? AS TEXT))")
         values += (after.updated_at, after.updated_at, _kept_id(connection, tenant, after.conversation_id))
     rest = f"WHERE {' AND '.join(where)} ORDER BY c.active DESC, c.updated_at DESC, c.id DESC LIMIT ?"
@@ -277,6 +288,7 @@ def listing(
 
 
 def _select(statement: str) -> str:
+    # one list of columns for both: the statement that finds one header, with another condition
     return SQL[statement].rsplit("WHERE", 1)[0]
 
 
@@ -321,6 +333,7 @@ def verify(connection: apsw.Connection, key: Key) -> list[Fault]:
         if record is None or connection.execute(SQL["by_id"], (record.id, conversation)).get != n:
             faults.append(Fault(seq, "is not found by its id"))
         went_down, expected = seq <= expected, seq - 1
+        # a decayed link may lead into another log or upwards: to go on would report the other's rows, or never end
         if conversation != place.n or not went_down:
             break
     else:

@@ -98,6 +98,7 @@ def transaction(connection: apsw.Connection) -> Iterator[None]:
 
 def _take(connection: apsw.Connection, step: Step, known: tuple[Step, ...] | None) -> None:
     with transaction(connection):
+        # looked at again under the write lock: another process may have taken the step meanwhile
         if _missing(connection, step, known):
             connection.execute(step.sql).fetchall()
             connection.execute(f"UPDATE store SET {step.phase} = {step.number}")

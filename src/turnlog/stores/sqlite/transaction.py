@@ -74,6 +74,7 @@ class Writer:
     def work_off(self, jobs: list[Job], tell: Tell) -> None:
         """Do the jobs: in their order, but those of sick conversations behind all others, and what empties the WAL last."""
         emptying = [job for job in jobs if type(job) is Empty]
+        # decision 015: who failed alone may fail again, and must not roll back the batch of the others
         sick = [job for job in jobs if job.key in self._sick] if self._sick else []
         if emptying or sick:
             jobs = [job for job in jobs if type(job) is not Empty and job.key not in self._sick]
@@ -86,6 +87,7 @@ class Writer:
         """All jobs in one transaction, or else each in its own."""
         error = self._try(jobs)
         if error is not None and len(jobs) > 1 and not isinstance(error, STORE_WIDE):
+            # decision 015: nobody knows whose fault it was, so each goes alone, and the innocent are acknowledged
             self._each(jobs, tell)
         else:
             self._end(jobs, error)
@@ -96,6 +98,8 @@ class Writer:
         failures = 0
         for at, job in enumerate(jobs):
             error = self._try([job])
+            # decision 015: the third error of the disk in a row is the disk's: 64 time limits one after the other would be
+            # worse
             failures = failures + 1 if isinstance(error, MACHINE) else 0
             if error is not None and (isinstance(error, STORE_WIDE) or failures == _FAILURES_IN_A_ROW):
                 _fail(jobs[at:], error)
@@ -138,6 +142,7 @@ class Writer:
 
     def _sync(self, connection: apsw.Connection, jobs: Sequence[Job]) -> None:
         """Have the next commit wait for the disk unless it is of saves alone."""
+        # decision 041: a save can be folded again, so its commit need not wait for the disk
         relaxed = all(isinstance(job, Save) for job in jobs)
         if relaxed != self._relaxed:
             connection.execute(f"PRAGMA synchronous = {'NORMAL' if relaxed else 'FULL'}")
@@ -165,6 +170,7 @@ class Writer:
             return False
         try:
             insert(connection, rows)
+        # decision 002: a head moved, or an id is there: nothing was written, and the batch is decided under the lock
         except apsw.ConstraintError:
             self._heads.forget(rows.heads)
             return False
@@ -172,6 +178,7 @@ class Writer:
         return True
 
     def _in_transaction(self, connection: apsw.Connection, jobs: Sequence[Job]) -> None:
+        # IMMEDIATE, since a read that turns into a write fails at once when another process wrote in between
         connection.execute("BEGIN IMMEDIATE")
         schema.gate(connection)
         heads: dict[Key, Head] = {}
@@ -198,6 +205,7 @@ def _append(connection: apsw.Connection, appends: list[Append]) -> dict[Key, Hea
 
 
 def _in_savepoint(job: Job, connection: apsw.Connection) -> None:
+    # decision 015: a job that is refused undoes itself, and the others of the transaction stay
     connection.execute("SAVEPOINT job")
     broken = _call(job, connection)
     if isinstance(broken, STORE_WIDE + MACHINE):

@@ -69,6 +69,7 @@ class Heads:
         """Remember these, and some of those before."""
         self._heads.update(heads)
         while len(self._heads) > _HEADS_REMEMBERED:
+            # the oldest goes: a dict keeps its order, and a head that is missing costs one look
             del self._heads[next(iter(self._heads))]
 
     def forget(self, keys: Iterable[Key | None]) -> None:
@@ -117,12 +118,14 @@ def decide_from_memory(heads: Heads, jobs: Sequence[Job]) -> Rows | None:
         if type(job) is not Append:
             return None
         at = rows.heads.get(job.key) or heads.get(job.key)
+        # decision 002: what is remembered may be past, so a mismatch proves nothing and is decided under the lock
         if at is None or job.expect_head not in (None, at[2]) or len(job.records) > ROWS_PER_STATEMENT:
             return None
         n, incarnation, head = at
         job.result = _appended(head, job.records)
         for seq, record in enumerate(job.records, head + 1):
             rows.add(n, incarnation, seq, record, job.now)
+        # the next append of the same conversation in this batch goes on from here
         rows.heads[job.key] = n, incarnation, head + len(job.records)
     return rows if len(rows.values) <= ROWS_PER_STATEMENT * _COLUMNS else None
 
@@ -158,8 +161,10 @@ def _decide(append: Append, log: _Log | None, rows: Rows) -> None:
     append.result, fresh = decide_append(log.head, append.records, log.known, append.expect_head)
     for seq, record in fresh:
         rows.add(log.n, log.incarnation, seq, record, append.now)
+        # an append later in this batch that brings the same id is a replay of this one
         log.known[record.id] = Known(seq, record.digest, record.created_at)
     log.head += len(fresh)
+    # decision 002: a fork's ids are also its parents', which the primary key does not see; it is decided under the lock
     if not log.forked:
         rows.heads[append.key] = log.n, log.incarnation, log.head
 
@@ -183,6 +188,7 @@ def insert(connection: apsw.Connection, rows: Rows) -> None:
     for start in range(0, len(rows.values), size):
         values = rows.values[start : start + size]
         count = len(values) // _COLUMNS
+        # seven statements serve all sizes: rows of NULLs, which the trigger passes over, fill up to a power of two
         padded = 1 << (count - 1).bit_length()
         connection.execute(_insert_sql(padded), values + [None] * ((padded - count) * _COLUMNS))
 
@@ -200,6 +206,7 @@ def _text(value: object) -> str:
 
 def touch(connection: apsw.Connection) -> None:
     """Write what is there already, to see whether the file takes it."""
+    # reading back what is there and writing it takes the write lock and the disk, and changes nothing
     connection.execute(f"PRAGMA user_version = {connection.execute('PRAGMA user_version').get}")
 
 
@@ -267,6 +274,7 @@ def fork(connection: apsw.Connection, key: Key, header: Header) -> Header:
         raise MessageNotFound(key.conversation_id, header.parent_seq)
     new = Key(key.tenant, header.id)
     _refuse_if_there(connection, new)
+    # decision 002: the fork's chain begins at the parent's row, so that it costs one header
     row = row_at(connection, place, parent.head, header.parent_seq)[0] if header.parent_seq else None
     _add(connection, key.tenant, msgspec.structs.replace(header, epoch=parent.epoch), parent=place.n, last=row)
     return find(connection, new)[1]
@@ -278,6 +286,7 @@ def redact(connection: apsw.Connection, key: Key, tombstone: Record, now: int) -
     if not 1 <= seq <= header.head:
         raise MessageNotFound(key.conversation_id, seq)
     row, there = row_at(connection, place, header.head, seq)
+    # decision 004: erased before; one that decayed meanwhile is written anew
     if there is not None and there.digest == ERASED and intact(there):
         return header.epoch
     owner = connection.execute(SQL["owner"], (place.n, seq)).get
@@ -289,6 +298,7 @@ def redact(connection: apsw.Connection, key: Key, tombstone: Record, now: int) -
         ),
     )  # fmt: skip
     connection.execute(SQL["name_row"], (tombstone.id, owner, row))
+    # decision 004: each conversation that shows the row gets an epoch, or a fold would keep what it read there
     shows: list[Any] = connection.execute(SQL["shows"], (owner, seq)).fetchall()
     for (n,) in shows:
         _next_epoch(connection, n, now)
@@ -317,6 +327,7 @@ class Dead(NamedTuple):
 def bury(connection: apsw.Connection, key: Key, now: int) -> Dead:
     """Delete a conversation but for its rows, which nothing shows any more and `trim` drops (decision 015)."""
     row = header_row(connection, key)
+    # decision 015: a crash, or another caller, left it dead with rows; this call finishes that
     if row is not None and row[2] == 1:
         return Dead(row[1], again=True)
     place, header = find_to_erase(connection, key)
@@ -337,8 +348,10 @@ def trim(connection: apsw.Connection, n: int) -> int | None:
     [(deleted, parent, parent_seq, head, last)] = grave
     if deleted != 1:
         return None
+    # decision 004: forks may show rows up to here, and one that is dead may be read through by one that lives
     keep = connection.execute(SQL["still_shown"], (n,)).get
     floor = max(keep, parent_seq)
+    # decision 015: from the highest seq down, so that after a crash the head still tells what is left
     dropped: list[Any] = connection.execute(SQL["own_rows"], (n, floor, ROWS_PER_STEP)).fetchall()
     if head < 0 or [seq for _, _, seq in dropped] != list(range(head, max(floor, head - ROWS_PER_STEP), -1)):
         found: list[Any] = connection.execute(SQL["all_own_rows"], (n, keep, ROWS_PER_STEP)).fetchall()
@@ -355,11 +368,13 @@ def trim(connection: apsw.Connection, n: int) -> int | None:
         connection.execute(SQL["drop_marks"], (n, seq - 1))
         head = seq - 1
     if len(dropped) == ROWS_PER_STEP:
+        # the head moves with the rows, in the same transaction: the next step begins here, in whatever process
         connection.execute(SQL["cut"], (n, head, last))
         return n
     connection.execute(SQL["drop_marks"], (n, keep))
     connection.execute(SQL["cut"], (n, keep, last if keep else None))
     connection.execute(SQL["trimmed"], (n,))
+    # decision 004: a dead parent may have held rows for this one alone
     follows: int | None = connection.execute(SQL["again"], (parent,)).get
     return follows
 

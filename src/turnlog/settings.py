@@ -50,8 +50,6 @@ class Settings(msgspec.Struct, frozen=True):
     """What the messages that are read for a context weigh together, at most."""
     tags: Count = 32
     """Most tags of a conversation."""
-    fork_depth: Count = 64
-    """Longest chain of forks of forks."""
     store_timeout_s: Annotated[float, msgspec.Meta(gt=0)] = 30.0
     """How long a call may wait for the store before it fails with `StoreUnavailable`."""
     tokenizer: str = "estimate"

@@ -54,7 +54,6 @@ class Conversation:
     append = _blocking(conversation.Conversation.append)
     info = _blocking(conversation.Conversation.info)
     records = _blocking(conversation.Conversation.records)
-    expect = _blocking(conversation.Conversation.expect)
     read = _blocking(conversation.Conversation.read)
     messages = _blocking(conversation.Conversation.messages)
     record = _blocking(conversation.Conversation.record)

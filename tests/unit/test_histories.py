@@ -118,10 +118,10 @@ async def test_a_context_of_heavy_messages_is_bounded_and_says_what_it_left_out(
 
 async def test_whoever_saw_another_history_is_told(stage: Stage) -> None:
     seen = await stage.conversation.info()
-    assert await stage.conversation.expect(seen.incarnation) == seen
+    assert await stage.conversation.info(expect_incarnation=seen.incarnation) == seen
     stage.go_back(2)
     with pytest.raises(HistoryMoved) as error:
-        await stage.conversation.expect(seen.incarnation)
+        await stage.conversation.info(expect_incarnation=seen.incarnation)
     assert (error.value.expected, error.value.actual) == (seen.incarnation, "0123456789abcdef")
 
 

@@ -10,9 +10,12 @@ from turnlog import (
     ConversationDeleted,
     ConversationExists,
     ConversationInfo,
+    HeadMoved,
+    HistoryMoved,
     InvalidInput,
     Message,
     Parent,
+    RevisionMoved,
     ToolCall,
     Turnlog,
     user,
@@ -185,3 +188,60 @@ async def test_a_plain_function_counts_tokens() -> None:
         Turnlog(RamStore(), count_tokens=3)  # type: ignore[arg-type]
     with pytest.raises(InvalidInput, match="count_tokens: must return a whole number"):
         await Turnlog(RamStore(), count_tokens=lambda _: 0.5).create("x")  # type: ignore[arg-type,return-value]
+
+
+FAILING = [
+    ({"expect_head": 1}, HeadMoved),
+    ({"expect_revision": 2}, RevisionMoved),
+    ({"expect_incarnation": "0"}, HistoryMoved),
+]
+
+
+@pytest.mark.parametrize("user_id", [None, "ada"])
+@pytest.mark.parametrize(("expected", "error"), FAILING)
+async def test_a_failed_expectation_changes_nothing(expected: Any, error: type[Exception], user_id: str | None) -> None:
+    log, _ = _log()
+    conversation = await log.create("a", "b", user_id=user_id)
+    before = await conversation.info()
+    for call in (
+        conversation.info(**expected),
+        conversation.redact(1, **expected),
+        conversation.delete(**expected),
+        conversation.fork(id="f", **expected),
+        conversation.reconcile(["a", "b", "c"], by_id=False, **expected),
+    ):
+        with pytest.raises(error):
+            await call
+    assert await conversation.info() == before
+    assert [message.text for message in await conversation.messages()] == ["a", "b"]
+    assert [info.id for info in await log.conversations()] == [conversation.id]
+
+
+@pytest.mark.parametrize("user_id", [None, "ada"])
+async def test_what_is_as_expected_is_done(user_id: str | None) -> None:
+    log, _ = _log()
+    conversation = await log.create("a", "b", user_id=user_id)
+    told = await conversation.info()
+    seen: Any = {"expect_head": 2, "expect_revision": told.revision, "expect_incarnation": told.incarnation}
+    assert (await (await conversation.fork(at=1, **seen)).info()).head == 1
+    assert (await conversation.reconcile(["a", "b", "c"], by_id=False, **seen)).head == 3
+    await conversation.redact(1, **seen | {"expect_head": 3})
+    await conversation.delete(**seen | {"expect_head": None})
+    for call in (conversation.redact(1), conversation.delete(**seen), conversation.info(), conversation.catch_up()):
+        with pytest.raises(ConversationDeleted):
+            await call
+
+
+async def test_a_deletion_that_expects_a_head_sees_an_append_that_comes_first() -> None:
+    log, _ = _log()
+    conversation = await log.create("a", user_id="ada")
+    update = log.store.update
+
+    async def after_an_append(*given: Any, **options: Any) -> Any:
+        await conversation.append("b")
+        return await update(*given, **options)
+
+    log.store.update = after_an_append  # type: ignore[method-assign]
+    with pytest.raises(HeadMoved):
+        await conversation.delete(expect_head=1)
+    assert (await conversation.info()).head == 2

@@ -10,7 +10,6 @@ from turnlog.cli.exporting import Output, write_pieces
 from turnlog.cli.options import AsJson, StoreUrl, Tenant, Yes, failing, make_sure, run
 from turnlog.cli.output import say, write_json
 from turnlog.cli.remembered import line, print_fields
-from turnlog.errors import FactNotFound
 from turnlog.jsonl import export_user
 from turnlog.log.turnlog import Turnlog
 from turnlog.log.user import Erased
@@ -108,10 +107,9 @@ def correct(
     since, until = _moment("valid_from", valid_from, as_json), _moment("valid_to", valid_to, as_json)
 
     async def work(log: Turnlog) -> KnownFact:
-        person = log.user(user_id)
-        if fact is not None and all(known.id != fact for known in (await person.memory()).history()):
-            raise FactNotFound(fact)
-        return await person.correct(text, fact=fact, slot=slot, value=value, valid_from=_utc(since), valid_to=_utc(until))
+        return await log.user(user_id).correct(
+            text, fact=fact, slot=slot, value=value, valid_from=_utc(since), valid_to=_utc(until)
+        )
 
     told = shown(run(work, store, tenant, as_json))
     if as_json:
@@ -128,7 +126,7 @@ def forget(
     tenant: Tenant = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take a fact back: it is not known again, unless the user says it in other words."""
+    """Take a fact back: it is not known again, however often the user says it."""
 
     async def work(log: Turnlog) -> None:
         await log.user(user_id).forget(fact)

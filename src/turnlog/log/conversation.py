@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import suppress
 from hashlib import blake2b
-from typing import Any, Literal, Unpack
+from typing import Any, Literal, TypedDict, Unpack
 from uuid import UUID
 
 import msgspec
@@ -16,9 +16,11 @@ from turnlog.context.result import Context
 from turnlog.errors import (
     ConversationDeleted,
     CorruptRecord,
+    HeadMoved,
     HistoryMoved,
     InvalidInput,
     MessageNotFound,
+    RevisionMoved,
     TranscriptDiverged,
 )
 from turnlog.fold import catch_up, newest, snapshots
@@ -37,6 +39,28 @@ from turnlog.message_input import MessageLike, as_messages
 from turnlog.shielding import shielded
 from turnlog.store import Appended, Fault, Header, Key, RecordPage
 from turnlog.validation import check_id, check_limit, check_name, check_seq
+
+
+class Expected(TypedDict, total=False):
+    """What must hold, or nothing is done: `expect_head`, else `HeadMoved`; `expect_revision`, else `RevisionMoved`;
+    `expect_incarnation`, else `HistoryMoved`. None expects nothing.
+    """
+
+    expect_head: int | None
+    expect_revision: int | None
+    expect_incarnation: str | None
+
+
+def as_expected(header: Header, expected: Expected) -> Header:
+    """`header`, if it is as `expected`. Raises what `Expected` says."""
+    head, revision, incarnation = map(expected.get, ("expect_head", "expect_revision", "expect_incarnation"))
+    if incarnation not in (None, header.incarnation):
+        raise HistoryMoved(expected=str(incarnation), actual=header.incarnation)
+    if isinstance(revision, int) and revision != header.revision:
+        raise RevisionMoved(expected=revision, actual=header.revision)
+    if isinstance(head, int) and head != header.head:
+        raise HeadMoved(expected=head, actual=header.head)
+    return header
 
 
 class Turn(msgspec.Struct, frozen=True):
@@ -66,7 +90,7 @@ class Conversation:
 
         A message whose id is already there is not stored again, so a retry is safe; with another body it is `KeyReused`.
         With `expect_head`, nothing is written unless that is the head: `HeadMoved`. With an `idempotency_key`, the
-        messages get ids that follow from it and their places, so that the whole call can be repeated.
+        messages get ids that follow from it and their places instead of their own, so that the whole call can be repeated.
         """
         now = self.engine.clock()
         return await self._append(await self._batch(messages, idempotency_key, now), now, expect_head)
@@ -82,22 +106,15 @@ class Conversation:
             check_seq("expect_head", expect_head)
         return self.engine.store.append(self.key, records, now=now, expect_head=expect_head)
 
-    async def info(self) -> ConversationInfo:
-        """What is known of the conversation beside its messages."""
-        return ConversationInfo.of(await self._header())
+    async def info(self, **expected: Unpack[Expected]) -> ConversationInfo:
+        """What is known of the conversation beside its messages, if it is as `expected`.
+
+        Heads and seqs that were seen in another incarnation may name other messages now.
+        """
+        return ConversationInfo.of(as_expected(await self._header(), expected))
 
     async def _header(self) -> Header:
         return await self.engine.store.get(self.key)
-
-    async def expect(self, incarnation: str) -> ConversationInfo:
-        """The `info`, if the history is still the one of this `incarnation`, else `HistoryMoved`.
-
-        What was seen before it moved, heads and seqs among it, may name other messages now.
-        """
-        info = await self.info()
-        if info.incarnation != incarnation:
-            raise HistoryMoved(expected=incarnation, actual=info.incarnation)
-        return info
 
     async def read(self, *, after: int = 0, before: int | None = None, limit: int = 50, newest: bool = False) -> RecordPage:
         """Up to `limit` records with after < seq < before: the first of them, or with `newest` the last.
@@ -282,9 +299,12 @@ class Conversation:
             await self.engine.user(header.user_id).gather()
         return header
 
-    async def fork(self, *, at: int | None = None, id: str | None = None) -> "Conversation":
-        """A new conversation that shares this one's log up to seq `at` (default: all of it), copying nothing."""
-        header = await self._header()
+    async def fork(self, *, at: int | None = None, id: str | None = None, **expected: Unpack[Expected]) -> "Conversation":
+        """A new conversation that shares this one's log up to seq `at` (default: all of it), copying nothing.
+
+        It has the title, tags, metadata and user of this one.
+        """
+        header = as_expected(await self._header(), expected)
         if at is not None:
             check_seq("at", at)
         fork = Conversation(self.engine, check_id("id", id) if id is not None else uuid7())
@@ -307,41 +327,48 @@ class Conversation:
         )
         return fork
 
-    async def redact(self, seq: int) -> None:
+    async def redact(self, seq: int, **expected: Unpack[Expected]) -> None:
         """Erase what message `seq` says, and what was derived from it; its place, id, time and role stay.
 
         Doing it twice is fine. A record that decayed is erased as well. Once begun, it is finished before a cancellation.
         """
-        await shielded(self._redact(seq))
+        await shielded(self._redact(seq, expected))
 
-    async def _redact(self, seq: int) -> None:
+    async def _redact(self, seq: int, expected: Expected) -> None:
         header, record = await self._to_erase(seq)
+        as_expected(header, expected)  # what is appended meanwhile changes nothing at `seq`
         await self.engine.store.redact(self.key, codec.tombstone(record), now=self.engine.clock())
         if header.user_id is not None:
             await self.engine.user(header.user_id).renew()
 
-    async def delete(self) -> None:
+    async def delete(self, **expected: Unpack[Expected]) -> None:
         """Erase the conversation, and what was derived from it. Its id stays dead; forks keep what they share.
 
-        Once begun, it is finished before a cancellation.
+        What is appended after the expectations were met goes as well. Once begun, it is finished before a cancellation.
         """
-        await shielded(self._delete())
+        await shielded(self._delete(expected))
 
-    async def _delete(self) -> None:
+    async def _delete(self, expected: Expected) -> None:
         try:
             header = await self._header_left()
         except ConversationDeleted:
             await self.engine.store.delete(self.key, now=self.engine.clock())  # an erasure may not have reached the files
             raise
+        as_expected(header, expected)
         if header.user_id is not None:
             # archived first, and taken out of what is known: a crash leaves what can be deleted again
             with suppress(CorruptRecord):  # a header that decayed: nothing reads it, and no gathering finds what it taught
-                await self.engine.store.update(self.key, {"archived": True}, now=self.engine.clock())
+                await self._archive(expected)
             await self.engine.user(header.user_id).renew()
         self.engine.books.pop(self.id, None)
         await self.engine.store.delete(self.key, now=self.engine.clock())
         if header.user_id is not None and await self.engine.user(header.user_id).tells_of(self.id):
             await self.engine.user(header.user_id).renew()  # somebody brought it back from the archive meanwhile
+
+    async def _archive(self, expected: Expected) -> None:
+        head, revision = expected.get("expect_head"), expected.get("expect_revision")
+        now = self.engine.clock()
+        await self.engine.store.update(self.key, {"archived": True}, now=now, expect_head=head, expect_revision=revision)
 
     async def verify(self, *, against: Digest | None = None) -> list[Fault]:
         """What is wrong with the log as it is stored, each with its seq (0: as a whole); empty when nothing is.
@@ -374,7 +401,12 @@ class Conversation:
         return digest_of(header, await remake(self.engine.store, self.key, self.engine.integrity))
 
     async def reconcile(
-        self, transcript: Sequence[MessageLike], *, by_id: bool, on_divergence: Literal["error", "fork"] = "error"
+        self,
+        transcript: Sequence[MessageLike],
+        *,
+        by_id: bool,
+        on_divergence: Literal["error", "fork"] = "error",
+        **expected: Unpack[Expected],
     ) -> Reconciled:
         """Store what is new in `transcript`, the caller's whole view of the conversation from its first message on.
 
@@ -384,7 +416,11 @@ class Conversation:
         now = self.engine.clock()
         messages = as_messages(transcript, field="transcript")
         records = await self.engine.records(messages, now, limit=self.engine.settings.transcript_messages)
+        if expected:
+            as_expected(await self._header(), expected)
         stored = [record async for page in self.pages() for record in page.records]
+        if (head := expected.get("expect_head")) not in (None, len(stored)):
+            raise HeadMoved(expected=head or 0, actual=len(stored))
         matched, diverged_at = match_ids(stored, records) if by_id else await match_words_in_turns(stored, messages)
         fresh = records[matched:]
         if diverged_at is not None and on_divergence == "error":

@@ -13,6 +13,7 @@ from turnlog.codec import Record
 from turnlog.errors import ConversationDeleted, ConversationNotFound, FactNotFound, InvalidInput
 from turnlog.ids import uuid7
 from turnlog.memory.user import repository
+from turnlog.memory.user.corrections import Correction
 from turnlog.memory.user.items import KnownFact, fact_id
 from turnlog.memory.user.model import UserMemory
 from turnlog.message import Message, user
@@ -90,13 +91,20 @@ class User:
 
         `text` tells it in the third person without its subject ("lives in Lisbon"); of one `slot` ("home") the newest
         `value` holds. It stands whatever is rebuilt, until the user says
-        otherwise later. Raises `FactNotFound` if it is taken back, or the user erased, before this ends.
+        otherwise later. Raises `FactNotFound` for an id that was never known, and if the fact is taken back, or the user
+        erased, before this ends.
         """
         said = {"text": text, "slot": slot, "value": value}
         for field, told in said.items():
             _check(field, told, empty=field != "text")
         since, until = micros_of("valid_from", valid_from), micros_of("valid_to", valid_to)
-        id_ = check_name("fact", fact, length_max=FACT_ID_MAX) if fact is not None else fact_id(slot, value, text)
+        if bool(slot) != bool(value):
+            raise InvalidInput("value" if slot else "slot", f"is needed beside {'slot' if slot else 'value'}")
+        if since is not None and until is not None and until < since:
+            raise InvalidInput("valid_to", "must not be before valid_from")
+        id_ = stated = fact_id(slot, value, text)
+        if fact is not None and (id_ := check_name("fact", fact, length_max=FACT_ID_MAX)) != stated:
+            await self._corrected_or_known(id_)
         said |= {"id": id_, "valid_from": since, "valid_to": until}  # type: ignore[dict-item]
         await self._log(text, said)
         context = await self.memory()
@@ -107,23 +115,28 @@ class User:
         return found
 
     async def forget(self, fact: str) -> None:
-        """Take back a fact: it is not known again, whatever is rebuilt, unless the user says it in other words.
+        """Take back a fact: it is not known again, whatever is rebuilt and however often the user says it again.
 
-        What corrections said of it is erased. Doing it twice is fine. Raises `FactNotFound` if it was never known. Once
-        begun, it is finished before a cancellation.
+        `correct` with its id brings it back. What corrections said of it is erased. Doing it twice is fine. Raises
+        `FactNotFound` if it was never known. Once begun, it is finished before a cancellation.
         """
         await shielded(self._forget(fact))
 
     async def _forget(self, fact: str) -> None:
         check_name("fact", fact, length_max=FACT_ID_MAX)
-        context = await self.memory()
-        there = context.corrections.get(fact)
-        if there is None and all(known.id != fact for known in await asyncio.to_thread(context.history)):
-            raise FactNotFound(fact)
+        there = await self._corrected_or_known(fact)
         if there is None or there.text is not None:
             await self._log("That is not so.", {"id": fact})
         await repository.unsay(self.store, self.tenant, self.id, fact, now=self._clock())
         await repository.gather(self.store, self.tenant, self.id, self._versions)
+
+    async def _corrected_or_known(self, fact: str) -> Correction | None:
+        """The correction of this fact, None if there is none. Raises `FactNotFound` if the fact was never known."""
+        context = await self.memory()
+        there = context.corrections.get(fact)
+        if there is None and all(known.id != fact for known in await asyncio.to_thread(context.history)):
+            raise FactNotFound(fact)
+        return there
 
     async def gather(self) -> UserMemory:
         """Make what is known anew from what is stored with the conversations."""

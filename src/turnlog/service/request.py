@@ -112,7 +112,7 @@ class Request:
                 "If-Match", 'must be an ETag as given out here, "<head>" or "<head>.<revision>.<incarnation>", or *'
             )
         if match[3] is not None:
-            await self.conversation.expect(match[3])
+            await self.conversation.info(expect_incarnation=match[3])
         return IfMatch(int(match[1]), None if match[2] is None else int(match[2]))
 
     def idempotency_key(self) -> str | None:

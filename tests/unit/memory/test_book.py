@@ -1,5 +1,6 @@
 """The user's book: what is gathered, within which bounds, and how a person puts facts right."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -148,6 +149,18 @@ async def test_what_was_put_right_is_known_at_once_and_outlives_all_gathering() 
     assert await facts(log) == {"lives in Faro"}
 
 
+async def test_only_a_fact_that_was_known_is_put_right() -> None:
+    log = Turnlog(RamStore())
+    await talk(log, "I live in Lisbon.")
+    person = log.user("ada")
+    with pytest.raises(FactNotFound):
+        await person.correct("lives in Porto", fact="0123456789abcdef", slot="home", value="Porto")
+    assert await facts(log) == {"lives in Lisbon"}
+    await person.forget(LISBON)
+    await person.correct("lives in Lisbon", fact=LISBON, slot="home", value="Lisbon")
+    assert await facts(log) == {"lives in Lisbon"}
+
+
 async def test_a_person_may_add_what_nobody_said() -> None:
     log = Turnlog(RamStore())
     fact = await log.user("ada").correct("owns a boat")
@@ -184,6 +197,9 @@ async def test_a_fact_that_was_forgotten_is_not_learned_again() -> None:
         ("fact", {"fact": ""}),
         ("valid_from", {"valid_from": -1}),
         ("valid_to", {"valid_to": True}),
+        ("valid_to", {"valid_from": datetime(2026, 3, 2, tzinfo=UTC), "valid_to": datetime(2026, 3, 1, tzinfo=UTC)}),
+        ("value", {"slot": "home"}),
+        ("slot", {"value": "Lisbon"}),
     ],
 )
 async def test_a_correction_that_cannot_be_is_refused_by_name(field: str, given: dict[str, Any]) -> None:

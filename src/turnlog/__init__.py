@@ -5,10 +5,13 @@ The log is the truth; memory is folded from it; a context is a view of both. `co
 """
 
 from turnlog.codec import Record
+from turnlog.context.exchanges import LeftOut
+from turnlog.context.explain import Entry
 from turnlog.context.memory_config import MemoryConfig
-from turnlog.context.parts import Memory
+from turnlog.context.parts import Memory, Recalled
 from turnlog.context.policy import ContextPolicy
-from turnlog.context.result import Context
+from turnlog.context.request import ContextOptions
+from turnlog.context.result import Context, Coverage, Section
 from turnlog.errors import (
     BudgetTooSmall,
     Conflict,
@@ -37,8 +40,11 @@ from turnlog.errors import (
     TurnlogError,
 )
 from turnlog.fold import Fold
-from turnlog.llm.port import LLM
-from turnlog.log.conversation import Conversation, Turn
+from turnlog.integrity.digest import Digest, Integrity
+from turnlog.integrity.verify import Inspection
+from turnlog.llm.port import LLM, Completion, Prompt
+from turnlog.log.conversation import Conversation, Expected, Turn
+from turnlog.log.engine import HeaderChanges
 from turnlog.log.info import ConversationInfo, Parent
 from turnlog.log.pagination import Page
 from turnlog.log.reconcile import Reconciled
@@ -46,6 +52,9 @@ from turnlog.log.turnlog import Turnlog
 from turnlog.log.user import Erased, User
 from turnlog.memory.defaults import Remembered
 from turnlog.memory.summary.fold import Summary
+from turnlog.memory.user.corrections import Correction
+from turnlog.memory.user.digest import UserDigest
+from turnlog.memory.user.items import KnownEntity, KnownFact, KnownPreference, KnownTask, Source
 from turnlog.memory.user.model import ConversationContext, UserMemory
 from turnlog.memory.user.sharing import SharedEntities as Entities
 from turnlog.memory.user.sharing import SharedFacts as Facts
@@ -55,6 +64,7 @@ from turnlog.message import (
     File,
     Image,
     Message,
+    MessageFields,
     Reasoning,
     Refusal,
     Text,
@@ -68,7 +78,7 @@ from turnlog.message import (
     user,
 )
 from turnlog.settings import Settings
-from turnlog.store import Appended, Header, Receipt, RecordPage, Store
+from turnlog.store import Appended, Fault, Header, Key, Position, Receipt, Recent, RecordPage, Snapshot, Stale, Store
 from turnlog.validation import Limits
 from turnlog.wiring import connect
 
@@ -78,8 +88,10 @@ __all__ = [
     "Appended",
     "Audio",
     "BudgetTooSmall",
+    "Completion",
     "Conflict",
     "Context",
+    "ContextOptions",
     "ContextPolicy",
     "Conversation",
     "ConversationContext",
@@ -87,35 +99,55 @@ __all__ = [
     "ConversationExists",
     "ConversationInfo",
     "ConversationNotFound",
+    "Correction",
     "CorruptRecord",
+    "Coverage",
+    "Digest",
     "Entities",
+    "Entry",
     "Erased",
+    "Expected",
     "FactNotFound",
     "Facts",
+    "Fault",
     "File",
     "Fold",
     "HeadMoved",
     "Header",
+    "HeaderChanges",
     "HistoryMoved",
     "Image",
+    "Inspection",
+    "Integrity",
     "InvalidInput",
     "InvalidJson",
+    "Key",
     "KeyReused",
+    "KnownEntity",
+    "KnownFact",
+    "KnownPreference",
+    "KnownTask",
     "LLM",
     "LLMRefused",
     "LLMReplyInvalid",
     "LLMUnavailable",
+    "LeftOut",
     "Limits",
     "Memory",
     "MemoryConfig",
     "Message",
+    "MessageFields",
     "MessageNotFound",
     "NotFound",
     "Page",
     "Parent",
+    "Position",
     "Profile",
+    "Prompt",
     "Reasoning",
+    "Recalled",
     "Receipt",
+    "Recent",
     "Reconciled",
     "Record",
     "RecordPage",
@@ -123,8 +155,12 @@ __all__ = [
     "Remembered",
     "RevisionMoved",
     "SchemaTooNew",
+    "Section",
     "Settings",
+    "Snapshot",
     "SnapshotMoved",
+    "Source",
+    "Stale",
     "Store",
     "StoreFailed",
     "StoreUnavailable",
@@ -139,6 +175,7 @@ __all__ = [
     "TurnlogError",
     "Usage",
     "User",
+    "UserDigest",
     "UserMemory",
     "assistant",
     "connect",

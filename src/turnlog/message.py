@@ -7,7 +7,7 @@ infinity, JSON of bounded depth. A message that was constructed is valid; nobody
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypedDict, Unpack, get_args
 
 import msgspec
 from msgspec.structs import force_setattr
@@ -154,8 +154,8 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One thing said in a conversation.
 
     `id` is the caller's, else a new UUID of version 7; `seq` is None until the message is stored; `tokens` is None until it
-    is counted. `derived` marks text that memory put there, so that memory does not learn from itself. `redacted` marks the
-    tombstone of an erased message.
+    is counted: a count that the caller sets is stored as it is, and contexts trust it. `derived` marks text that memory put
+    there, so that memory does not learn from itself. `redacted` marks the tombstone of an erased message.
     Raises `InvalidInput` with the field and the rule that it breaks.
     """
 
@@ -221,33 +221,54 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
         return tuple(part for part in self.content if isinstance(part, ToolResult))
 
 
+class MessageFields(TypedDict, total=False):
+    """The fields of a `Message` beside its role and content."""
+
+    name: str | None
+    metadata: dict[str, Any]
+    id: str
+    created_at: datetime
+    status: Status
+    provider: str | None
+    model: str | None
+    usage: Usage | None
+    derived: bool
+    redacted: bool
+    seq: int | None
+    tokens: int | None
+
+
 def shorten(text: str, length_max: int = 60) -> str:
     """`text`, cut so that it fits into a line."""
     return text if len(text) <= length_max else text[: length_max - 1] + "…"
 
 
-def user(content: str | Sequence[Part], **fields: Any) -> Message:
+def user(content: str | Sequence[Part], **fields: Unpack[MessageFields]) -> Message:
     """A message of the person talking; `fields` are those of `Message`."""
     return Message("user", content, **fields)  # type: ignore[arg-type]
 
 
-def assistant(content: str | Sequence[Part], **fields: Any) -> Message:
+def assistant(content: str | Sequence[Part], **fields: Unpack[MessageFields]) -> Message:
     """A message of the assistant; `fields` are those of `Message`."""
     return Message("assistant", content, **fields)  # type: ignore[arg-type]
 
 
-def system(content: str | Sequence[Part], **fields: Any) -> Message:
+def system(content: str | Sequence[Part], **fields: Unpack[MessageFields]) -> Message:
     """An instruction to the model; `fields` are those of `Message`."""
     return Message("system", content, **fields)  # type: ignore[arg-type]
 
 
-def developer(content: str | Sequence[Part], **fields: Any) -> Message:
+def developer(content: str | Sequence[Part], **fields: Unpack[MessageFields]) -> Message:
     """An instruction of the application's developer; `fields` are those of `Message`."""
     return Message("developer", content, **fields)  # type: ignore[arg-type]
 
 
 def tool(
-    call_id: str, content: str | Sequence[Text | Image | Audio | File], *, is_error: bool = False, **fields: Any
+    call_id: str,
+    content: str | Sequence[Text | Image | Audio | File],
+    *,
+    is_error: bool = False,
+    **fields: Unpack[MessageFields],
 ) -> Message:
     """The answer of a tool to the call `call_id`; `fields` are those of `Message`."""
     return Message("tool", (ToolResult(call_id, content, is_error),), **fields)  # type: ignore[arg-type]

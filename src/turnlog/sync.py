@@ -51,6 +51,9 @@ class Conversation:
         self._portal = portal
         self.id = inner.id
 
+    def __repr__(self) -> str:
+        return f"sync.{self._inner!r}"
+
     append = _blocking(conversation.Conversation.append)
     info = _blocking(conversation.Conversation.info)
     records = _blocking(conversation.Conversation.records)
@@ -91,6 +94,9 @@ class User:
         self._portal = portal
         self.id = inner.id
 
+    def __repr__(self) -> str:
+        return f"sync.{self._inner!r}"
+
     memory = _blocking(users.User.memory)
     correct = _blocking(users.User.correct)
     forget = _blocking(users.User.forget)
@@ -106,6 +112,9 @@ class Turnlog:
     def __init__(self, inner: turnlog.Turnlog) -> None:
         self._inner = inner
         self._portal = Portal(inner.close)
+
+    def __repr__(self) -> str:
+        return f"sync.{self._inner!r}"
 
     def __enter__(self) -> Self:
         self.open()

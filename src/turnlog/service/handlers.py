@@ -35,7 +35,7 @@ from turnlog.service.schemas import (
 )
 from turnlog.store import Appended, Header
 from turnlog.timestamps import format_moment, format_time
-from turnlog.validation import check_json, check_text
+from turnlog.validation import check_id, check_json, check_text
 
 _json = msgspec.json.Encoder().encode
 _create = msgspec.json.Decoder(CreateConversation).decode
@@ -83,7 +83,7 @@ async def create(call: Request) -> Answer:
     given = await call.decode(_create, default=b"{}")
     conversation = await call.log.create(
         *_messages(given.messages),
-        id=given.conversation_id,
+        id=_named(given.conversation_id),
         user_id=given.user_id,
         title=given.title,
         tags=given.tags,
@@ -191,7 +191,7 @@ async def turn(call: Request) -> Answer:
 async def fork(call: Request) -> Answer:
     """A new conversation that shares this one's log."""
     given = await call.decode(_fork, default=b"{}")
-    made = await call.conversation.fork(at=given.at, id=given.conversation_id)
+    made = await call.conversation.fork(at=given.at, id=_named(given.conversation_id))
     return _created(await made.info(), whole=True)
 
 
@@ -219,6 +219,11 @@ async def listing(call: Request) -> Answer:
     """A user's conversations."""
     found = await call.log.conversations(user_id=call.path["user_id"], **call.query)
     return Answer(200, _json({"data": [info(header) for header in found], "next_cursor": found.next_cursor}))
+
+
+def _named(id_: str | None) -> str | None:
+    """The id of a new conversation, checked under its name in the body."""
+    return None if id_ is None else check_id("conversation_id", id_)
 
 
 def _has_messages(body: bytes) -> bool:

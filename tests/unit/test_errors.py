@@ -60,6 +60,8 @@ def test_every_error_is_made_here_once() -> None:
 def test_facts_are_the_attributes_ready_for_json(error: TurnlogError) -> None:
     told = {name: value for name, value in vars(error).items() if name != "record"}  # which may hold somebody's words
     assert json.loads(json.dumps(error.facts)) == told
+    taken = {"type", "title", "status", "detail", "code", "retryable"}  # what a problem document says beside them
+    assert taken.isdisjoint(error.facts)
     for value in error.facts.values():
         assert str(value) in str(error)
 

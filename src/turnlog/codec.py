@@ -1,8 +1,8 @@
 """The stored form of a message, and the way back.
 
-A record is a message in the form that every store keeps: a few columns, and `body`, the exact JSON text of what was
-said, which no store ever decodes. The body is canonical: equal messages have equal bodies, byte for byte. Each record
-carries the version of its form; `UPCASTERS` lifts older bodies to the present one, step by step.
+A record is the form of a message that every store keeps: a few columns, and `body`, the JSON text of its content, which no
+store decodes (decision 003). The body is canonical: equal messages have equal bodies, byte for byte. Each record carries the
+version of its form; `UPCASTERS` convert older bodies to the current form, step by step.
 """
 
 import struct
@@ -21,11 +21,11 @@ from turnlog.validation import INTEGER_MAX, Limits, check_json
 VERSION = 1
 DIGEST_BYTES = 16
 ERASED = bytes(DIGEST_BYTES)
-"""The digest of an erased message; it matches that of any other."""
+"""The digest of an erased message, which matches the digest of any message."""
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 UPCASTERS: dict[int, Upcaster] = {}
-"""From version n to n + 1: the body as a dict, as that version wrote it."""
+"""By version n: converts the body, as a dict, to version n + 1."""
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):

@@ -1,4 +1,4 @@
-"""An event loop in a thread of its own, for callers that block. decision 048"""
+"""Runs coroutines on an event loop in a separate thread, for callers that block (decision 048)."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -15,11 +15,11 @@ from turnlog.errors import StoreUnavailable, TurnlogError
 R = TypeVar("R")
 
 GRACE_S = 1.0
-"""How long calls under way may take before the store is closed under them, and how long to end when they are cancelled."""
+"""Seconds that running calls have to finish before the store is closed, and again to end after they are cancelled."""
 
 
 class Loop:
-    """A loop that runs, from `start` to `stop`."""
+    """An event loop that runs in its own thread until `stop`."""
 
     def __init__(self) -> None:
         # not what the policy makes: psycopg needs this one on Windows
@@ -29,7 +29,7 @@ class Loop:
         self.thread.start()
 
     def submit(self, coroutine: Coroutine[Any, Any, R], future: "Future[R]") -> None:
-        """Run `coroutine` for `future`: cancelled with it, and when the loop stops first."""
+        """Run `coroutine` for `future`. Cancelling the future or stopping the loop cancels the coroutine."""
         self.futures.add(future)
         future.add_done_callback(self.futures.discard)
         self.loop.call_soon_threadsafe(self._begin, coroutine, future)
@@ -45,11 +45,11 @@ class Loop:
                 self.loop.call_soon_threadsafe(task.cancel)
 
     def stop(self) -> None:
-        """End the loop soon, and its thread."""
+        """Ask the loop to stop; its thread then ends."""
         self.loop.call_soon_threadsafe(self.loop.stop)
 
     def close(self, finish: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Run `finish`, end what is under way, then the thread. Raises what `finish` raises."""
+        """Run `finish`, cancel the calls that still run, and join the thread. Raises what `finish` raises."""
         finishing = asyncio.run_coroutine_threadsafe(self.finish(finish), self.loop)
         try:
             finishing.result()
@@ -58,7 +58,7 @@ class Loop:
             self.thread.join()
 
     async def finish(self, finish: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Give what is under way a little time, run `finish`, and cancel the rest."""
+        """Wait `GRACE_S` for running calls, run `finish`, and cancel the calls that are left."""
         try:
             await self._wait_for_others()
             await finish()
@@ -103,14 +103,14 @@ async def _finish_and_stop(loop: Loop, finish: Callable[[], Coroutine[Any, Any, 
 
 
 def _end(loop: Loop, finish: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """End a loop whose portal nobody holds any more. The garbage collector may be at work in its own thread."""
+    """End the loop of a portal that was garbage collected, possibly in the loop's own thread."""
     loop.loop.call_soon_threadsafe(lambda: asyncio.ensure_future(_finish_and_stop(loop, finish), loop=loop.loop))
 
 
 class Portal:
-    """Runs coroutines to their end on a `Loop`, which begins with the first; `finish` is the last that is run.
+    """Runs coroutines on a `Loop` and waits for them. The first call starts the loop; `close` runs `finish` as the last one.
 
-    Any thread may call, the loop's own excepted. A portal that is closed may be opened again.
+    Any thread may call, except the loop's own. A closed portal can be opened again.
     """
 
     def __init__(self, finish: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -122,18 +122,18 @@ class Portal:
         self._closed = False
 
     def open(self) -> None:
-        """Take calls again after `close`."""
+        """Accept calls again after `close`."""
         self._refuse_own_thread()
         with self._closing:  # one that is under way comes to its end first
             self._closed = False
 
     def run(self, coroutine: Coroutine[Any, Any, R]) -> R:
-        """What `coroutine` returns or raises. An interrupt while it runs cancels it.
+        """Run `coroutine`; return or raise what it does. An interrupt of the caller cancels it.
 
-        Raises `StoreUnavailable` when this is closed, or meanwhile, and `RuntimeError` on the loop that would have to run
-        it.
+        Raises `StoreUnavailable` if the portal is closed, before the call or during it, and `RuntimeError` in the thread of
+        the loop that would have to run the coroutine.
         """
-        future: Future[R] = Future()  # made before anything begins, so that an interrupt cancels it wherever it comes
+        future: Future[R] = Future()  # decision 048: created first, so that an interrupt at any later point cancels it
         try:
             self._submit(coroutine, future)
             return future.result()
@@ -143,7 +143,7 @@ class Portal:
             future.cancel()
 
     def close(self) -> None:
-        """Finish, and end the loop and its thread. Closing twice is fine."""
+        """Run `finish` and end the loop and its thread. Closing twice has no effect."""
         self._refuse_own_thread()
         with self._closing:
             with self._starting:  # who was accepted before is on the loop already, and will be told something
@@ -155,7 +155,7 @@ class Portal:
                 loop.close(self._finish)
 
     def abandon(self) -> None:
-        """Forget the loop: in this process, its thread does not exist."""
+        """Forget the loop, whose thread does not exist in a forked child."""
         process.keep(self._loop, self._finalizer)
         if self._finalizer is not None:
             self._finalizer.detach()
@@ -174,7 +174,7 @@ class Portal:
             raise
 
     def _running(self) -> Loop:
-        """The loop, begun if it is not there. Called with `_starting` held."""
+        """Return the loop, started if needed. The caller holds `_starting`."""
         if self._closed:
             raise process.unusable(self)
         if self._loop is None:

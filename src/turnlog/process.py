@@ -1,8 +1,8 @@
-"""Objects that are open in one process and cannot be used in another one that was forked from it.
+"""Closes open objects in a forked child, which cannot use them (decision 048).
 
-Connections, threads and event loops are shared with the parent after `os.fork`, or do not exist at all in the child. An open
-object registers itself here; in the child its `abandon` is called, so that it is not open there and can be opened anew.
-Nothing is checked on any call: `os.getpid` costs 350 ns on some machines, the hook costs nothing. decision 048
+After `os.fork` the child shares connections and event loops with its parent, and has none of its threads. An open object
+registers itself here; a hook calls its `abandon` in the child, where it can then be opened again. Calls check nothing:
+`os.getpid` would cost each of them 350 ns on some machines.
 """
 
 import asyncio
@@ -16,15 +16,15 @@ from turnlog.errors import StoreUnavailable
 
 S = TypeVar("S")
 
-NOT_OPEN = "it is not open: call `open()`, or use it as a context manager"
-ABANDONED = "it was opened in another process: open it anew after a fork"
+NOT_OPEN = "it is not open: use it as a context manager, or call `open()`"
+ABANDONED = "it was opened in another process: call `open()` again after a fork"
 
 
 class Opened(Protocol):
-    """What is open in this process."""
+    """An object that is open in this process."""
 
     def abandon(self) -> None:
-        """Forget connections, threads and loops without touching them: they are the parent's. Called in the child."""
+        """Forget connections, threads and loops without touching them, since they are the parent's. Called in the child."""
 
 
 _opened: "WeakSet[Opened]" = WeakSet()
@@ -34,24 +34,24 @@ _locks: "WeakKeyDictionary[Any, tuple[asyncio.AbstractEventLoop, asyncio.Lock]]"
 
 
 def opened(it: Opened) -> None:
-    """Have `it` abandoned in every child that is forked from now on, until it is `closed`."""
+    """Abandon `it` in every child that is forked from now on, until it is `closed`."""
     _abandoned.discard(it)
     _opened.add(it)
 
 
 def closed(it: Opened) -> None:
-    """There is nothing left that a child would have to abandon."""
+    """Stop abandoning `it` in children."""
     _opened.discard(it)
 
 
 def one_at_a_time(method: Callable[[S], Coroutine[Any, Any, None]]) -> Callable[[S], Coroutine[Any, Any, None]]:
-    """`method`, which opens something: a task that calls it while another one is at it waits until that one is done."""
+    """Decorate a method that opens something: tasks that call it at once run it one after the other."""
 
     @wraps(method)
     async def call(self: S) -> None:
         loop = asyncio.get_running_loop()
         known = _locks.get(self)
-        if known is None or known[0] is not loop:  # also in a child: whoever was at it is not there
+        if known is None or known[0] is not loop:  # in a forked child, too: the task that held the lock is not there
             known = _locks[self] = (loop, asyncio.Lock())
         async with known[1]:
             await method(self)
@@ -60,12 +60,12 @@ def one_at_a_time(method: Callable[[S], Coroutine[Any, Any, None]]) -> Callable[
 
 
 def unusable(it: object) -> StoreUnavailable:
-    """The error for a call on something that is not open in this process."""
+    """Return the error for a call on an object that is not open in this process."""
     return StoreUnavailable(ABANDONED if it in _abandoned else NOT_OPEN)
 
 
 def keep(*objects: object) -> None:
-    """Never let `objects` be collected: when they are, they say goodbye on the parent's sockets, take its sockets out of the
+    """Keep `objects` from being collected: their finalizers would send to the parent's sockets, remove its sockets from the
     epoll object that both share, or delete its files.
     """
     _kept.extend(objects)
@@ -73,7 +73,7 @@ def keep(*objects: object) -> None:
         import ctypes
     except ImportError:  # the list holds them until the interpreter ends
         return
-    for each in objects:  # also while the interpreter ends, when modules are emptied
+    for each in objects:  # decision 048: a reference that outlives even the modules, which are emptied at exit
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(each))
 
 

@@ -1,4 +1,4 @@
-"""Work that is not left half done when whoever waits for it is cancelled."""
+"""Finishes work whose caller is cancelled."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -8,10 +8,10 @@ T = TypeVar("T")
 
 
 async def shielded(work: Coroutine[Any, Any, T]) -> T:
-    """The outcome of `work`. If the caller is cancelled meanwhile, `work` goes on to its end first.
+    """Return the outcome of `work`. If the caller is cancelled, the cancellation continues after `work` has ended.
 
-    For erasures, which are several calls of the store: one that stops in between leaves words known. The wait is bounded by
-    the store's time limits.
+    Erasures use this: they take several calls of the store, and one that stops in between would leave text behind. The time
+    limits of the store bound the wait.
     """
     task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None
@@ -24,7 +24,7 @@ async def shielded(work: Coroutine[Any, Any, T]) -> T:
         if cancelled is None:
             return task.result()
         if not task.cancelled():
-            task.exception()  # taken note of: the caller is told of the cancellation
+            task.exception()  # retrieved, or asyncio would log it: the caller gets the cancellation
         raise cancelled
     finally:
         del task, cancelled  # an error that holds this frame would be in a cycle with them

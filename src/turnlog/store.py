@@ -1,8 +1,8 @@
-"""What the core asks of the outside world: the protocols `Store` and `LLM`, and the values that cross them.
+"""The protocol `Store` and the values that cross it.
 
 A store keeps three things for each tenant: conversation headers, logs of records, and snapshots of folds. It never
-looks into a record's body. Every method is one round trip; none raises anything but `TurnlogError`.
-`turnlog.testing.StoreContract` says the rest, as tests.
+reads the body of a record. Every method is one round trip and raises nothing but `TurnlogError`.
+`turnlog.testing.StoreContract` tests these promises.
 """
 
 from collections.abc import Sequence
@@ -15,18 +15,18 @@ from turnlog.codec import Record
 from turnlog.timestamps import from_micros
 
 PAGE_BYTES = 8 << 20
-"""What the bodies of the records that one call reads weigh together, at most, unless told otherwise."""
+"""Default limit of the bytes of all bodies that one call reads."""
 
 
 class Key(NamedTuple):
-    """Names a conversation: every stored key begins with its tenant."""
+    """Names a conversation. Every stored key begins with the tenant."""
 
     tenant: str
     conversation_id: str
 
 
 class Header(msgspec.Struct, frozen=True, omit_defaults=False):
-    """What is known of a conversation beside its log. Times are in microseconds since 1970 UTC.
+    """The header of a conversation. Times are in microseconds since 1970 UTC.
 
     `head` is the seq of the last message, 0 when there is none; `revision` counts changes of the header made by people;
     `epoch` counts erasures that touched the log. A fork names its `parent` and reads through to it up to `parent_seq`.
@@ -61,9 +61,8 @@ class Receipt(msgspec.Struct, frozen=True, gc=False):
 
 
 class Appended(msgspec.Struct, frozen=True, gc=False):
-    """What an append did: each message's id, seq and time in microseconds since 1970 UTC, and how many were stored now.
-
-    `receipts` has the same with `datetime`s.
+    """The result of an append: the id, seq and time (microseconds since 1970 UTC) of each message, and how many were stored
+    by this call. `receipts` has the same with `datetime`s.
     """
 
     ids: tuple[str, ...]
@@ -99,7 +98,7 @@ class RecordPage(msgspec.Struct, frozen=True):
 
 
 class Position(NamedTuple):
-    """Where a listing stopped: listings go from the latest `updated_at` down, and by id where that is equal."""
+    """The position where a page of a listing ended. Listings are sorted by `updated_at`, then id, both descending."""
 
     updated_at: int
     conversation_id: str
@@ -114,7 +113,7 @@ class Snapshot(msgspec.Struct, frozen=True):
 
 
 class Stale(NamedTuple):
-    """A conversation that a fold has not seen to its end, or saw before an erasure."""
+    """A conversation with messages that a fold has not seen, or has seen before an erasure."""
 
     conversation_id: str
     head: int
@@ -138,7 +137,7 @@ class Recent(msgspec.Struct, frozen=True):
 
 
 class Fault(NamedTuple):
-    """Something that `verify` found; `seq` is 0 when it is about the conversation as a whole."""
+    """A fault that `verify` found; `seq` is 0 if it concerns the conversation as a whole."""
 
     seq: int
     what: str
@@ -157,7 +156,7 @@ class Finding(NamedTuple):
 
 
 class SchemaVersion(NamedTuple):
-    """The version of the form in which data is stored, 0 for none, and the one that this software writes."""
+    """The schema version of the stored data, 0 for none, and the version that this software writes."""
 
     found: int
     supported: int
@@ -178,10 +177,10 @@ class Store(Protocol):
         """Connect, and bring the schema up to date. Raises `SchemaTooNew` when newer software wrote the data."""
 
     async def close(self) -> None:
-        """Finish what was accepted, then let go. Closing twice is fine."""
+        """Finish accepted calls, then release all resources. Closing twice has no effect."""
 
     async def ping(self) -> None:
-        """Return if the store can be written to now."""
+        """Return if the store accepts writes now; raise `StoreUnavailable` if not."""
 
     async def create(self, tenant: str, header: Header, records: Sequence[Record] = ()) -> Appended | None:
         """Add a conversation with its first records, all or nothing.
@@ -260,7 +259,7 @@ class Store(Protocol):
         after: Position | None = None,
         limit: int,
     ) -> list[Header]:
-        """Headers that match, latest first, behind the position `after`."""
+        """The matching headers, latest first, after the position `after`."""
 
     async def fork(self, key: Key, header: Header) -> Header:
         """Add a conversation that shares the log of `key` up to `header.parent_seq`, copying nothing.
@@ -279,10 +278,10 @@ class Store(Protocol):
         """Give this log a new erase epoch, which drops all its snapshots; the new epoch. Forks keep theirs."""
 
     async def delete(self, key: Key, *, now: int) -> None:
-        """Erase a conversation: header, log, snapshots. Its id stays dead. What a fork still shows stays for the fork."""
+        """Erase a conversation: header, log and snapshots. Its id cannot be used again. Messages that a fork shows stay."""
 
     async def load_snapshot(self, key: Key, fold: str, version: int) -> Snapshot | None:
-        """The state that a version of a fold last saved."""
+        """The last saved state of this version of a fold, or None."""
 
     async def save_snapshot(self, key: Key, fold: str, version: int, snapshot: Snapshot, *, expect_watermark: int) -> None:
         """Save if the stored watermark is `expect_watermark` (0: nothing stored) and the log's epoch `snapshot.epoch`.
@@ -291,7 +290,7 @@ class Store(Protocol):
         """
 
     async def drop_snapshots(self, key: Key, fold: str, *, below: int) -> None:
-        """Drop what versions of a fold before version `below` saved."""
+        """Drop the states of versions of a fold before `below`."""
 
     async def stale(self, tenant: str, fold: str, version: int, *, limit: int, since: int = 0) -> list[Stale]:
         """Conversations that this version of a fold should look at, longest untouched first.

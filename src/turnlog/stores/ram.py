@@ -1,4 +1,4 @@
-"""The store for tests and notebooks: everything is gone with the process."""
+"""Keeps logs in the memory of the process, for tests and notebooks."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from secrets import randbits
@@ -96,7 +96,7 @@ class Log:
 
 
 class RamStore:
-    """Keeps the logs in dictionaries. Stores that are given the same `logs` are handles on the same data."""
+    """Keeps the logs in dictionaries. Stores with the same `logs` are handles on the same data."""
 
     def __init__(self, logs: dict[Key, Log] | None = None) -> None:
         self.logs: dict[Key, Log] = {} if logs is None else logs

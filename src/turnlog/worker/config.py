@@ -1,4 +1,4 @@
-"""How hard a runner works, and when it leaves a conversation alone."""
+"""Configuration of a runner."""
 
 from random import Random
 from typing import Annotated
@@ -10,37 +10,37 @@ Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class WorkerConfig(msgspec.Struct, frozen=True):
-    """What a `Runner` may be told. All times are in seconds."""
+    """Configures a `Runner`. All times are in seconds."""
 
     concurrency: Count = 8
-    """Conversations that are worked on at once."""
+    """Conversations that are folded at once."""
     batch: Count = 200
     """Most messages in one step."""
     pause_s: Annotated[float, msgspec.Meta(ge=0)] = 2.0
-    """How long nobody must have touched a conversation before it is folded, unless `backlog_min` messages wait."""
+    """How long a conversation must be untouched before it is folded, unless `backlog_min` messages wait."""
     backlog_min: Count = 50
     """How many messages of a busy conversation are folded without waiting for its pause."""
     turn_s: Positive = 1.0
-    """How long a conversation keeps its place; after the step that is under way then, it is another's turn."""
+    """How long a turn lasts; the step that runs at its end is finished, then another conversation has its turn."""
     step_s: Positive = 300.0
-    """How long a step may take before it has failed."""
+    """How long a step may take before it counts as failed."""
     poll_s: Positive = 1.0
     """How often the store is asked for conversations that are behind."""
     backoff_s: Positive = 1.0
     """How long a conversation rests after its first failure; twice as long after each further one."""
     backoff_max_s: Positive = 3600.0
-    """The longest such rest."""
+    """Longest rest after a failure."""
     stop_s: Positive = 8.0
-    """How long steps under way may go on after `stop`; then they are broken off, and done again by whoever comes next."""
+    """How long running steps may go on after `stop`; then they are cancelled, and another worker repeats them."""
     recheck_s: Positive = 30.0
-    """How long a resting conversation is not looked at: a retry by hand from another process is seen that late."""
+    """How long a resting conversation is ignored; a retry from another process takes effect within this time."""
 
     def rest(self, failures: int, random: Random) -> int:
-        """How long to rest after so many failures in a row, in microseconds: of the doubled time, half to all."""
+        """Return the rest after so many failures in a row, in microseconds: a random half to all of the doubled time."""
         longest = min(self.backoff_max_s, self.backoff_s * 2.0 ** min(failures - 1, 60))
         return micros(longest * random.uniform(0.5, 1.0))
 
 
 def micros(seconds: float) -> int:
-    """In microseconds."""
+    """Convert seconds to microseconds."""
     return round(seconds * 1_000_000)

@@ -1,7 +1,7 @@
-"""What workers tell each other about one conversation and one fold: who has it, and how it failed.
+"""Notes that workers share about one fold of one conversation: who has leased it, and how it failed.
 
-A note lies in the store as a snapshot beside the fold's own, whose "watermark" counts how often it was written. So it
-travels in the same round trip as the state, one of two writers wins, and an erasure takes it away with everything else.
+A note is stored as a snapshot beside the fold's own; its "watermark" counts its writes. It is therefore read in the same
+round trip as the state, compare-and-set lets one of two writers win, and an erasure drops it (decision 041).
 """
 
 from typing import Any
@@ -17,8 +17,8 @@ _LENGTH_MAX = 2000
 
 
 class Note(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`owner` keeps others off until `until`; the last `failures` steps behind `watermark` failed, and it rests until
-    `retry_at`. Times are in microseconds since 1970 UTC.
+    """`owner` holds the lease until `until`. The last `failures` steps after `watermark` failed, and the conversation rests
+    until `retry_at`. Times are in microseconds since 1970 UTC.
     """
 
     owner: str = ""
@@ -31,18 +31,18 @@ class Note(msgspec.Struct, frozen=True, omit_defaults=True):
     written: int = 0
 
     def failures_at(self, watermark: int) -> int:
-        """How often the step behind `watermark` failed: a fold that got on has none."""
+        """Return how often the step after `watermark` failed; 0 if the fold has advanced since."""
         return self.failures if watermark == self.watermark else 0
 
     def free_at(self, watermark: int, worker: str) -> int:
-        """When `worker` may take the step behind `watermark`."""
+        """Return when `worker` may take the step after `watermark`."""
         leased = 0 if self.owner in ("", worker) else self.until
         # decision 041: a failure counts at its watermark only, so that getting on needs no write to forget it
         return max(leased, self.retry_at if self.failures_at(watermark) else 0)
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """A conversation that a fold does not get on with. Times are in microseconds since 1970 UTC."""
+    """A conversation on which a fold fails. Times are in microseconds since 1970 UTC."""
 
     conversation_id: str
     fold: str
@@ -56,12 +56,12 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 def name_of(fold: Fold[Any]) -> tuple[str, int]:
-    """Under what name and version the notes about a fold are kept; no fold can have such a name."""
+    """Return the name and version under which notes about a fold are stored; no fold can have such a name."""
     return f"{fold.name}.note", fold.version
 
 
 def read_note(snapshot: Snapshot | None) -> Note:
-    """The note that a snapshot is; an empty one for what another version of turnlog may have written otherwise."""
+    """Return the note in a snapshot, or an empty one if another version of turnlog wrote it."""
     if snapshot is None:
         return Note()
     try:
@@ -71,13 +71,13 @@ def read_note(snapshot: Snapshot | None) -> Note:
 
 
 async def load_note(store: Store, key: Key, fold: Fold[Any], *, epoch: int) -> Note:
-    """The note that is stored, if it is of this erase epoch."""
+    """Return the stored note of this erase epoch, or an empty one."""
     snapshot = await store.load_snapshot(key, *name_of(fold))
     return read_note(snapshot if snapshot and snapshot.epoch == epoch else None)
 
 
 async def write_note(store: Store, key: Key, fold: Fold[Any], note: Note, *, epoch: int) -> Note:
-    """Store a note over the one that it was made from. Raises `SnapshotMoved` when somebody else wrote meanwhile."""
+    """Replace the note that `note` was derived from. Raises `SnapshotMoved` if another writer was first."""
     name, version = name_of(fold)
     # decision 041: it lies in a snapshot: an error may quote what was said, and an erasure has to reach it
     state = _encode(msgspec.structs.replace(note, error=note.error[:_LENGTH_MAX], written=0))
@@ -86,7 +86,7 @@ async def write_note(store: Store, key: Key, fold: Fold[Any], note: Note, *, epo
 
 
 async def failures(store: Store, tenant: str, fold: Fold[Any], *, limit: int = 1000) -> list[Failure]:
-    """The conversations that failed, among the `limit` that are behind and untouched the longest."""
+    """Return the failed conversations among the `limit` that are behind and untouched the longest."""
     found = []
     for stale in await store.stale(tenant, fold.name, fold.version, limit=limit):
         try:
@@ -99,7 +99,7 @@ async def failures(store: Store, tenant: str, fold: Fold[Any], *, limit: int = 1
 
 
 async def failure(store: Store, key: Key, fold: Fold[Any]) -> Failure | None:
-    """How the fold fails on this conversation; None if it does not. Raises `ConversationNotFound`."""
+    """Return how the fold fails on this conversation, or None. Raises `ConversationNotFound`."""
     header, snapshots = await snapshots_of(store, key, [(fold.name, fold.version), name_of(fold)])
     state, noted = (found if found and found.epoch == header.epoch else None for found in snapshots)
     note = read_note(noted)
@@ -114,7 +114,7 @@ def _failure(conversation_id: str, fold: Fold[Any], note: Note, head: int) -> Fa
 
 
 async def retry(store: Store, key: Key, fold: Fold[Any]) -> bool:
-    """Let a conversation that failed be tried at once; whether it was resting. Raises `SnapshotMoved` in a race."""
+    """End the rest of a failed conversation; return whether it had failed. Raises `SnapshotMoved` in a race."""
     epoch = (await store.get(key)).epoch
     note = await load_note(store, key, fold, epoch=epoch)
     if not note.failures:

@@ -1,4 +1,4 @@
-"""Whose turn it is. A lane is what waits for one fold in one tenant; nothing here knows a store or a clock."""
+"""Decides which conversation is folded next. A lane holds what waits for one fold in one tenant; no I/O, no clock."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,18 +8,19 @@ from turnlog.fold import Fold
 from turnlog.store import Key, Stale
 
 LOOK_AHEAD = 1000
-"""Conversations that are asked for at once, beside those that are known not to be ready."""
+"""Conversations that one scan asks for, in addition to those that are known not to be ready."""
 WHOLE = 300 * 1_000_000
-"""How often all conversations are looked at, in microseconds: in between, those that were touched."""
+"""Microseconds between scans of all conversations; scans in between see those that were touched since the last one."""
 SLACK = 600 * 1_000_000
-"""How far the clocks of who writes may be behind, in microseconds, without a conversation having to wait for that."""
+"""Microseconds by which the clocks of writers may be behind without delaying a conversation."""
 
 
 class Lane:
-    """What waits for `fold` in `tenant`: `ready` to be worked on from the last to the first, `running`, `pausing` until a
-    moment unless many messages wait, `resting` until a moment, or `idle`, and not asked about until a moment.
+    """The conversations that wait for `fold` in `tenant`.
 
-    Who rests or pauses is looked at again by itself: it is behind, and nobody may touch it any more.
+    A conversation is `ready` (taken from the end of the list), `running`, `pausing` until a time unless many messages wait,
+    `resting` until a time after a failure, or `idle` and ignored until a time. The lane itself makes conversations ready
+    again whose pause or rest is over, since the store may not report them: nobody has touched them since.
     """
 
     def __init__(self, tenant: str, fold: Fold[Any]) -> None:
@@ -39,9 +40,9 @@ class Lane:
         self.served = 0
 
     def wanted(self, now: int) -> int:
-        """How many to ask the store for, so that those that cannot be worked on hide none that can.
+        """Return how many conversations to ask the store for, so that those that cannot be folded now hide none that can.
 
-        When the clock has gone back, nobody's rest is known any more.
+        If the clock has gone back, all rests and pauses are forgotten.
         """
         # decision 041: moments of a clock that was ahead would keep everybody resting until it gets there again
         if now < self.scanned_at:
@@ -56,15 +57,15 @@ class Lane:
         return LOOK_AHEAD + len(self.pausing) + len(self.resting) + len(self.idle) + len(self.running)
 
     def since(self, now: int) -> int:
-        """From which touch on the store has to look: 0, at everything."""
+        """Return the time from which on the store has to look at touched conversations; 0 for all."""
         return 0 if now >= self.whole_at else self.touched_since
 
     def take_in(self, found: Sequence[Stale], wanted: int, waiting: int, salt: int, *, begun: int, since: int) -> None:
-        """Make ready what was found behind and who has rested; `waiting` messages end a pause. The scan began at `begun` and
-        looked from `since` on.
+        """Make conversations ready that a scan found behind or whose rest is over; `waiting` messages end a pause.
+        The scan began at `begun` and covered conversations touched since `since`.
 
-        The order follows from `salt`: all lanes of a worker have the same, so that its folds read a conversation one soon
-        after the other, and another worker another one.
+        The order is a hash with `salt`, which all lanes of a worker share: its folds read a conversation soon after each
+        other, and two workers seldom want the same one.
         """
         ready = [
             stale.conversation_id
@@ -83,26 +84,24 @@ class Lane:
             self.whole_at = self.whole_at if since else begun + WHOLE
 
     def forget(self) -> None:
-        """Know of nobody who is ready; look at everything next."""
+        """Forget the ready conversations and scan everything next."""
         self.ready.clear()
         self.cut_short = False
         self.whole_at = 0
 
     def due_at(self, now: int) -> int:
-        """When to ask the store again: when it is time, or at once if there was more than it was asked for or the clock has
-        gone back.
-        """
+        """Return when to scan again: as planned, or at once if the last scan was cut short or the clock has gone back."""
         return 0 if self.cut_short or now < self.scanned_at else self.scan_at
 
     def begin(self, turn: int) -> Key:
-        """Take one that is ready, in the runner's turn of this number."""
+        """Take a ready conversation; `turn` is the runner's count of turns."""
         id_ = self.ready.pop()
         self.running.add(id_)
         self.served = turn
         return Key(self.tenant, id_)
 
     def end(self, key: Key, *, rest_until: int = 0, pausing: bool = False, idle: bool = False, more: bool = False) -> None:
-        """Its turn is over; with `more` it is ready again, behind the others."""
+        """End the turn of a conversation; with `more` it is ready again, behind the others."""
         self.running.discard(key.conversation_id)
         if rest_until:
             rests = self.pausing if pausing else self.idle if idle else self.resting
@@ -112,7 +111,7 @@ class Lane:
             self.ready.insert(0, key.conversation_id)
 
     def retry(self, key: Key) -> None:
-        """Make it ready now, before all others, unless it is worked on."""
+        """Make a conversation ready before all others, unless it is running."""
         self.resting.pop(key.conversation_id, None)
         self.idle.pop(key.conversation_id, None)
         if key.conversation_id not in self.running:
@@ -120,8 +119,8 @@ class Lane:
 
 
 def next_lane(lanes: Sequence[Lane]) -> Lane | None:
-    """The lane whose turn it is: of the tenant that has the fewest places, then of its fold with the fewest, then the one
-    that was served longest ago; None when nothing is ready.
+    """Return the lane to serve next: of the tenant with the fewest running jobs, then of its fold with the fewest, then the
+    one served longest ago; None if nothing is ready (decision 041).
     """
     places: dict[str, int] = {}
     for lane in lanes:

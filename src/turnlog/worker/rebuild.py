@@ -1,9 +1,9 @@
-"""Rebuilds: a fold's state of each conversation made anew from the first message, while the old one serves.
+"""Rebuilds the state of a fold from the first message of each conversation, while the old state serves (decision 045).
 
-The new state is made beside the old one and takes its place, by compare-and-set, when it has seen the whole log. How far it
-has come is kept with the conversation as a snapshot of its own, `<fold>.rebuild`, so that a rebuild that was killed goes on
-there; an erasure takes it away as it takes all that was derived. A rebuild of many conversations is a run: each that is done
-is marked with it, and is not done again when the run is taken up. What is kept of a run may be lost or late, and costs work.
+The new state is computed beside the old one and replaces it, by compare-and-set, when it has seen the whole log. Progress is
+stored with the conversation as a snapshot, `<fold>.rebuild`, from which a killed rebuild continues; an erasure drops it like
+everything derived. A rebuild of many conversations is a run: finished conversations are marked with the run and skipped when
+it continues. Lost or late progress costs repeated work, never a wrong state.
 """
 
 import asyncio
@@ -22,15 +22,15 @@ from turnlog.store import Header, Key, Snapshot, Store
 from turnlog.worker.diff import Difference, diff
 
 CONCURRENCY = 8
-"""Conversations that are rebuilt at once."""
+"""How many conversations are rebuilt at once."""
 
 logger = logging.getLogger(__name__)
 
 
 class Rebuilt(msgspec.Struct, frozen=True):
-    """A conversation's new state, after the messages up to `watermark`, of which `folded` were folded now.
+    """A rebuilt conversation: its state covers the messages up to `watermark`, of which `folded` were folded now.
 
-    `difference` is that to the state that served before; `again` tells that it was done earlier in the same run.
+    `difference` compares it with the state that served before; `again` means that the same run had finished it earlier.
     """
 
     conversation_id: str
@@ -41,14 +41,14 @@ class Rebuilt(msgspec.Struct, frozen=True):
 
 
 class Failed(msgspec.Struct, frozen=True):
-    """A conversation whose old state stays, as the fold raised `error`, or its log cannot be read."""
+    """A conversation that keeps its old state, since the fold raised `error` or the log cannot be read."""
 
     conversation_id: str
     error: str
 
 
 class Run(NamedTuple):
-    """A rebuild of many conversations; `resumed` tells that it was begun earlier and not finished."""
+    """A rebuild of many conversations; `resumed` means that it was begun earlier and not finished."""
 
     id: str
     resumed: bool
@@ -108,7 +108,7 @@ class _Work:
         self.scratch: _Scratch | None = None
 
     async def attempt(self) -> Rebuilt:
-        """From where it stands to the end. Raises `SnapshotMoved` when it has to be tried again."""
+        """Continue from the stored progress to the end of the log. Raises `SnapshotMoved` if it must be tried again."""
         epoch = (await self.store.get(self.key)).epoch
         found = _Scratch() if self.dry_run else await self._load(epoch)
         if found.state and not is_readable(self.fold, found.state):
@@ -125,7 +125,7 @@ class _Work:
         return Rebuilt(self.key.conversation_id, made.watermark, self.folded, changed)
 
     async def _to_the_end(self, made: Snapshot) -> tuple[Snapshot, Header]:
-        """The state after all messages, and the header then."""
+        """Return the state after all messages, and the header at that moment."""
         while True:
             ahead = await look_on(self.store, self.key, self.fold, made)
             if ahead.since.epoch != made.epoch:
@@ -167,7 +167,7 @@ class _Work:
             await self.fold.share(self.store, self.key, header, made)
 
     async def _load(self, epoch: int) -> _Scratch:
-        """What this run has made so far; of another run only how often it wrote."""
+        """Return the progress of this run; of another run, only the count of its writes."""
         snapshot = await self.store.load_snapshot(self.key, self.name, self.fold.version)
         if snapshot is None or snapshot.epoch != epoch:
             return _Scratch()
@@ -179,7 +179,7 @@ class _Work:
         return msgspec.structs.replace(found, written=snapshot.watermark)
 
     async def _keep(self, scratch: _Scratch, epoch: int) -> None:
-        """Store how far it has come; another run on this conversation has its way, and this one goes on without."""
+        """Store the progress. If another run writes to the same conversation, this one continues without storing any."""
         if self.dry_run or self.scratch is None:
             return
         written = self.scratch.written
@@ -192,7 +192,7 @@ class _Work:
             self.scratch = _Scratch(written=written + 1)
 
     async def _done(self, made: Snapshot, changed: Difference) -> None:
-        """Drop what was kept, and in a run with a name mark that this conversation is done."""
+        """Drop the progress; in a named run, mark this conversation as finished."""
         if self.run:
             counts = changed.came, changed.went, changed.changed
             await self._keep(_Scratch(self.run, made.watermark, done=True, counts=counts), made.epoch)
@@ -220,7 +220,7 @@ async def begin_run(store: Store, tenant: str, fold: Fold[Any], of: str, *, now:
 
 
 async def end_run(store: Store, fold: Fold[Any], run: Run) -> None:
-    """The run is finished: the same rebuild begins anew next time."""
+    """Mark the run as finished: the same rebuild starts from the beginning next time."""
     try:
         await _record(store, fold, run._replace(written=run.written + 1), b"")
     except SnapshotMoved:  # somebody else has ended it, or begun another

@@ -1,8 +1,8 @@
-"""Keeps folds up with their logs.
+"""Keeps the states of folds up to date with their logs.
 
-Level-triggered: a runner looks at what is stored, not at what it was told, so that no lost wake-up loses anything and any
-number of runners, on any machine, can work on the same data. What must not happen twice is kept by the store's
-compare-and-set (`fold.py`); a runner only decides what to do next.
+A runner is level-triggered: it reads from the store which conversations are behind, and depends on no message or wake-up.
+Any number of runners on any machine can therefore work on the same data. The store's compare-and-set (`fold.py`) prevents
+double effects; a runner only decides what to do next.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from turnlog.worker.queue import Lane, next_lane
 from turnlog.worker.step import Job, Outcome
 
 SCANS_SHARE = 20
-"""A lane is scanned at most for one part in so many of the time, however long a scan takes."""
+"""Scans of one lane take at most this fraction (one in so many) of the time."""
 
 logger = logging.getLogger(__name__)
 
@@ -32,9 +32,9 @@ def _now() -> int:
 
 
 class Runner:
-    """Works on the conversations of `tenants` that are behind in one of `folds`, until it is stopped.
+    """Folds the conversations of `tenants` that are behind in one of `folds`, until it is stopped.
 
-    `clock` gives microseconds since 1970 UTC, as the clock of the logs does. `folded` counts messages.
+    `clock` returns microseconds since 1970 UTC, as the clock of the logs does. `folded` counts messages.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Runner:
         self._stopping = False
 
     async def run(self, *, until_idle: bool = False) -> None:
-        """Work until `stop`; with `until_idle`, until nothing is ready any more, with everything looked at anew first."""
+        """Work until `stop`; with `until_idle`, scan everything once and return when nothing is ready."""
         for lane in self._lanes:
             # decision 041: with no wait and no `since`: what was imported with old times is behind, too
             lane.scan_at = lane.whole_at = 0
@@ -85,12 +85,12 @@ class Runner:
             await self._cancel()
 
     def stop(self) -> None:
-        """Begin nothing more; `run` returns when the steps under way are saved, or cut off after `WorkerConfig.stop_s`."""
+        """Start no more steps; `run` returns when running steps are saved, or cancels them after `WorkerConfig.stop_s`."""
         self._stopping = True
         self._wake()
 
     async def retry(self, key: Key, fold: str) -> bool:
-        """Try a conversation that failed at once; whether it was resting for a failure. Raises `SnapshotMoved` in a race."""
+        """Retry a conversation now; return whether it rested after a failure. Raises `SnapshotMoved` in a race."""
         found = False
         for lane in self._lanes:
             if (lane.tenant, lane.fold.name) == (key.tenant, fold):
@@ -100,7 +100,7 @@ class Runner:
         return found
 
     def _begin(self) -> None:
-        """Begin what can be begun now."""
+        """Start a due scan, and as many jobs as there is room for."""
         if self._scan is None and (due := self._due()):
             self._scan = self._go(self._look(due))
         # the scan has a place of its own: eight long steps must not hold it up
@@ -111,7 +111,7 @@ class Runner:
             working += 1
 
     def _due(self) -> Lane | None:
-        """The lane that has nothing ready and has been due for a scan the longest."""
+        """Return the lane that has nothing ready and has been due for a scan the longest."""
         now = self.clock()
         due = [lane for lane in self._lanes if not lane.ready and lane.due_at(now) <= now]
         return min(due, key=lambda lane: lane.scan_at, default=None)
@@ -122,7 +122,7 @@ class Runner:
         return task
 
     async def _look(self, lane: Lane) -> None:
-        """Ask the store who is behind."""
+        """Ask the store which conversations of the lane are behind."""
         begun = self.clock()
         wanted, since = lane.wanted(begun), lane.since(begun)
         try:
@@ -137,7 +137,7 @@ class Runner:
         lane.scan_at = now + max(micros(self.config.poll_s), SCANS_SHARE * (now - begun))
 
     async def _work(self, lane: Lane, key: Key) -> None:
-        """Give a conversation its turn."""
+        """Fold one conversation for one turn."""
         outcome = Outcome(0)
         try:
             outcome = await self._job.run(key, lane.fold)
@@ -148,7 +148,7 @@ class Runner:
             lane.end(key, rest_until=outcome.rest_until, pausing=outcome.pausing, idle=outcome.idle, more=outcome.more)
 
     def _rest(self, lane: Lane, error: StoreUnavailable) -> None:
-        """Leave the store alone for a while."""
+        """Do not scan the lane for a while after the store was unavailable."""
         self._away += 1
         logger.warning("folding %s rests: %s", lane.fold.name, error)
         lane.forget()
@@ -156,7 +156,7 @@ class Runner:
         lane.scan_at = now + min(self.config.rest(self._away, self._random), micros(self.config.recheck_s))
 
     async def _something(self) -> None:
-        """Wait until work is done, a scan is due, or somebody calls."""
+        """Wait until a job ends, a scan is due, or `stop` or `retry` is called."""
         # a scan under way ends the wait by itself, and then says when the next is due
         if self._timer is None and self._scan is None:
             self._timer = asyncio.ensure_future(self._sleep(self._seconds_left()))
@@ -167,7 +167,7 @@ class Runner:
         self._took_note(done)
 
     def _seconds_left(self) -> float:
-        """Until the next scan."""
+        """Return the seconds until the next scan is due."""
         now = self.clock()
         due_at = min((lane.due_at(now) for lane in self._lanes if not lane.ready), default=now + micros(self.config.poll_s))
         return max(0, due_at - now) / 1_000_000
@@ -187,7 +187,7 @@ class Runner:
         return self._stopping
 
     async def _finish(self) -> None:
-        """Wait for what is under way, for as long as a stop may take."""
+        """Wait up to `WorkerConfig.stop_s` for running jobs."""
         if self._tasks:
             done, _ = await asyncio.wait(self._tasks, timeout=self.config.stop_s)
             self._took_note(done)

@@ -1,4 +1,4 @@
-"""How far the folds are behind their logs, and what they do not get on with."""
+"""Reports how far folds are behind their logs, and on which conversations they fail."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,14 +11,13 @@ from turnlog.store import Key, Store
 from turnlog.worker.lease import Failure, failures, retry
 
 LOOKED_AT = 1000
-"""Conversations behind that are looked at, for each fold."""
+"""Conversations that are examined for each fold."""
 
 
 class FoldStatus(msgspec.Struct, frozen=True):
-    """How a fold does in a tenant: `behind` conversations, by `messages` together and `longest` at most.
+    """The lag of a fold in a tenant: `behind` conversations, `messages` in total, `longest` in one conversation.
 
-    With `more`, others are behind that were not looked at: those that were touched last. `failures` are of those that were
-    looked at.
+    With `more`, conversations that were touched later are behind, too, and were not examined; `failures` do not cover them.
     """
 
     fold: str
@@ -31,7 +30,7 @@ class FoldStatus(msgspec.Struct, frozen=True):
 
 
 async def status(store: Store, tenant: str, folds: Sequence[Fold[Any]], *, limit: int = LOOKED_AT) -> list[FoldStatus]:
-    """How each of `folds` does, as far as the `limit` conversations that are behind and untouched the longest tell."""
+    """Return the lag of each fold, from the `limit` conversations that are behind and untouched the longest."""
     found = []
     for fold in folds:
         stale = await store.stale(tenant, fold.name, fold.version, limit=limit + 1)
@@ -45,9 +44,9 @@ async def status(store: Store, tenant: str, folds: Sequence[Fold[Any]], *, limit
 async def retry_failed(
     store: Store, tenant: str, folds: Sequence[Fold[Any]], *, conversation_id: str | None = None, limit: int = LOOKED_AT
 ) -> list[tuple[str, str]]:
-    """Let what failed be tried at once, of one conversation or of all; the ids and folds that had failed.
+    """End the rest of failed conversations, of one or of all; return the ids and folds that had failed.
 
-    Raises `ConversationNotFound` for one that is not there.
+    Raises `ConversationNotFound` if the conversation does not exist.
     """
     if conversation_id is not None:
         return [(conversation_id, fold.name) for fold in folds if await _retry(store, Key(tenant, conversation_id), fold)]
@@ -74,7 +73,7 @@ async def _retry_listed(store: Store, key: Key, fold: Fold[Any]) -> bool:
 
 
 def named(folds: Sequence[Fold[Any]], name: str) -> Fold[Any]:
-    """The fold of this name. Raises `InvalidInput`."""
+    """Return the fold of this name. Raises `InvalidInput` if there is none."""
     for fold in folds:
         if fold.name == name:
             return fold

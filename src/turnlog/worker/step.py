@@ -1,4 +1,4 @@
-"""One fold's turn on one conversation."""
+"""Runs one fold on one conversation for one turn."""
 
 import asyncio
 import logging
@@ -19,10 +19,10 @@ logger = logging.getLogger(__name__)
 
 
 class Outcome(NamedTuple):
-    """How many messages were folded, and until when the conversation is to be left alone (0: not at all).
+    """How many messages were folded, and until when to leave the conversation alone (0: not at all).
 
-    `pausing` tells that it is left alone only because it may not have paused, `idle` that there is nothing to do for now,
-    `more` that its turn was not enough.
+    With `pausing` the only reason is that the conversation may not have paused; with `idle` there is nothing to do now; with
+    `more` messages are left after the turn.
     """
 
     folded: int
@@ -33,7 +33,7 @@ class Outcome(NamedTuple):
 
 
 class Job:
-    """Folds what is ahead of one conversation, as far as its turn goes. Raises `StoreUnavailable`, and nothing else."""
+    """Folds the new messages of one conversation until its turn ends. Raises `StoreUnavailable`, and nothing else."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Job:
         self.stopping = stopping
 
     async def run(self, key: Key, fold: Fold[Any]) -> Outcome:
-        """Take a turn, if the conversation has paused and nobody else has it."""
+        """Take a turn, if the conversation has paused and no other worker has leased it."""
         begun = self.clock()
         try:
             ahead = await folding.look(self.store, key, fold, limit=self.config.batch, beside=[name_of(fold)])
@@ -107,7 +107,7 @@ class Job:
             await write_note(self.store, key, fold, Note(written=note.written), epoch=epoch)
 
     async def _failed(self, key: Key, fold: Fold[Any], since: Snapshot, note: Note, error: Exception) -> int:
-        """Take a note of the failure behind `since`; until when to rest."""
+        """Write a note of the failure after `since`; return until when to rest."""
         now, count = self.clock(), note.failures_at(since.watermark) + 1
         retry_at = now + self.config.rest(count, self.random)
         told = f"{type(error).__name__}: {error}"
@@ -117,7 +117,7 @@ class Job:
         return min(retry_at, now + micros(self.config.recheck_s))
 
     async def _unreadable(self, key: Key, fold: Fold[Any], error: CorruptRecord) -> int:
-        """As `_failed`, when the log could not be read; until when to rest."""
+        """As `_failed`, for a log that could not be read."""
         try:
             epoch = (await self.store.get(key)).epoch
             note = await load_note(self.store, key, fold, epoch=epoch)
@@ -132,9 +132,9 @@ class Job:
 
 
 def paused(ahead: Ahead, now: int, config: WorkerConfig) -> int:
-    """When the conversation will have paused if nobody touches it; 0 if that does not matter, as enough messages wait.
+    """Return when the conversation will have paused if nobody touches it; 0 if enough messages wait to fold it anyway.
 
-    A last touch that lies further ahead than a pause is of a wrong clock, and not waited for.
+    A last touch further in the future than a pause comes from a wrong clock and is ignored (decision 041).
     """
     pause, touched_at = micros(config.pause_s), ahead.header.updated_at
     enough = ahead.header.head - ahead.since.watermark >= config.backlog_min

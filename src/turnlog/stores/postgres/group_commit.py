@@ -1,4 +1,4 @@
-"""Group commit: appends that wait while others are under way share the next statement, transaction and round trip."""
+"""Group commit: appends that arrive while others are being sent share the next statement and transaction (decision 010)."""
 
 import asyncio
 from collections import deque
@@ -23,11 +23,11 @@ FORKS_MAX = 10_000
 
 
 class Writer:
-    """Sends appends, up to `lanes` batches at once, no conversation in two of them, and where rows are `sharded` not two
-    conversations in one.
+    """Sends appends, up to `lanes` batches at once. No conversation is in two batches, and with `sharded` no batch has two
+    conversations.
 
-    What is fresh and has a connection that knows the statement is posted at once, and its answer settled as it comes in; all
-    else goes by a task. What was in a batch that the server refused goes alone, on connections of the pool `alone`.
+    A batch of new messages is posted at once on a connection that has prepared the statement, and settled in its callback;
+    every other batch runs in a task. Members of a batch that the server refused are sent alone, through the pool `alone`.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Writer:
         self._quiet = asyncio.Event()
 
     def submit(self, key: Key, records: Sequence[Record], now: int, expect_head: int | None) -> asyncio.Future[Appended]:
-        """Queue an append; await what comes back."""
+        """Queue an append; the future that is returned brings its answer."""
         done: asyncio.Future[Appended] = self._loop.create_future()
         append = prepare(self._names, key, records, now, expect_head, done, self._loop.time() + self._timeout_s)
         if append.log in self._apart:
@@ -71,7 +71,7 @@ class Writer:
         return done
 
     async def close(self) -> None:
-        """Finish what was accepted."""
+        """Finish all accepted appends."""
         while self._queue or self._under_way or self._apart.busy:
             self._quiet.clear()
             self._send()
@@ -81,7 +81,7 @@ class Writer:
             await asyncio.wait(self._tasks)
 
     def _call(self) -> None:
-        """Send when all who are about to append have done so: at the end of this round of the event loop."""
+        """Send at the end of this round of the event loop, when all tasks that are ready have queued their appends."""
         if not self._called and self._queue and self._under_way < self._lanes:
             self._called = True
             self._loop.call_soon(self._send)
@@ -101,7 +101,7 @@ class Writer:
             self._go(batch)
 
     def _gather(self) -> Batch:
-        """What may travel now, in order; what has to wait for an append before it on the same conversation stays."""
+        """Collect the next batch in order; an append waits if one before it on the same conversation is not answered yet."""
         batch = Batch(care=bool(self._queue) and self._needs_care(self._queue[0]))
         room = min(len(self._queue), APPENDS_PER_BATCH)
         waiting: list[Append] = []
@@ -126,7 +126,7 @@ class Writer:
         return append.expect == LOOK_ONLY or append.log in self._care
 
     def _post(self, batch: Batch) -> bool:
-        """Send the batch on a connection that is free and knows the statement, if there is one."""
+        """Send the batch on a free connection that has prepared the statement; False if there is none."""
         wire = self._pool.idle()
         if wire is None:
             return False
@@ -143,7 +143,7 @@ class Writer:
         return True
 
     def _landed(self, batch: Batch, told: list[Row] | Exception) -> None:
-        """What was posted is answered."""
+        """Handle the answer to a posted batch."""
         if isinstance(told, NotFresh | Again | Unprepared) or (isinstance(told, Refused) and told.code == UNIQUE):
             # decision 010: nothing was written, so that it may go again, now by the function that looks before it writes
             self._learn(batch, told)
@@ -195,7 +195,7 @@ class Writer:
         return (await self._pool.attempt(APPEND, *batch.params(), until=batch.until, broken=True))[0]
 
     def _learn(self, batch: Batch, error: Exception) -> None:
-        """Take care of a batch in which something is not fresh, and remember the conversations that always need it."""
+        """Mark a batch for the careful way, and remember conversations that always need it."""
         batch.care = isinstance(error, NotFresh | Refused)
         if isinstance(error, NotFresh):
             if len(self._care) > FORKS_MAX:
@@ -229,7 +229,7 @@ class Writer:
             self._follow(batch)
 
     def _follow(self, batch: Batch) -> None:
-        """What is queued for conversations that are apart now goes there."""
+        """Move queued appends to the conversations that are sent alone from now on."""
         behind = [append for append in self._queue if append.log in batch.by_log]  # so that nobody is overtaken
         if behind:
             self._queue = deque(append for append in self._queue if append.log not in batch.by_log)
@@ -237,7 +237,7 @@ class Writer:
                 self._apart.put(append)
 
     def _back(self, line: deque[Append]) -> None:
-        """A conversation is no longer apart; `line` waits for it."""
+        """Queue the appends in `line` again, whose conversation may join batches now."""
         self._queue.extendleft(reversed(line))
         if not self._apart.busy:
             self._quiet.set()

@@ -1,8 +1,8 @@
-"""Appends that failed in a batch go alone, on connections of their own, so that the others' batches go on (decision 014).
+"""Sends members of failed batches alone, on separate connections, so that other batches continue (decision 014).
 
-What a member does to its batch (a row that another session has locked, a number that does not fit, two ids with one hash)
-is found out by sending each member alone. A conversation that failed stays apart until an append to it succeeds. Those that
-wait for a lock take turns on some of the connections, so that however many there are, one is left for the others.
+One member can fail its whole batch: a row that another session has locked, a number that does not fit, two ids with one
+hash. Sending each member alone shows which. A conversation whose append fails stays apart until an append to it succeeds.
+Conversations that wait for a lock take turns on all connections but one.
 """
 
 import asyncio
@@ -14,25 +14,25 @@ from turnlog.stores.postgres.batch import APPEND, Answered, Append, Batch
 from turnlog.stores.postgres.connection import LOCKED, Pool, Refused
 
 LANES = 4
-"""Connections for what goes alone."""
+"""Connections for appends that are sent alone."""
 _PATIENT_LANES = LANES - 1
 """How many of them may wait for a lock."""
 _FIRST_MS = 20
-"""How long the first try waits for a lock."""
+"""Milliseconds for which the first try waits for a lock."""
 _TURN_MS = 500
-"""How long each further one does, if others want a turn."""
+"""Milliseconds for which each further try waits, if others want a turn."""
 _ALONE_MS = 10_000
-"""... and if not."""
+"""Milliseconds for which a further try waits, if no others want a turn."""
 _LOOK_S = 1.0
-"""How often those are told whose time is over, while they wait for a turn."""
+"""Seconds between checks for appends whose time is over while they wait for a turn."""
 _KNOWN_MAX = 10_000
-"""How many conversations may stay apart without an append that waits."""
+"""How many conversations without a waiting append may stay apart."""
 
 
 class Apart:
-    """Lines of appends, one for each conversation that is apart; the first of a line is under way or waits for a lane.
+    """Queues of appends, one for each conversation that is apart; the first of each is being sent or waits for a connection.
 
-    `back` is given what waits behind an append that succeeded, and is called as well when nothing waits any more.
+    `back` receives the appends that wait behind one that succeeded, and is also called when nothing is left.
     """
 
     def __init__(self, pool: Pool, back: Callable[[deque[Append]], None]) -> None:
@@ -56,7 +56,7 @@ class Apart:
         return bool(self._running or self._first or self._patient)
 
     def put(self, append: Append) -> None:
-        """Add an append to the line of its conversation."""
+        """Add an append to the queue of its conversation."""
         line = self._lines.get(append.log)
         if line is None:
             line = self.keep(append.log)
@@ -66,7 +66,7 @@ class Apart:
         self._send()
 
     def keep(self, log: int) -> deque[Append]:
-        """Have a conversation be apart."""
+        """Send the appends of a conversation alone from now on."""
         if len(self._lines) >= _KNOWN_MAX:
             # only those with nothing waiting are forgotten: a line that waits keeps its order
             self._lines = {each: line for each, line in self._lines.items() if line}
@@ -94,7 +94,7 @@ class Apart:
         task.add_done_callback(self._tasks.discard)
 
     async def _try(self, log: int, wait_ms: int, *, patient: bool) -> None:
-        """Send the first append of a line, and see to what becomes of the line."""
+        """Send the first append of a queue, then handle the rest of the queue."""
         line = self._lines[log]
         append = line[0]
         succeeded = locked = False
@@ -108,7 +108,7 @@ class Apart:
             self._over(log, line, succeeded=succeeded, locked=locked)
 
     async def _append(self, append: Append, wait_ms: int) -> tuple[bool, bool]:
-        """Whether it has an answer of the store, be it a refusal, and whether it has none and may wait on for a lock."""
+        """Send one append; return whether the server answered it, and if not, whether it may wait on for a lock."""
         batch = Batch(care=True)
         batch.take(append)
         left_ms = round((append.until - self._loop.time()) * 1000)
@@ -141,7 +141,7 @@ class Apart:
             self._back(deque())
 
     def _expire(self) -> None:
-        """Tell those whose time is over; they leave their lines when it is their turn."""
+        """Fail appends whose time is over; they leave their queues when it is their turn."""
         self._look = None
         now = self._loop.time()
         for line in self._lines.values():

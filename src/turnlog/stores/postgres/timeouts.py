@@ -1,4 +1,4 @@
-"""Calls that need the lock of one conversation wait for it without holding up the calls of others (decision 014)."""
+"""Lets calls wait for the lock of one conversation without delaying the calls on others (decision 014)."""
 
 import asyncio
 
@@ -6,22 +6,22 @@ from turnlog.stores.postgres.connection import Pool, Refused, Row
 from turnlog.stores.postgres.encoding import Param, number
 
 LANES = 2
-"""Connections on which calls wait for a lock."""
+"""Connections on which calls wait for locks."""
 _WAIT_S = 10.0
-"""How long a call waits for a lock at most."""
+"""Seconds for which a call waits for a lock at most."""
 _FIRST_MS = 200
-"""How long it does on a connection that others need as well."""
+"""Milliseconds for which it waits on a connection that other calls need, too."""
 _TURN_MS = 1000
-"""How long it does at a time, when it takes turns with others that wait."""
+"""Milliseconds of one turn, when several calls wait."""
 _MARGIN_S = 1.0
-"""What the server needs to say that it waited in vain."""
+"""Seconds that the server has to report that the wait was in vain."""
 
 
 class Patience:
     """Sends a statement whose last parameter says how many milliseconds it may wait for a lock.
 
-    The first try has a connection of `pool`, and may not keep it for long: a few conversations that somebody has locked
-    would take all of them. What finds a lock goes on in `waiting`, in turns.
+    The first try uses a connection of `pool`, and only briefly: a few locked conversations would occupy all of them. A call
+    that meets a lock continues in `waiting`, in turns.
     """
 
     def __init__(self, pool: Pool, waiting: Pool) -> None:
@@ -30,7 +30,7 @@ class Patience:
         self._loop = asyncio.get_running_loop()
 
     async def ask(self, sql: str, *params: Param) -> list[Row]:
-        """What the statement answers. Raises `StoreUnavailable` or `StoreFailed`."""
+        """Return the rows of the statement. Raises `StoreUnavailable` or `StoreFailed`."""
         try:
             return await self._pool.attempt(sql, *params, number(_FIRST_MS))
         except Refused as refused:
@@ -47,4 +47,4 @@ class Patience:
             except Refused as refused:
                 if not refused.locked or self._loop.time() >= end:
                     raise refused.error from None
-            await asyncio.sleep(0)  # whoever waits for the connection has it first
+            await asyncio.sleep(0)  # decision 014: whoever already waits for the connection gets it first

@@ -1,9 +1,9 @@
-"""How a conversation comes to be where that takes several calls: a fork, and in a cluster every one (decision 022).
+"""Creates conversations where that takes several calls: forks, and in a cluster every conversation (decision 022).
 
-Its number is reserved in its own slot. Then comes what must be there before it, elsewhere: its places in the lists, and for
-a fork the parent's note of what it shows. Then it is written, if the reservation is still there. Whoever finds such a place
-or note without a conversation takes the reservation away first: what was about to be written is then refused, and begun
-anew. So nobody has to guess, by a clock, whether it will still come.
+First, a number is reserved in the conversation's own slot. Then what must exist before it is written elsewhere: its entries
+in the lists, and for a fork the note in its parent. Last, the conversation is written, if the reservation still exists.
+Whoever finds an entry or note without a conversation removes the reservation first: a pending write is then refused and
+starts again. No clock has to decide whether a conversation will still appear.
 """
 
 from collections.abc import Sequence
@@ -21,11 +21,11 @@ from turnlog.stores.redis.indexes import Lists
 
 _RESERVE, _CREATE, _FORK, _VOID = map(Script, ("reserve", "create", "fork", "void"))
 _TRIES = 10
-"""A try fails only when a sweep comes between two of its calls."""
+"""A try fails only if a sweep runs between two of its calls."""
 
 
 class Births:
-    """Writes conversations that are new."""
+    """Creates conversations and forks."""
 
     def __init__(self, servers: Servers, lists: Lists) -> None:
         self._servers = servers

@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class Work:
-    """Counts calls, so that a store can finish them before it closes."""
+    """Counts running calls, so that a store can finish them before it closes."""
 
     def __init__(self) -> None:
         self.closing = False
@@ -31,7 +31,7 @@ class Work:
             self._idle.set()
 
     async def finish(self, within_s: float) -> None:
-        """Accept nothing more; return when all that was accepted is done, or after that time."""
+        """Accept no more calls; return when all accepted ones are done, or after `within_s` seconds."""
         self.closing = True
         if self._calls:
             self._idle = self._idle or asyncio.Event()
@@ -56,7 +56,7 @@ W = TypeVar("W", bound=_Worker)
 def accepted(
     method: Callable[Concatenate[W, P], Coroutine[Any, Any, T]],
 ) -> Callable[Concatenate[W, P], Coroutine[Any, Any, T]]:
-    """A method that closing waits for."""
+    """Decorate a method so that closing waits for its running calls."""
 
     async def counted(self: W, /, *args: P.args, **kwargs: P.kwargs) -> T:
         with self.work:

@@ -1,4 +1,4 @@
-"""SQLite itself: opening a file, its errors, its statements, its write-ahead log."""
+"""Connections to the file: how they are opened, checked and closed, their errors and their write-ahead log."""
 
 import logging
 import re
@@ -16,18 +16,18 @@ from turnlog.stores.sqlite.file_identity import Watch, inode, make_private, name
 from turnlog.stores.sqlite.fork_guard import refuse_left
 
 EMPTYING_MS = 50
-"""How long emptying the WAL holds up writers while it waits for readers."""
+"""Milliseconds for which emptying the WAL delays writers while it waits for readers."""
 READER_HOLDS = "the write-ahead log still holds what was erased: a reader needs it"
 EMPTY_AGAIN_S = 0.02
 LATELY_S = 0.01
-"""How long a look at the folder counts for a writer that takes another before it acknowledges anything."""
+"""Seconds for which a writer relies on its last look at the folder; it looks again before it acknowledges (decision 013)."""
 STORE_WIDE = (
     *(apsw.BusyError, apsw.LockedError, apsw.ReadOnlyError, apsw.CantOpenError, apsw.NotADBError, apsw.ProtocolError),
     *(apsw.PermissionsError, StoreUnavailable, SchemaTooNew),
 )
-"""Errors that would meet every other change just as well."""
+"""Errors that would hit every other change, too."""
 MACHINE = (apsw.IOError, apsw.FullError, apsw.NoMemError)
-"""Errors of the machine: of one conversation's bytes, or of all that come after it."""
+"""Errors of the machine, which may concern one conversation or all that follow."""
 _UNAVAILABLE = (*STORE_WIDE, *MACHINE, apsw.InterruptError, apsw.AbortError, apsw.SchemaChangeError)
 _BROKEN = (apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError, apsw.CorruptError, apsw.NotADBError)
 
@@ -44,7 +44,7 @@ SQL = _named((files(__package__) / "queries.sql").read_text())
 
 
 def path_of(path: str) -> Path:
-    """The file that `path` names. Raises `InvalidInput` when it can mean something else."""
+    """Return the file that `path` names. Raises `InvalidInput` if SQLite could take it for something else."""
     if not path or path.startswith((":", "file:")) or any(mark in path for mark in "?#\0"):
         rule = "must name a file: not :memory:, not a file: URI, no parameters (ram: keeps everything in this process)"
         raise InvalidInput("store", rule)
@@ -52,8 +52,8 @@ def path_of(path: str) -> Path:
 
 
 def connect(path: Path, *, busy_timeout_s: float, begun: bool) -> apsw.Connection:
-    """A connection to the file, which is there; a commit on it returns after the fsync. Raises if it has to be `begun` and
-    holds nothing of ours.
+    """Open a connection to an existing file; a commit returns after the `fsync`. Raises `StoreUnavailable` if `begun`
+    and the file holds no data of turnlog.
     """
     refuse_left(str(path))
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, statementcachesize=256)
@@ -80,7 +80,7 @@ def connect(path: Path, *, busy_timeout_s: float, begun: bool) -> apsw.Connectio
 
 
 def empty_wal(connection: apsw.Connection) -> bool:
-    """Move all that is in the WAL into the file and cut the WAL to nothing, if no reader needs it any more."""
+    """Move the content of the WAL into the file and truncate the WAL; False if a reader still needs it."""
     timeout_ms = int(connection.pragma("busy_timeout"))
     connection.set_busy_timeout(EMPTYING_MS)
     try:
@@ -93,7 +93,7 @@ def empty_wal(connection: apsw.Connection) -> bool:
 
 
 def vacuum(connection: apsw.Connection, *, busy_timeout_s: float) -> None:
-    """Write the file anew, without what page splits left between its rows. Writers wait meanwhile."""
+    """Rewrite the file without the remains of page splits (decision 012). Writers wait meanwhile."""
     connection.execute("PRAGMA temp_store = FILE")  # it may be as large as what is kept
     connection.execute("VACUUM")
     until = time.monotonic() + busy_timeout_s
@@ -119,7 +119,7 @@ def attempt(work: Callable[[], object]) -> Exception | None:
 
 
 def translate(error: Exception) -> TurnlogError:
-    """The error that callers see: one of ours, and one of its own for each caller."""
+    """Return the `TurnlogError` for an error, a new one for each caller."""
     if isinstance(error, TurnlogError):
         return _twin(error)
     reason = f"{type(error).__name__.removesuffix('Error')}: {error}"
@@ -129,14 +129,14 @@ def translate(error: Exception) -> TurnlogError:
 
 
 def _twin(error: TurnlogError) -> TurnlogError:
-    """The same error without traceback and cause, whose frames would keep the job alive that they came from."""
+    """Copy an error without its traceback and cause, whose frames would keep its job alive (decision 013)."""
     twin = type(error).__new__(type(error), *error.args)
     twin.__dict__.update(error.__dict__)
     return twin
 
 
 class Origin:
-    """The file that a store has opened. The connections of the store open no other one."""
+    """The file that a store has opened; its connections open no other file (decision 013)."""
 
     def __init__(self) -> None:
         self.place: str | None = None
@@ -152,8 +152,8 @@ class Origin:
 
 
 class Desk:
-    """One thread's connection: opened when it is needed, and anew after the engine broke under it, or after the file of
-    `origin` is in its place again. Only with `make`, and only the first time, a file is made where there is none.
+    """The connection of one thread. It is opened when needed, and again after an error of the engine or after the file of
+    `origin` is back in its place. With `make`, the first opening creates a missing file.
     """
 
     def __init__(self, path: Path, *, busy_timeout_s: float, make: bool = False, origin: Origin | None = None) -> None:
@@ -166,8 +166,8 @@ class Desk:
         self._checked_s = 0.0
 
     def connection(self, *, post: bool = False, lately: bool = False) -> apsw.Connection:
-        """The connection, with file and schema checked, and with `post` the schema brought wholly up to date. With `lately`,
-        a check that is younger than `LATELY_S` will do: each gives up the interpreter's lock.
+        """Return the connection after a check of file and schema; `post` also takes the `.post` steps of the schema. With
+        `lately`, a check younger than `LATELY_S` is enough: each check releases the interpreter lock (decision 013).
 
         Raises `apsw.Error` or `TurnlogError`.
         """
@@ -179,7 +179,7 @@ class Desk:
         return self._connection
 
     def check(self) -> None:
-        """Raise `StoreUnavailable` if the file that is open is not the one at the path any more."""
+        """Raise `StoreUnavailable` if the open file is no longer the one at the path."""
         if self._watch is not None and not self._watch.unmoved():
             self._checked_s = 0.0
             if self._watch.replaced():
@@ -209,9 +209,9 @@ class Desk:
         self._origin.place = watch.place
 
     def _save(self) -> bool:
-        """Move what is in a WAL without a name into its file; whether the connection may go.
+        """Move the content of a removed WAL into its file; return whether the connection may be closed.
 
-        Complete only when no reader is in the WAL: until then, another WAL in its place would begin in its middle.
+        That is possible only when no reader uses the WAL: until then, a new WAL would start in its middle (decision 013).
         """
         connection, watch = self._connection, self._watch
         if connection is None or watch is None or watch.unmoved():
@@ -228,7 +228,7 @@ class Desk:
         return True
 
     def recover(self, error: BaseException) -> None:
-        """Leave no transaction open; let go of a connection that `error` may have broken."""
+        """Roll back an open transaction, and close a connection that `error` may have broken."""
         connection = self._connection
         if connection is None:
             return
@@ -242,9 +242,7 @@ class Desk:
             self._drop()
 
     def close(self) -> None:
-        """Let go of the connection; of one that holds a WAL without a name when what is in it is in the file, or after the
-        time limit.
-        """
+        """Close the connection; if its WAL was removed, after the content is in the file or the time limit has passed."""
         until = time.monotonic() + self._busy_timeout_s
         while not self._save() and time.monotonic() < until:
             time.sleep(EMPTY_AGAIN_S)

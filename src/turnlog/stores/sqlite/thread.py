@@ -1,7 +1,7 @@
-"""A thread with a connection of its own, working off a queue.
+"""A thread that has a connection of its own and works off a queue of jobs.
 
-Whoever awaits a job does not block the event loop. Jobs that arrive while the thread is at work are taken together next,
-so a lone job never waits for company and a crowd shares one transaction. Saves may be told to wait a little all the same.
+Awaiting a job does not block the event loop. Jobs that arrive while the thread is busy are taken together next: a lone job
+never waits for others, and many jobs share one transaction. Saves of folds may wait a little for others.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ JOBS_PER_BATCH = 64
 
 
 class Job(msgspec.Struct, kw_only=True, eq=False):
-    """Something to do on a lane; `done` waits for its result or error.
+    """Work for a lane; `done` receives its result or error.
 
     `key` names the conversation that it changes. The garbage collector has to see jobs (with `gc=False` each one leaks whose
     error's traceback leads back to it), and `tell` cuts what they hold, so that it need not do anything (decision 013).
@@ -35,7 +35,7 @@ class Job(msgspec.Struct, kw_only=True, eq=False):
     error: TurnlogError | None = None
 
     def tell(self) -> None:
-        """Give whoever waits the result or the error, and hold nothing more."""
+        """Pass the result or the error to the waiter, and drop all references."""
         done, result, error = self.done, self.result, self.error
         self.forget()
         if done is None or done.done():
@@ -46,12 +46,12 @@ class Job(msgspec.Struct, kw_only=True, eq=False):
             done.set_result(result)
 
     def forget(self) -> None:
-        """Hold nothing more."""
+        """Drop all references."""
         self.done = self.result = self.error = None
 
 
 class Call(Job):
-    """A function to call with the lane's connection."""
+    """A function that is called with the lane's connection."""
 
     work: Callable[[Any], Any] | None
 
@@ -60,29 +60,29 @@ class Call(Job):
 
 
 class Save(Call):
-    """A call that stores what can be computed again: alone, it need not be on the disk before it is acknowledged."""
+    """A call that stores what can be computed again, so that its commit need not wait for the disk (decision 041)."""
 
 
 class Step(Save):
-    """A part of a longer change that is taken up again after a crash; it does not wait for company."""
+    """A step of a longer change that continues after a crash; it does not wait for other jobs."""
 
 
 class Empty(Job):
-    """Moves all that is in the WAL into the file and cuts the WAL to nothing; the result is whether it did."""
+    """Moves the content of the WAL into the file and truncates the WAL; the result says whether that succeeded."""
 
 
 class Work(Protocol):
-    """What a lane does with its jobs."""
+    """Executes the jobs of a lane."""
 
     def work_off(self, jobs: list[Job], tell: Callable[[Sequence[Job]], None]) -> None:
-        """Fill in each job's result or error, and tell those that are done."""
+        """Fill in the result or error of each job, and call `tell` with jobs that are done."""
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Release the connection."""
 
 
 class Lane:
-    """Does `work` in a thread of its own. Saves that come alone wait up to `linger_s` seconds for others."""
+    """Executes `work` in its own thread. A save that arrives alone waits up to `linger_s` seconds for others."""
 
     def __init__(self, name: str, work: Work, *, linger_s: float = 0.0) -> None:
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
@@ -94,22 +94,22 @@ class Lane:
         self._thread.start()
 
     def submit(self, job: Job) -> asyncio.Future[Any]:
-        """Queue `job`; await what comes back for its result."""
+        """Queue `job`; the future that is returned brings its result."""
         done = job.done = asyncio.get_running_loop().create_future()
         self._queue.put(job)
         return done
 
     @property
     def waiting(self) -> int:
-        """How many jobs are queued, about."""
+        """Return about how many jobs are queued."""
         return self._queue.qsize()
 
     def let_go(self) -> None:
-        """Close the connection until it is needed again; called with `busy` held."""
+        """Close the connection until it is needed again. The caller holds `busy`."""
         self._work.close()
 
     async def close(self) -> None:
-        """Work off what is queued, then end the thread."""
+        """Finish the queued jobs, then end the thread."""
         self._queue.put(None)
         # not in a thread that joins it: when exit handlers run, none can be begun any more
         while self._thread.is_alive():  # noqa: ASYNC110
@@ -132,7 +132,7 @@ class Lane:
             _settle(jobs)
 
     def _gather(self) -> list[Job] | None:
-        """What waits; None when the lane was closed and everything before that is done."""
+        """Return the waiting jobs; None after the lane was closed and its last job is done."""
         jobs: list[Job] = []
         job = self._queue.get()
         until = time.monotonic() + self._linger_s

@@ -1,4 +1,4 @@
-"""What a lane does with the jobs that it took: one transaction for all of them, as long as none of them spoils it."""
+"""Executes the jobs of a lane: all in one transaction, or each in its own if one of them fails (decision 015)."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -18,7 +18,7 @@ Tell = Callable[[Sequence[Job]], None]
 
 
 class Reader:
-    """Reads; all jobs of a batch see one moment."""
+    """Executes reads; all jobs of a batch see the same snapshot of the file."""
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
@@ -28,7 +28,7 @@ class Reader:
         self.desk.close()
 
     def work_off(self, jobs: list[Job], tell: Tell) -> None:
-        """Do the jobs, each a `Call`; what one of them finds out of order does nothing to the others."""
+        """Execute the jobs, each a `Call`; an error of one does not affect the others."""
         error = attempt(lambda: self._read(jobs))
         if error is not None:
             self.desk.recover(error)
@@ -49,15 +49,14 @@ class Reader:
 
 
 class Writer:
-    """Writes; a batch is durable as a whole, or none of it happened. One of saves alone is durable when the next is, or
-    sooner.
+    """Executes writes. A batch is durable as a whole or not at all; a batch of saves alone becomes durable with the next one
+    at the latest.
 
-    A batch of appends whose conversations' heads are remembered is a single statement: the table itself refuses it if a head
-    moved meanwhile, if a number is another conversation's, or if an id is already there. Everything else is decided under
-    the write lock.
+    A batch of appends to conversations whose heads are remembered is one statement: the table refuses it if a head has
+    moved, if a number belongs to another conversation, or if an id exists. Everything else is decided under the write lock.
 
-    When the engine refuses a batch, its members go alone; a conversation that fails alone, too, goes behind the others until
-    a change of it succeeds (decision 015).
+    If the engine refuses a batch, its members are executed one by one. A conversation that fails alone, too, comes after the
+    others until a change of it succeeds (decision 015).
     """
 
     def __init__(self, desk: Desk) -> None:
@@ -72,7 +71,7 @@ class Writer:
         self.desk.close()
 
     def work_off(self, jobs: list[Job], tell: Tell) -> None:
-        """Do the jobs: in their order, but those of sick conversations behind all others, and what empties the WAL last."""
+        """Execute the jobs in order, but those of failing conversations after all others, and `Empty` last."""
         emptying = [job for job in jobs if type(job) is Empty]
         # decision 015: who failed alone may fail again, and must not roll back the batch of the others
         sick = [job for job in jobs if job.key in self._sick] if self._sick else []
@@ -84,7 +83,7 @@ class Writer:
         self._empty(emptying, tell)
 
     def _together(self, jobs: Sequence[Job], tell: Tell) -> None:
-        """All jobs in one transaction, or else each in its own."""
+        """Execute all jobs in one transaction, or each in its own if that fails."""
         error = self._try(jobs)
         if error is not None and len(jobs) > 1 and not isinstance(error, STORE_WIDE):
             # decision 015: nobody knows whose fault it was, so each goes alone, and the innocent are acknowledged
@@ -94,7 +93,7 @@ class Writer:
             tell(jobs)
 
     def _each(self, jobs: Sequence[Job], tell: Tell) -> None:
-        """Each job in a transaction of its own, as long as the machine is not at fault."""
+        """Execute each job in its own transaction, until an error shows that all would fail."""
         failures = 0
         for at, job in enumerate(jobs):
             error = self._try([job])
@@ -109,7 +108,7 @@ class Writer:
             tell([job])
 
     def _end(self, jobs: Sequence[Job], error: Exception | None) -> None:
-        """Note whether a job that went alone may travel with others the next time."""
+        """Remember whether the conversation of a job that was executed alone may join a batch again."""
         if error is not None:
             _fail(jobs, error)
         if len(jobs) > 1 or (key := jobs[0].key) is None:
@@ -122,7 +121,7 @@ class Writer:
                 del self._sick[next(iter(self._sick))]
 
     def _try(self, jobs: Sequence[Job]) -> Exception | None:
-        """Do the jobs in one transaction; what stood in the way, after which none of them happened."""
+        """Execute the jobs in one transaction; return the error that undid all of them, or None."""
         for job in jobs:
             job.result = job.error = None
         error = attempt(lambda: self._write(jobs))
@@ -141,7 +140,7 @@ class Writer:
         self.desk.check()  # what is in a file without a name is not acknowledged
 
     def _sync(self, connection: apsw.Connection, jobs: Sequence[Job]) -> None:
-        """Have the next commit wait for the disk unless it is of saves alone."""
+        """Let the next commit wait for the disk, unless all jobs are saves."""
         # decision 041: a save can be folded again, so its commit need not wait for the disk
         relaxed = all(isinstance(job, Save) for job in jobs)
         if relaxed != self._relaxed:
@@ -196,7 +195,7 @@ class Writer:
 
 
 def _append(connection: apsw.Connection, appends: list[Append]) -> dict[Key, Head]:
-    """Append all; the heads after that."""
+    """Append all; return the heads after that."""
     if not appends:
         return {}
     rows = decide_all(connection, appends)
@@ -216,7 +215,7 @@ def _in_savepoint(job: Job, connection: apsw.Connection) -> None:
 
 
 def _call(job: Job, connection: apsw.Connection) -> Exception | None:
-    """Do the job; an error that is none of ours."""
+    """Execute the job; return the error if it is not a `TurnlogError`."""
     assert isinstance(job, Call) and job.work is not None
     work = job.work
 
@@ -230,6 +229,6 @@ def _call(job: Job, connection: apsw.Connection) -> Exception | None:
 
 
 def _fail(jobs: Iterable[Job], error: Exception) -> None:
-    """None of the jobs happened; those that were refused may have been so because of one that did not happen either."""
+    """Fail all jobs, also those that were refused: the job that made them fail was undone with them."""
     for job in jobs:
         job.result, job.error = None, translate(error)

@@ -1,4 +1,4 @@
-"""What an append does, decided apart from where it is kept (laws 1, 3 and 5), and when a conversation was touched last."""
+"""Decides appends without I/O (laws 1, 3 and 5), and the time at which a conversation was last touched."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from turnlog.errors import HeadMoved, KeyReused
 from turnlog.store import Appended, Snapshot
 
 CLOCK_SKEW_MAX_US = 86_400_000_000
-"""A day: what is stored further ahead of the present than this was written by a wrong clock."""
+"""One day: a stored time further in the future than this was written by a wrong clock."""
 
 
 def later(stored_us: int, now_us: int) -> int:

@@ -1,4 +1,4 @@
-"""What the server's answers mean: headers, and the states that functions end with."""
+"""Decodes answers of the server: headers, and the states that functions return."""
 
 import logging
 from typing import Any, NoReturn

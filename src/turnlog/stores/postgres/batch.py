@@ -1,4 +1,4 @@
-"""Appends that travel together in one statement, and what each of them is told."""
+"""Batches of appends that share a statement, and the answer to each member."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -22,9 +22,9 @@ from turnlog.stores.postgres.encoding import Column, Param, arrays, column, hexe
 from turnlog.stores.postgres.log_ids import Names
 
 BYTES_PER_BATCH = 8 << 20
-"""A batch takes no more when its bodies have reached this."""
+"""A batch is full when its bodies have this many bytes."""
 BYTES_PER_APPEND = 256 << 20
-"""The bodies of one append together: PostgreSQL takes no message of 1 GB, and needs several times the memory."""
+"""Limit of the bodies of one append: PostgreSQL takes no message of 1 GB, and needs several times the memory."""
 APPEND = "SELECT * FROM turnlog.append_1($1, $2, $3, $4, $5, $6, $7, $8, $9)"
 _ANY_HEAD = -1
 LOOK_ONLY = -2
@@ -57,20 +57,20 @@ class Append(msgspec.Struct, eq=False):
     alone: bool = False
 
     def may_follow(self, others: Sequence["Append"]) -> bool:
-        """Whether the server can decide it in the same statement as those on the same conversation before it."""
+        """Return whether one statement can decide this append after `others` on the same conversation."""
         # an expectation is about the head before the statement, so one that follows another cannot be decided in it
         if self.expect != _ANY_HEAD or others[0].expect != _ANY_HEAD or others[0].key != self.key:
             return False
         return all(self.fresh.keys().isdisjoint(other.fresh) for other in others)
 
     def fail(self, error: TurnlogError) -> None:
-        """Tell it, if it was not told anything yet, by an error that nobody else holds."""
+        """Give the waiter an error that no one else holds, unless it has its answer."""
         if not self.done.done():
             self.done.set_exception(error)
 
 
 class Answered:
-    """Around what answers appends: a defect in it, or the end of the loop, must not leave those who wait hanging."""
+    """Calls `fail` if its block is left by an exception: a defect must not leave the waiters without an answer."""
 
     __slots__ = ("fail",)
 
@@ -94,7 +94,7 @@ def prepare(
     done: asyncio.Future[Appended],
     until: float,
 ) -> Append:
-    """An append that is ready to travel: what cannot be sent at all fails here, and takes no neighbour along."""
+    """Prepare an append; one that cannot be sent at all fails here, before it is in a batch with others."""
     fresh = {record.id: record for record in records}
     expect = _ANY_HEAD if expect_head is None else expect_head
     if len(fresh) < len(records) and any(fresh[one.id].digest != one.digest for one in records):
@@ -107,7 +107,7 @@ def prepare(
 
 
 class Batch:
-    """Appends that travel together, by conversation; with `care`, anything may be the matter with them."""
+    """Appends that share a statement, by conversation; with `care`, the server looks before it writes."""
 
     def __init__(self, *, care: bool) -> None:
         self.care = care
@@ -117,7 +117,7 @@ class Batch:
         self.until = inf
 
     def take(self, append: Append) -> bool:
-        """Add it if it may travel with those that are in already."""
+        """Add an append if it can share the statement; return whether it was added."""
         others = self.by_log.get(append.log)
         if others is None:
             self.by_log[append.log] = [append]
@@ -131,7 +131,7 @@ class Batch:
         return True
 
     def members(self) -> list[Append]:
-        """All appends, those of one conversation in their order."""
+        """Return all appends, those of one conversation in order."""
         return [append for group in self.by_log.values() for append in group]
 
     def _fresh_params(self) -> list[Param]:
@@ -154,7 +154,7 @@ class Batch:
         return [*self._named(), int8s(counts), int8s(times), int8s(expected), int8s(weights), ahead, *arrays(columns)]
 
     def fresh(self) -> tuple[str, list[bytes | None], Sequence[int], Sequence[int]]:
-        """The statement for what is taken to be new; the values, types and forms of its parameters."""
+        """Return the statement for appends of new messages, and the values, types and forms of its parameters."""
         first = next(iter(self.by_log.values()))[0]
         # decision 011: a record alone with plain parameters costs the server 240 us, in arrays 440
         if self.appends == 1 and len(first.fresh) == 1:
@@ -163,7 +163,7 @@ class Batch:
         return _APPEND_FRESH, list(values), types, forms
 
     def params(self, *, wait_ms: int = 0) -> list[Param]:
-        """What `APPEND` is given: with `wait_ms`, another time for a lock than the session's."""
+        """Return the parameters of `APPEND`; `wait_ms` replaces the session's time limit for locks."""
         appends = [(place, append) for place, group in enumerate(self.by_log.values(), 1) for append in group]
         told = [each for place, append in appends for each in (place, append.now, append.expect, append.size)]
         columns = [((place,), told) for place, (_, append) in enumerate(appends, 1) for told in append.columns]
@@ -187,7 +187,7 @@ class Batch:
                 stored += _settle(append, head + stored, found)
 
     def fail(self, error: StoreUnavailable | StoreFailed) -> None:
-        """Tell all of them, each by an error of its own: one that many raise would hold the frames of all."""
+        """Fail all members, each with its own error: a shared one would hold the frames of all."""
         kind = StoreFailed if isinstance(error, StoreFailed) else StoreUnavailable
         for append in self.members():
             append.fail(kind(error.reason))
@@ -197,7 +197,7 @@ _FAR = 2**62
 
 
 def _known(row: Row) -> dict[int, Known]:
-    """The records that were there, by their place in the batch."""
+    """Return the records that existed before, by their place in the batch."""
     ats, seqs, digests, times = row
     if not ats:
         return {}
@@ -222,7 +222,7 @@ def _one_values(append: Append) -> list[bytes | None]:
 
 
 def _settle(append: Append, head: int, known: dict[str, Known]) -> int:
-    """Give an append its answer; how many records were stored."""
+    """Give an append its answer; return how many of its records were stored."""
     try:
         if head == _NOT_THERE:
             raise ConversationNotFound(append.key.conversation_id)

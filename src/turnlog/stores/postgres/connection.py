@@ -25,12 +25,12 @@ from turnlog.stores.postgres.encoding import Param
 
 Row = list[bytes | None]
 Done = Callable[[list[Row] | Exception], None]
-"""Is told the rows that a statement answered, or why it did not: a `TurnlogError`, or an error of this module."""
+"""Receives the rows of a statement, or the error: a `TurnlogError` or one of this module."""
 _SETTINGS = "-c default_transaction_isolation=read\\ committed -c plan_cache_mode=force_generic_plan -c enable_seqscan=off"
 READING = f"{_SETTINGS} -c lock_timeout=10s"
-"""What a session says once, so that functions need not in each transaction; a pooler may refuse it."""
+"""Settings of a session, so that functions need not set them in each transaction; a pooler may refuse them."""
 WRITING = f"{_SETTINGS} -c enable_bitmapscan=off -c lock_timeout=200ms"
-"""What a session for appends says: a batch does not wait for long because one conversation is locked (decision 014)."""
+"""Settings of a session for appends: a batch does not wait long for one locked conversation (decision 014)."""
 _NO_STORE = ("25006", "3F000", "42P01", "42501", "42883")  # a server that only reads; a schema that is gone or closed to us
 _LATER = ("08", "25", "40", "53", "55", "57", "58")  # what may be better the next time; all else is there to stay
 _LOCKED = "55P03"
@@ -43,7 +43,7 @@ _DONE = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 
 
 class Again(Exception):
-    """The server ended the transaction because of another; nothing happened and it may be done again at once."""
+    """The server rolled the transaction back because of another one; it can be repeated at once."""
 
 
 class Unprepared(Exception):
@@ -51,7 +51,7 @@ class Unprepared(Exception):
 
 
 class Refused(Exception):
-    """The server refused a statement, so that nothing happened."""
+    """The server refused a statement; nothing was executed."""
 
     def __init__(self, kind: type[StoreUnavailable | StoreFailed], reason: str, code: str) -> None:
         super().__init__(reason)
@@ -61,7 +61,7 @@ class Refused(Exception):
 
     @property
     def error(self) -> StoreUnavailable | StoreFailed:
-        """For whoever asked: each time a new error, which this one does not hold, so that they are no cycle."""
+        """A new error for each caller; this one holds no reference to it, so that they form no cycle."""
         return self.kind(self.reason)
 
     @property
@@ -71,15 +71,15 @@ class Refused(Exception):
 
 
 class Broken(StoreUnavailable):
-    """The connection was lost while a statement was under way: nobody knows what became of it."""
+    """The connection was lost while a statement ran; its outcome is unknown."""
 
 
 class NoOptions(Exception):
-    """A pooler does not take options of a session."""
+    """The pooler refuses startup options."""
 
 
 class NotFresh(Exception):
-    """Appends that were taken to be simple are not, and nothing happened; `logs` are those of which the server is sure."""
+    """Appends that were sent the simple way need the careful one; nothing happened. `logs` are those that surely need it."""
 
     def __init__(self, logs: set[int]) -> None:
         super().__init__(logs)
@@ -108,7 +108,7 @@ class Wire:
 
     @classmethod
     async def connect(cls, url: str, *, timeout_s: float, options: str = "") -> "Wire":
-        """A new connection, with `options` for the session. Raises `StoreUnavailable`, or `NoOptions`."""
+        """Open a connection with `options` for the session. Raises `StoreUnavailable` or `NoOptions`."""
         limits: dict[str, Any] = {
             "connect_timeout": max(2, round(timeout_s)),
             "tcp_user_timeout": round(timeout_s * 1000),
@@ -145,7 +145,7 @@ class Wire:
         return await self._answer(lambda done: self._begin(send, until, done))
 
     def knows(self, sql: str) -> bool:
-        """Whether the statement is prepared, so that it can be posted."""
+        """Return whether the statement is prepared, so that it can be posted."""
         return sql in self._names and self._prepares
 
     def post(
@@ -158,7 +158,7 @@ class Wire:
         done: Done,
         binary: bool = False,
     ) -> None:
-        """Send a statement that the session knows; `done` is called once, with the rows or the error, by `until`."""
+        """Send a prepared statement; `done` is called once with the rows or the error, at `until` at the latest."""
         send = partial(self._connection.send_query_prepared, self._names[sql], values, forms, 1 if binary else 0)
         self._prepared = True
         self._begin(send, until, done)
@@ -179,11 +179,11 @@ class Wire:
 
     @property
     def usable(self) -> bool:
-        """Whether it is open and no call has left anything behind."""
+        """Whether the connection is open and idle, outside of a transaction."""
         return self._socket >= 0 and self._connection.transaction_status == TransactionStatus.IDLE
 
     def close(self) -> None:
-        """Let go of the connection, whatever it is doing."""
+        """Close the connection, whatever it is doing."""
         if self._socket >= 0:
             self._loop.remove_reader(self._socket)
             self._loop.remove_writer(self._socket)
@@ -201,7 +201,7 @@ class Wire:
             del waiter  # an error's traceback holds this frame, which must not hold the error
 
     def _begin(self, send: Callable[[], None], until: float, done: Done) -> None:
-        """Send something; the answer goes to `done`."""
+        """Call `send`; the answer goes to `done`."""
         self._done = done
         # decision 011: a timer of the call's own, so that what is posted without a task has a time limit, too
         self._timer = self._loop.call_at(until, self._give_up)
@@ -299,7 +299,7 @@ def _field(result: pq.abc.PGresult, field: DiagnosticField) -> str:
 
 
 def _refused(code: str, reason: str, constraint: str) -> Refused:
-    """What a refusal means to whoever asked for it."""
+    """Return what the caller gets for a refusal with this code."""
     if code == _LOCKED:
         return Refused(StoreUnavailable, LOCKED, code)
     if code == UNIQUE and constraint.startswith("message") and "_pkey" in constraint:
@@ -317,7 +317,7 @@ def _rows(result: pq.abc.PGresult) -> list[Row]:
 
 
 class Pool:
-    """Up to `limit` connections, made when they are needed; a call that cannot have one in time fails."""
+    """Holds up to `limit` connections, opened when needed. A call that gets none in time fails."""
 
     def __init__(self, url: str, *, limit: int, timeout_s: float, options: str = "") -> None:
         self._url = url
@@ -369,7 +369,7 @@ class Pool:
 
     @asynccontextmanager
     async def lease(self) -> AsyncIterator[Wire]:
-        """A connection for several calls; what is done with it has to end within the time limit."""
+        """Lend a connection for several calls, which must end within the time limit."""
         until = self._loop.time() + self.timeout_s
         wire = self.idle() or await self._connected(until)
         try:
@@ -387,7 +387,7 @@ class Pool:
             self.put(wire)
 
     def idle(self) -> Wire | None:
-        """A connection that is free right now, to be put back."""
+        """Take a free connection, or None; give it back with `put`."""
         while self._idle and not self._closed:
             wire = self._idle.pop()
             if wire.usable:
@@ -406,7 +406,7 @@ class Pool:
         self._wake()
 
     def close(self) -> None:
-        """Let go of all connections; one that is in use goes when its call ends."""
+        """Close all connections; one that is in use is closed when its call ends."""
         self._closed = True
         while self._idle:
             self._idle.pop().close()
@@ -415,7 +415,7 @@ class Pool:
                 waiter.set_result(None)
 
     async def _connected(self, until: float) -> Wire:
-        """A connection that has become free, or a new one. Raises `StoreUnavailable` at `until`."""
+        """Wait for a free connection, or open one. Raises `StoreUnavailable` at `until`."""
         try:
             async with asyncio.timeout_at(until):
                 # a loop: whoever is woken may find that a caller who did not wait has taken the connection
@@ -428,7 +428,7 @@ class Pool:
             raise StoreUnavailable(f"no answer within {self.timeout_s:g} seconds") from None
 
     async def _freed(self) -> None:
-        """Wait for one to be put back; who waits longest is woken first."""
+        """Wait until a connection is put back; the longest waiter is woken first."""
         waiter: asyncio.Future[None] = self._loop.create_future()
         self._waiting.append(waiter)
         try:

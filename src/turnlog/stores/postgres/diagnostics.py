@@ -1,4 +1,4 @@
-"""What a server promises as it is configured for us."""
+"""Examines what the configuration of a server means for the promises of the store."""
 
 from turnlog.store import Finding, SchemaVersion
 from turnlog.stores.postgres import schema
@@ -19,7 +19,7 @@ _WAITS = {
 
 
 async def examine(pool: Pool) -> list[Finding]:
-    """What bears on the promises. Raises `StoreUnavailable`."""
+    """Return the findings. Raises `StoreUnavailable`."""
     [row] = await pool.ask(_SETTINGS)
     version, fsync, full_pages, commit, standbys, recovery, isolation = ((value or b"").decode() for value in row)
     return [

@@ -1,4 +1,4 @@
-"""How values travel: the parameters of a statement, ids as bytes, rows of records."""
+"""Encodes parameters of statements and ids of messages, and decodes rows."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -23,12 +23,12 @@ class Param(NamedTuple):
 
 
 def number(value: int | None) -> Param:
-    """An integer of the type that its place asks for."""
+    """Encode an integer of the type that the statement expects."""
     return Param(None if value is None else b"%d" % value, 0, 0)
 
 
 def text(value: str | None) -> Param:
-    """A text, in binary form: in text form libpq would end it at a zero byte, which the server is to refuse."""
+    """Encode a text in binary form: in text form libpq would end it at a NUL, which the server must see and refuse."""
     return Param(None if value is None else utf8(value), 25, 1)
 
 
@@ -67,17 +67,17 @@ def _binary_array(values: Sequence[bytes], kind: int) -> bytes:
 
 
 def ints(array: bytes | None) -> list[int]:
-    """What an array of numbers in text form holds."""
+    """Decode an array of integers in text form."""
     return [int(value) for value in array[1:-1].split(b",")] if array and array != b"{}" else []
 
 
 def integer(value: bytes | None) -> int:
-    """What an integer in binary form says."""
+    """Decode an integer in binary form."""
     return int.from_bytes(value or b"", "big", signed=True)
 
 
 def pack_id(id_: str) -> bytes:
-    """A message's id in 16 bytes if it is a UUID in its usual form, else its text, which never has that length."""
+    """Pack a message id: a UUID in its usual form into 16 bytes, any other text into more or fewer."""
     if len(id_) == _UUID_TEXT and _UUID.fullmatch(id_):
         return bytes.fromhex(id_.replace("-", ""))
     told = utf8(id_)
@@ -86,7 +86,7 @@ def pack_id(id_: str) -> bytes:
 
 
 def unpack_id(packed: bytes) -> str:
-    """The id that was packed. Bytes that decayed give an id, too; the checksum tells."""
+    """Unpack a message id. Decayed bytes give an id, too; the checksum finds them."""
     if len(packed) == _UUID_BYTES:
         told = packed.hex()
         return f"{told[:8]}-{told[8:12]}-{told[12:16]}-{told[16:20]}-{told[20:]}"
@@ -94,17 +94,17 @@ def unpack_id(packed: bytes) -> str:
 
 
 def hexes(array: bytes | None) -> list[bytes]:
-    """The bytes of an array of texts in text form, each of hexadecimal digits."""
+    """Decode an array of hexadecimal texts in text form."""
     return [bytes.fromhex(value.decode()) for value in array[1:-1].split(b",")] if array and array != b"{}" else []
 
 
 def record(row: Sequence[bytes | None]) -> Record:
-    """The record of a row as `raw` makes it. Raises `CorruptRecord` when it is not what was written."""
+    """Decode a row as `raw` does. Raises `CorruptRecord` if it is not what was written."""
     return checked(raw(row))
 
 
 def raw(row: Sequence[bytes | None]) -> Record:
-    """What stands in a row (seq, id, created_at, tokens, version, digest, checksum, body) in binary form."""
+    """Decode a row (seq, id, created_at, tokens, version, digest, checksum, body) in binary form."""
     seq, id_, created_at, tokens, version, digest, check, body = row
     return Record(
         unpack_id(id_ or b""),
@@ -119,7 +119,7 @@ def raw(row: Sequence[bytes | None]) -> Record:
 
 
 class Column(NamedTuple):
-    """What is stored of a record: created_at, mark, checksum, tokens and version; its id, packed; digest; body."""
+    """The stored columns of a record: created_at, mark, checksum, tokens and version; the packed id; digest; body."""
 
     numbers: tuple[int, int, int, int, int]
     id: bytes
@@ -128,14 +128,14 @@ class Column(NamedTuple):
 
 
 def column(record: Record, names: Names) -> Column:
-    """What is stored of `record`."""
+    """Return the stored columns of `record`."""
     id_ = pack_id(record.id)
     numbers = (record.created_at, names.mark(id_), record.checksum, record.tokens, record.version)
     return Column(numbers, id_, record.digest, record.body)
 
 
 def arrays(columns: Iterable[tuple[tuple[int, ...], Column]]) -> tuple[Param, Param, Param, Param]:
-    """Columns, each with its place, as arrays: the numbers of each (those of its place first), ids, digests, bodies."""
+    """Encode columns as arrays: the numbers of each (those of its place first), ids, digests, bodies."""
     numbers: list[int] = []
     ids, digests, bodies = [], [], []
     for place, (told, id_, digest, body) in columns:

@@ -1,4 +1,4 @@
-"""The numbers that stand for names in the tables: keyed hashes, so that nobody can search for two names with one number."""
+"""Numbers that stand for names in the tables: keyed hashes, so that no client can construct two names with one number."""
 
 from hashlib import blake2b
 
@@ -9,7 +9,7 @@ _KNOWN_MAX = 2000
 
 
 def utf8(value: str) -> bytes:
-    """`value` as it is stored. Raises `StoreFailed` for what is no Unicode text."""
+    """Encode a text. Raises `StoreFailed` if it is not valid Unicode."""
     try:
         return value.encode()
     except UnicodeEncodeError:
@@ -17,7 +17,7 @@ def utf8(value: str) -> bytes:
 
 
 class Names:
-    """Numbers of conversations and of message ids under the database's `secret` (decision 014)."""
+    """Computes the numbers of conversations and of message ids with the database's `secret` (decision 014)."""
 
     def __init__(self, secret: bytes) -> None:
         self.secret = secret
@@ -26,13 +26,13 @@ class Names:
         self._logs: dict[Key, int] = {}
 
     def log(self, key: Key) -> int:
-        """The number that names a conversation in every table: 64 bits, signed."""
+        """Return the number that names a conversation in every table: 64 bits, signed."""
         hashed = self._log.copy()
         hashed.update(utf8(f"{key.tenant}\0{key.conversation_id}"))
         return int.from_bytes(hashed.digest(), "big", signed=True)
 
     def log_again(self, key: Key) -> int:
-        """The same for one that is asked for again and again, as appends do."""
+        """As `log`, with a cache for conversations that get many appends."""
         found = self._logs.get(key)
         if found is None:
             if len(self._logs) >= _KNOWN_MAX:
@@ -42,7 +42,7 @@ class Names:
         return found
 
     def mark(self, packed: bytes) -> int:
-        """The number of a packed message id: 64 bits, signed."""
+        """Return the number of a packed message id: 64 bits, signed."""
         hashed = self._mark.copy()  # a copy of a hash with its key in it costs less than a new one
         hashed.update(packed)
         return int.from_bytes(hashed.digest(), "big", signed=True)

@@ -41,7 +41,7 @@ class Step(NamedTuple):
 
 @cache
 def steps() -> tuple[Step, ...]:
-    """All steps, in their order."""
+    """Return all steps in order."""
     found = sorted((files(__package__) / "migrations").iterdir(), key=lambda entry: entry.name)
     return tuple(
         Step(int(number), name.split(".")[1], entry.read_text())
@@ -51,7 +51,7 @@ def steps() -> tuple[Step, ...]:
 
 
 async def migrate(pool: Pool, *, post: bool = False, known: tuple[Step, ...] = steps()) -> None:
-    """Take the steps that are missing. Raises `SchemaTooNew` when newer software has taken a step that shuts us out."""
+    """Take the missing steps. Raises `SchemaTooNew` if newer software has taken an incompatible one."""
     phases = ("pre", "post") if post else ("pre",)
     async with pool.lease() as wire:
         for number, phase, sql in known:
@@ -60,25 +60,25 @@ async def migrate(pool: Pool, *, post: bool = False, known: tuple[Step, ...] = s
 
 
 async def version(pool: Pool, *, known: tuple[Step, ...] = steps()) -> SchemaVersion:
-    """The last step taken that older software survives, and the last known. Raises `SchemaTooNew` as `migrate` does."""
+    """Return the last compatible step that was taken, and the last known. Raises `SchemaTooNew` as `migrate` does."""
     async with pool.lease() as wire:
         pre, post = await _taken(wire)
     return SchemaVersion(pre, _check(pre, post, known))
 
 
 async def secret(pool: Pool) -> bytes:
-    """What names are hashed under, made with the schema."""
+    """Return the key of the hashes of names, which the first migration creates (decision 014)."""
     [[found]] = await pool.ask("SELECT secret FROM turnlog.schema", binary=True)
     return found or b""
 
 
 async def mark_restored(pool: Pool) -> None:
-    """Have the incarnation of the store be a new one."""
+    """Give all conversations a new incarnation."""
     await pool.ask("UPDATE turnlog.schema SET incarnation = $1", number(random_int8()))
 
 
 def random_int8() -> int:
-    """A number that nobody had before."""
+    """Return a random number of 64 bits, signed."""
     return int.from_bytes(token_bytes(8), "big", signed=True)
 
 
@@ -98,7 +98,7 @@ async def _missing(wire: Wire, number: int, phase: str, known: tuple[Step, ...])
 
 
 def _check(pre: int, post: int, known: tuple[Step, ...]) -> int:
-    """The last step that is known. Raises `SchemaTooNew` when a later one has shut us out."""
+    """Return the last known step. Raises `SchemaTooNew` if a later, incompatible one was taken."""
     supported = max(step.number for step in known)
     if post > supported:
         raise SchemaTooNew(found=pre, supported=supported)
@@ -106,7 +106,7 @@ def _check(pre: int, post: int, known: tuple[Step, ...]) -> int:
 
 
 async def _taken(wire: Wire) -> tuple[int, int]:
-    """The last pre and post step that were taken."""
+    """Return the last pre and post steps that were taken."""
     if (await wire.ask("SELECT to_regclass('turnlog.schema')", ()))[0][0] is None:
         return 0, 0
     rows = await wire.ask("SELECT ARRAY[pre, post] FROM turnlog.schema", ())

@@ -46,12 +46,12 @@ SQL = dict(zip(_FOUND[1::2], _FOUND[2::2], strict=True))
 _FAR = 2**63 - 1
 _PAGE = 1000
 _ROWS_PER_STEP = 2000
-"""How many rows a deletion takes away at a time, about 10 ms of the server's."""
+"""How many rows one step of a deletion removes: about 10 ms of the server."""
 _json = msgspec.json.Encoder().encode
 
 
 class _Open(NamedTuple):
-    """What a store that is open works with."""
+    """The connections and state of an open store."""
 
     names: Names
     pool: Pool
@@ -333,7 +333,7 @@ class PostgresStore:
             await schema.migrate(pool, post=True)
 
     def _one_connection(self) -> Pool:
-        """For a call that may come while the store is not open."""
+        """Return a pool for a call that may come while the store is not open."""
         return self._pool(1, READING)
 
     @property
@@ -359,7 +359,7 @@ class PostgresStore:
             await self._refuse(key)
 
     async def _refuse(self, key: Key) -> NoReturn:
-        """Tell why the id of `key` cannot be taken."""
+        """Raise the reason why the id of `key` cannot be used."""
         try:
             await self.get(key)
         except ConversationDeleted:
@@ -380,7 +380,7 @@ class PostgresStore:
     async def _call(
         self, name: str, key: Key, *params: Param, seq: int = 0, expected: Expected = (None, None), new: Key | None = None
     ) -> Row:
-        """What a function that answers with a state says. Raises what the state means."""
+        """Call a function that answers with a state; raise the error that the state means."""
         [row] = await self._opened.patience.ask(SQL[name], *self._named(key), *params)
         if row[0] == b"3":
             await self._refuse(new or key)
@@ -396,7 +396,7 @@ class PostgresStore:
 
 
 async def purge(through: Patience, log: int) -> None:
-    """Take the rows of a deleted conversation away that nobody shows, in steps that hold nobody up."""
+    """Remove the rows of a deleted conversation that no fork shows, in steps that delay no one."""
     place, upto = 1, _FAR
     while True:
         [row] = await through.ask(SQL["purge"], number(log), number(place), number(upto), number(_ROWS_PER_STEP))

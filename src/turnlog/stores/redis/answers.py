@@ -1,4 +1,4 @@
-"""What scripts answer when they refuse, as errors."""
+"""Converts refusals of scripts to errors."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The servers behind a URL: one, or a cluster; and which of them a call goes to."""
+"""Sends calls to the server that holds their keys: the only one, or one of a cluster."""
 
 import asyncio
 from binascii import crc_hqx
@@ -23,7 +23,7 @@ _SCHEMES = {"redis": False, "valkey": False, "rediss": True, "valkeys": True}
 
 
 class Target(msgspec.Struct, frozen=True):
-    """What a URL says: where to begin, how to log in, and what is promised."""
+    """The content of a URL: the servers to begin with, the login, and the promises."""
 
     seeds: tuple[Address, ...]
     login: Login = Login()
@@ -33,7 +33,7 @@ class Target(msgspec.Struct, frozen=True):
 
 
 def read_url(url: str) -> Target:
-    """The target of `redis://[user:password@]host[:port][/database][?options]` and its kin. Raises `InvalidInput`."""
+    """Parse `redis://[user:password@]host[:port][/database][?options]` and its variants. Raises `InvalidInput`."""
     try:
         parts = urlsplit(url)
         kind, _, cluster = parts.scheme.partition("+")
@@ -61,7 +61,7 @@ def _seeds(netloc: str) -> list[Address]:
 
 
 class Script:
-    """A script of ours, named by its file."""
+    """A Lua script, named by its file."""
 
     def __init__(self, name: str) -> None:
         folder = files("turnlog.stores.redis") / "lua"
@@ -70,7 +70,7 @@ class Script:
 
 
 class Servers:
-    """Sends calls where they belong. Each server has two connections, so that large reads do not hold up appends."""
+    """Sends calls to the right server. Each server has two connections, so that large reads do not delay appends."""
 
     def __init__(self, target: Target, timeout_s: float) -> None:
         self.target = target
@@ -81,7 +81,7 @@ class Servers:
         self._connecting: defaultdict[Address, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._apart: set[str] = set()
         self.changes = 0
-        """Grows with each connection and each look at the cluster, after which the data may be of another history."""
+        """Grows with each connection and look at the cluster: the data may have another history then (decision 023)."""
         self._learning = asyncio.Lock()
 
     async def run(self, script: Script, keys: Sequence[str], *args: Any, write: bool = True) -> Any:
@@ -111,7 +111,7 @@ class Servers:
     async def _alone(
         self, script: Script, keys: Sequence[str], args: Sequence[Any], wire: Wire | None = None, answer: Any = None
     ) -> Any:
-        """As `join`, in a call of its own; who fails in it does not travel with others until it has gone well once."""
+        """As `join`, in a separate call. A conversation that fails is sent alone until a call succeeds (decision 024)."""
         command = _evaluate(script, keys, args)
         try:
             if wire is None:
@@ -132,7 +132,7 @@ class Servers:
         return await self._send(key, (command, key, *args), write, None)
 
     async def ask(self, address: Address, *command: Any) -> Any:
-        """Send a command that is about no key to one server. Raises `StoreUnavailable`."""
+        """Send a command without a key to one server. Raises `StoreUnavailable`."""
         wire = self._wires.get((address, False))
         if wire is None or wire.lost:
             wire = await self._connect(address, False)
@@ -142,14 +142,14 @@ class Servers:
         return answer
 
     async def primaries(self) -> list[Address]:
-        """The servers that keep the data."""
+        """Return the addresses of the primaries."""
         if not self.target.cluster:
             return list(self.target.seeds)
         await self._learn(again=False)
         return sorted(set(self._slots))
 
     def close(self) -> None:
-        """Let go of all connections."""
+        """Close all connections."""
         self.opened = False
         for wire in self._wires.values():
             wire.close()
@@ -173,7 +173,7 @@ class Servers:
         return answer
 
     def place(self, key: str) -> Address:
-        """The server that keeps a key, as far as that is known."""
+        """Return the server that holds a key, as far as it is known."""
         if not self.target.cluster:
             return self.target.seeds[0]
         return self._slots[slot_of(key)] if self._slots else Address("", 0)
@@ -187,7 +187,7 @@ class Servers:
         wire: Wire | None = None,
         answer: Any = None,
     ) -> Any:
-        """Send, after connecting or after an answer that says where or how to send instead."""
+        """Send after connecting, or after an answer that names another server or way."""
         try:
             async with asyncio.timeout(self._timeout_s):
                 while True:
@@ -210,7 +210,7 @@ class Servers:
     async def _instead(
         self, wire: Wire, why: str, command: tuple[Any, ...], key: str, write: bool, script: Script | None
     ) -> tuple[Wire, tuple[Any, ...]]:
-        """Where and what to send after a server said why it did not do it."""
+        """Return where and what to send after a server refused a command."""
         kind, *told = why.split(" ")
         if kind == "NOSCRIPT" and script is not None:
             return wire, ("EVAL", script.text, *command[2:])
@@ -248,7 +248,7 @@ class Servers:
             return wire
 
     async def _learn(self, *, again: bool = True) -> None:
-        """Ask who keeps which slots, if that is not known or to be asked `again`."""
+        """Ask which server holds which slots, if that is unknown or must be asked `again`."""
         before = self._slots
         async with self._learning:
             # somebody else has asked while this one waited for its turn: that answer will do
@@ -272,19 +272,19 @@ def _evaluate(script: Script, keys: Sequence[str], args: Sequence[Any]) -> tuple
 
 
 def _is_final(kind: str, why: str) -> bool:
-    """Whether a refusal is about the call or its data, not about the state that the server is in for now."""
+    """Return whether a refusal concerns the call or its data, not the current state of the server."""
     return kind in ("WRONGTYPE", "ERR") and "max number of clients" not in why
 
 
 def slot_of(key: str) -> int:
-    """The hash slot of a key (https://valkey.io/topics/cluster-spec)."""
+    """Return the hash slot of a key (https://valkey.io/topics/cluster-spec)."""
     begin = key.find("{") + 1
     end = key.find("}", begin) if begin else -1
     return crc_hqx((key[begin:end] if end > begin else key).encode(), 0) % _SLOTS
 
 
 def _address(place: str, asked: Wire) -> Address:
-    """Where an answer says to go; without a host, on the one that was asked."""
+    """Parse the address in an answer; a missing host is the one that was asked."""
     host, _, port = place.rpartition(":")
     return Address(host or asked.address.host, int(port))
 

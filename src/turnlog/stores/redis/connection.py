@@ -25,7 +25,7 @@ ServerError = hiredis.ReplyError
 
 
 class Address(NamedTuple):
-    """Where a server listens: host and port, or a path and 0."""
+    """The address of a server: host and port, or a path and 0."""
 
     host: str
     port: int
@@ -35,7 +35,7 @@ class Address(NamedTuple):
 
 
 class Login(msgspec.Struct, frozen=True):
-    """How to begin a connection."""
+    """The login of a connection."""
 
     username: str | None = None
     password: str | None = None
@@ -43,7 +43,7 @@ class Login(msgspec.Struct, frozen=True):
     tls: bool = False
 
     def commands(self) -> list[tuple[str | int, ...]]:
-        """What to say first."""
+        """Return the commands that log in."""
         said: list[tuple[str | int, ...]] = []
         if self.password is not None:
             said.append(("AUTH", self.username, self.password) if self.username else ("AUTH", self.password))
@@ -53,7 +53,7 @@ class Login(msgspec.Struct, frozen=True):
 
 
 class Together(msgspec.Struct):
-    """Calls of a script that takes many at once: their keys, arguments and callers, one after the other."""
+    """Calls that share one execution of a script: their keys, arguments and callers in order."""
 
     sha: str
     keys: list[str] = []
@@ -62,11 +62,11 @@ class Together(msgspec.Struct):
     bytes: int = 0
 
     def command(self) -> tuple[Any, ...]:
-        """The one call that they become."""
+        """Return the command for all of them."""
         return ("EVALSHA", self.sha, len(self.keys), *self.keys, *self.args)
 
     def answer(self, reply: Any) -> None:
-        """Give everyone their part of the reply, a refusal to all."""
+        """Give each caller its part of the reply, or the refusal to all."""
         refused = isinstance(reply, ServerError)
         for caller, part in zip(self.callers, [reply] * len(self.callers) if refused else reply, strict=True):
             if not caller.done():
@@ -74,7 +74,7 @@ class Together(msgspec.Struct):
 
 
 class Wire(asyncio.Protocol):
-    """Sends calls and hands out their answers; whatever goes wrong with the connection, all who wait are told."""
+    """Sends calls and distributes their answers; if the connection fails, all waiters get an error."""
 
     def __init__(self, address: Address, timeout_s: float) -> None:
         self.address = address
@@ -91,7 +91,7 @@ class Wire(asyncio.Protocol):
         self._transport: asyncio.WriteTransport | None = None
 
     def call(self, *command: Any) -> asyncio.Future[Any]:
-        """Send a command; await what comes back for the answer, which is a `ServerError` if the server refused."""
+        """Send a command; the future brings the answer, a `ServerError` if the server refused."""
         caller, idle = self._caller(), not self._waiting
         self._put(command, caller)
         # decision 020: one write a turn of the loop for all who call in it; a lone call does not wait for that
@@ -119,7 +119,7 @@ class Wire(asyncio.Protocol):
         return caller
 
     async def confirm(self) -> None:
-        """Return when a replica has everything that was answered on this connection before; all who ask at once share it."""
+        """Return when a replica has all writes answered on this connection so far; callers of one turn share the `WAIT`."""
         if self._confirmed is None:
             self._confirmed = self.call("WAIT", 1, int(min(self._timeout_s / 2, REPLICA_WAIT_S_MAX) * 1000))
             self._loop.call_soon(self._confirm_anew)  # what is answered after this turn it may not cover
@@ -131,7 +131,7 @@ class Wire(asyncio.Protocol):
             raise StoreUnavailable("no replica has confirmed the write")
 
     def close(self, reason: str = "the connection was closed") -> None:
-        """Let go; whoever still waits is told the reason."""
+        """Close the connection; waiters get the reason."""
         self._lose(reason)
         if self._transport is not None:
             self._transport.abort()
@@ -174,7 +174,7 @@ class Wire(asyncio.Protocol):
             self._loop.call_soon(self._leave)
 
     def _leave(self) -> None:
-        """Send what has come together, if the connection is still there."""
+        """Send the collected calls, unless the connection is lost."""
         self._leaving = False
         together, self._together = self._together, None
         if together is not None:
@@ -211,7 +211,7 @@ class Wire(asyncio.Protocol):
 
 
 async def connect(address: Address, login: Login, timeout_s: float) -> Wire:
-    """A connection that is logged in. Raises `StoreUnavailable`."""
+    """Connect and log in. Raises `StoreUnavailable`."""
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(timeout_s):

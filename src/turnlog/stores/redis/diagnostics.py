@@ -1,4 +1,4 @@
-"""What the servers promise as they are configured, and whether a log is whole."""
+"""Examines the configuration of the servers, and verifies logs."""
 
 from contextlib import suppress
 from typing import Any
@@ -25,7 +25,7 @@ async def refuse_eviction(servers: Servers) -> None:
 
 
 async def doctor(servers: Servers) -> list[Finding]:
-    """What bears on the promises, for each primary."""
+    """Return the findings for each primary."""
     found = []
     for address in await servers.primaries():
         found += await _examine(servers, address)
@@ -99,7 +99,7 @@ async def _info(servers: Servers, address: Address, *sections: str) -> dict[str,
 
 
 async def _settings(servers: Servers, address: Address) -> dict[str, str]:
-    """What may be asked of the configuration; nothing where a host of servers forbids it."""
+    """Return the configuration that may be read; nothing if a hosting service forbids it."""
     try:
         said: list[Any] = await servers.ask(address, "CONFIG", "GET", "appendfsync", "save")
     except StoreUnavailable:
@@ -108,7 +108,7 @@ async def _settings(servers: Servers, address: Address) -> dict[str, str]:
 
 
 async def verify(servers: Servers, logs: Logs, key: Key, header: Header) -> list[Fault]:
-    """What is wrong with the records that a conversation keeps itself."""
+    """Return the faults of a conversation's own records."""
     base, faults, erased = header.parent_seq, list[Fault](), 0
     seq, end = base + 1, header.head
     while seq <= end:
@@ -139,7 +139,7 @@ def _missing(seq: int, first: int, head: int) -> Fault:
 
 
 async def _check(servers: Servers, key: Key, frames: list[tuple[int, bytes]]) -> tuple[list[Fault], int]:
-    """What is wrong with these records, and how many are erased."""
+    """Return the faults of these records, and how many are erased."""
     faults, erased = [], 0
     for seq, frame in frames:
         try:

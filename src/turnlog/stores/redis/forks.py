@@ -26,11 +26,11 @@ _PARENTS_REMEMBERED = 10_000
 _FORKS_PER_CALL = 500
 _SHARED_AT_ONCE = 100
 _PARTS_AT_ONCE = 4
-"""Each may bring as many bytes as the caller wants altogether."""
+"""How many parts are read at once; each may return as many bytes as the caller wants in total."""
 
 
 class Part(NamedTuple):
-    """The records above `base` that a conversation keeps, as far as they are shown: up to `upto`."""
+    """The records of a conversation from `base` + 1 to `upto`, which a fork shows."""
 
     key: Key
     base: int
@@ -38,7 +38,7 @@ class Part(NamedTuple):
 
 
 class Logs:
-    """Finds and changes what logs share."""
+    """Reads and changes the records that logs share."""
 
     def __init__(self, servers: Servers, lists: Lists) -> None:
         self._servers = servers
@@ -47,7 +47,7 @@ class Logs:
         self._parents_of = 0
 
     async def above(self, key: Key) -> list[Part]:
-        """What a conversation shows of those it was forked from, nearest first."""
+        """Return the parts that a fork shows of its ancestors, nearest first."""
         parts: list[Part] = []
         # decision 022: what a fork shows is in its own header; the parent's note only says where to ask
         parent, upto = await self._parent(key)
@@ -69,20 +69,20 @@ class Logs:
         return known
 
     def _forget_another_history(self) -> None:
-        """After a failover or a restart an id may be free again, and be given to a fork of another conversation."""
+        """Forget the parents after a failover or restart: an id may belong to another fork now."""
         # decision 023: what was remembered is of the history before
         if self._parents_of != self._servers.changes:
             self._parents.clear()
             self._parents_of = self._servers.changes
 
     def learn(self, key: Key, parent: bytes | None, base: bytes) -> None:
-        """Remember what a conversation was forked from."""
+        """Remember the parent of a conversation."""
         if len(self._parents) >= _PARENTS_REMEMBERED:
             self._parents.clear()
         self._parents[key] = header_fields.parent(parent), header_fields.number(base)
 
     async def known(self, key: Key, records: Iterable[Record]) -> dict[str, Known]:
-        """Those of the records' ids that are in the part that is shared."""
+        """Return those of the records' ids that exist in the shared parts."""
         ids = list({record.id: pack_id(record.id) for record in records}.items())
         parts = await self.above(key)
         answers = await asyncio.gather(
@@ -146,7 +146,7 @@ class Logs:
         return records[::-1], False
 
     async def pinned(self, key: Key, seqs: Sequence[int]) -> list[Record]:
-        """The records at these seqs, which others keep."""
+        """Return the records at these seqs from the shared parts."""
         answers = [await self.shared(key, seq, seq, bytes_max=PAGE_BYTES) for seq in seqs]
         return [record for records, _ in answers for record in records]
 
@@ -170,7 +170,7 @@ class Logs:
         return list(placed(frames, first, last, newest=newest, cut=bool(cut))), bool(cut)
 
     async def erase(self, part: Part, tombstone: Record, frame: bytes, now: int) -> None:
-        """Put a tombstone in the place of a record, and tell all forks that show it."""
+        """Replace a record by a tombstone, and tell all forks that show it."""
         place = (tombstone.seq - part.base - 1, tombstone.seq, frame)
         answer = await self._tell(part.key, keys.of(part.key, "hsli"), now, *place)
         refuse(part.key, answer)
@@ -204,7 +204,7 @@ class Logs:
         return answer
 
     async def _forks(self, key: Key) -> AsyncIterator[tuple[Key, str, int]]:
-        """What a conversation notes of its forks: which, their numbers, at what seq."""
+        """Yield the noted forks of a conversation: key, number, seq."""
         cursor = b"0"
         while True:
             cursor, said = await self._servers.call("HSCAN", keys.of(key, "f")[0], cursor, "COUNT", _FORKS_PER_CALL)
@@ -259,7 +259,7 @@ class Logs:
         return kept, dropped
 
     async def adopt(self, parent: Key, fork: Key, number: str, at: int) -> bool:
-        """Have a parent note a fork; whether it did not, as after a failover of its server."""
+        """Note a fork in its parent; return whether the note was missing, as after a failover."""
         return bool(await self._servers.run(_ADOPT, keys.of(parent, "hf"), number, fork.conversation_id, at))
 
 
@@ -276,5 +276,5 @@ def placed(
 
 
 def numbered(frames: list[bytes], first: int) -> list[Record]:
-    """The records from `first` on. Raises `CorruptRecord`."""
+    """Decode records from the seq `first` on. Raises `CorruptRecord`."""
     return [checked(unpack(frame, seq)) for seq, frame in enumerate(frames, first)]

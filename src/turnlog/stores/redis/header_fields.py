@@ -14,7 +14,7 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 def text(value: bytes | None) -> str | None:
-    """The text of a field; None where there is none, or what is there is no text."""
+    """Decode a text field; None if it is missing or not valid UTF-8."""
     try:
         return None if value is None else value.decode()
     except UnicodeDecodeError:
@@ -22,7 +22,7 @@ def text(value: bytes | None) -> str | None:
 
 
 def number(value: bytes | None) -> int:
-    """The number of a field; 0 where there is none, or what is there is no number."""
+    """Decode a number field; 0 if it is missing or not a number."""
     try:
         return int(value or 0)
     except ValueError:
@@ -30,7 +30,7 @@ def number(value: bytes | None) -> int:
 
 
 def parent(value: bytes | None) -> str | None:
-    """What a conversation was forked from. Raises `StoreFailed` where that cannot be told: it is not the same as nothing."""
+    """Decode the id of the parent. Raises `StoreFailed` if it is damaged, which is not the same as missing."""
     told = text(value)
     if told is None and value is not None:
         raise StoreFailed("the header of a fork is damaged: the id of its parent is no text")
@@ -38,12 +38,12 @@ def parent(value: bytes | None) -> str | None:
 
 
 def split(tags: bytes | None) -> tuple[str, ...]:
-    """Tags from their stored form; none where that is no text."""
+    """Decode the tags; none if they are not valid UTF-8."""
     return tuple((text(tags) or "").split("\n")) if text(tags) else ()
 
 
 def changes(given: dict[str, Any]) -> list[Any]:
-    """Fields and values of what a person may change; an empty value stands for an absent field."""
+    """Encode the fields that an update may change; an empty value removes the field."""
     stored: list[Any] = []
     for name, value in given.items():
         match name:
@@ -59,7 +59,7 @@ def changes(given: dict[str, Any]) -> list[Any]:
 
 
 def flatten(header: Header, head: int) -> list[Any]:
-    """Fields and values of a new header."""
+    """Encode the fields of a new header."""
     given = {"title": header.title, "tags": header.tags, "metadata": header.metadata, "archived": header.archived}
     said = changes(given)
     # an empty field is left out: it means the same as an absent one, and weighs more (decision 021)
@@ -119,7 +119,7 @@ def left(key: Key, values: Sequence[bytes | None]) -> Header:
 
 
 def incarnation(number: bytes, history: bytes) -> str:
-    """A conversation's own number, mixed with what names the history of its server's data (decision 023)."""
+    """Combine a conversation's own number with the name of its server's history (decision 023)."""
     return f"{_hex(number) ^ _hex(history):016x}"
 
 

@@ -24,7 +24,7 @@ _PLACE, _SETTLE, _DUE, _DONE, _LOAD, _HEADER, _HISTORY = map(
 )
 _logger = logging.getLogger(__name__)
 _AT_ONCE = 500
-"""How many conversations are looked at in one go."""
+"""How many conversations are read at once."""
 _TAKEN_AT_ONCE, _TAKEN_IN_MAX = 1000, 20_000
 _RESERVED = (0, Stale("", 0, 0, 0))
 
@@ -33,28 +33,28 @@ B = TypeVar("B")
 
 
 class Lists:
-    """The lists of all tenants."""
+    """Reads and writes the lists of all tenants."""
 
     def __init__(self, servers: Servers) -> None:
         self._servers = servers
         self._shards = keys.SHARDS if servers.target.cluster else 1
 
     def shard(self, key: Key) -> str:
-        """The beginning of the names of those of the tenant's lists that hold this conversation."""
+        """Return the prefix of the lists of the tenant that hold this conversation."""
         return keys.shard(key, self._shards)
 
     async def add(self, key: Key, updated: int, user_id: str | None, tags: tuple[str, ...]) -> None:
-        """A conversation is written to: put it where it belongs now."""
+        """Put a conversation into its lists after a write."""
         shard = self.shard(key)
         arrival = self._servers.run(_PLACE, [shard + ":u", shard + ":a"], key.conversation_id, updated)
         await asyncio.gather(arrival, self.place(key, updated, keys.lists(key.tenant, user_id, tags)))
 
     async def place(self, key: Key, updated: int, names: Sequence[str]) -> None:
-        """Put a conversation into lists at a time, unless it stands at a later one."""
+        """Put a conversation into lists at a time, unless it is there at a later one."""
         await asyncio.gather(*(self._servers.run(_PLACE, [name], key.conversation_id, updated) for name in names))
 
     async def remove(self, key: Key, user_id: str | None, tags: tuple[str, ...], *, wholly: bool = True) -> None:
-        """Take a conversation out of these lists, and if `wholly` out of its shard."""
+        """Remove a conversation from these lists, and with `wholly` from its shard."""
         names = keys.lists(key.tenant, user_id, tags)
         if wholly:
             names += [self.shard(key) + kind for kind in (":u", ":t")]
@@ -64,7 +64,7 @@ class Lists:
         await asyncio.gather(*calls)
 
     async def mend(self, header: Header, key: Key) -> bool:
-        """Put a conversation where it belongs; whether it was not there."""
+        """Put a conversation into the lists that miss it; return whether any did."""
         shard = self.shard(key)
         names = [*keys.lists(key.tenant, header.user_id, header.tags), shard + ":u"]
         scores = await asyncio.gather(*(self._servers.call("ZSCORE", name, header.id) for name in names))
@@ -83,7 +83,7 @@ class Lists:
         return bool(wrong) or not numbered
 
     async def living(self, key: Key) -> Header | None:
-        """The header of a conversation, None where there is none or a deleted one. Raises `CorruptRecord`."""
+        """Return the header of a conversation, None if it does not exist or was deleted. Raises `CorruptRecord`."""
         return _living(key, await self._servers.run(_HEADER, keys.of(key, "h"), write=False))
 
     async def _listed(self, tenant: str, places: Sequence[Position], user_id: str | None) -> list[Header | None]:
@@ -115,7 +115,7 @@ class Lists:
             return None
 
     async def _histories(self, names: Iterable[str]) -> dict[Address, bytes]:
-        """What the servers that keep these keys call the history of their data."""
+        """Return the names that the servers of these keys give the history of their data."""
         one_of = {self._servers.place(name): name for name in names}
         told = await asyncio.gather(*(self._servers.run(_HISTORY, [name], write=False) for name in one_of.values()))
         return dict(zip(one_of, told, strict=True))
@@ -123,7 +123,7 @@ class Lists:
     async def walk(
         self, tenant: str, user_id: str | None, tag: str | None, after: Position | None, size: int
     ) -> AsyncIterator[tuple[Position, Header]]:
-        """Living conversations that a list has behind `after`, latest first, each with the place at which the walk is."""
+        """Yield the conversations of a list after `after`, latest first, each with the position of the walk."""
         if user_id is not None:
             names = keys.lists(tenant, user_id, ())
         elif tag is not None:
@@ -151,7 +151,7 @@ class Lists:
             yield place, header
 
     async def _correct(self, tenant: str, name: str, place: Position, header: Header | None) -> None:
-        """Put an entry right, in a cluster; on one server no entry is wrong for longer than a script runs."""
+        """Correct an entry, in a cluster; on one server the scripts keep all entries right."""
         if not self._servers.target.cluster:
             return
         if header is not None:
@@ -160,7 +160,7 @@ class Lists:
             await self._servers.call("ZREM", name, place.conversation_id, write=True)
 
     async def is_dead(self, key: Key) -> bool:
-        """Whether a conversation was deleted."""
+        """Return whether a conversation was deleted."""
         try:
             return await self._servers.call("HGET", keys.of(key, "h")[0], "d") is not None
         except StoreFailed:  # what is there is no header
@@ -177,7 +177,7 @@ class Lists:
         return [(entry, name) for entry, name in merged if known is None or entry >= known]
 
     async def _page(self, name: str, after: Position | None, size: int) -> list[Position]:
-        """At least `size` entries of one list behind `after`, if it has as many."""
+        """Return at least `size` entries of one list after `after`, if it has as many."""
         top, skip, found = "+inf" if after is None else after.updated_at, 0, list[Position]()
         while len(found) < size:
             said = await self._servers.call("ZRANGE", name, top, "-inf", "BYSCORE", "REV", "LIMIT", skip, size, "WITHSCORES")
@@ -221,7 +221,7 @@ class Lists:
         return True
 
     async def stale(self, tenant: str, fold: str, limit: int) -> list[Stale]:
-        """Conversations that a fold has not seen to their end, longest untouched first."""
+        """Return conversations with messages that a fold has not seen, longest untouched first."""
         found = await asyncio.gather(*(self._due(tenant, shard, fold, limit) for shard in keys.shards(tenant, self._shards)))
         return [stale for _, stale in sorted(entry for entries in found for entry in entries)[:limit]]
 
@@ -269,7 +269,7 @@ class Lists:
 
 
 async def in_chunks(asked: Sequence[A], ask: Callable[[A], Awaitable[B]]) -> list[B]:
-    """The answers, some asked for at a time."""
+    """Ask in chunks; return all answers."""
     answers: list[B] = []
     for n in range(0, len(asked), _AT_ONCE):
         answers += await asyncio.gather(*(ask(each) for each in asked[n : n + _AT_ONCE]))

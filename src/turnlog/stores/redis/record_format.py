@@ -15,7 +15,7 @@ _TIME = struct.Struct("<q")
 
 
 def pack_id(id_: str) -> bytes:
-    """A message id in as few bytes as it takes: NUL and 16 bytes when it is a UUID as UUIDs are written, else its text."""
+    """Pack a message id: a UUID in its usual form into NUL and 16 bytes, any other id as its text."""
     if len(id_) == 36 and _UUID(id_):
         # ids hold no NUL, so that it marks the packed form; 17 bytes instead of 36 a message (decision 021)
         return b"\0" + bytes.fromhex(id_.replace("-", ""))
@@ -23,7 +23,7 @@ def pack_id(id_: str) -> bytes:
 
 
 def unpack_id(packed: bytes) -> str:
-    """The id that `pack_id` packed."""
+    """Unpack an id of `pack_id`."""
     if packed[:1] != b"\0":
         return packed.decode()
     text = packed[1:].hex()
@@ -31,14 +31,14 @@ def unpack_id(packed: bytes) -> str:
 
 
 def pack(record: Record) -> bytes:
-    """The record's bytes; its seq is its place."""
+    """Encode a record; its seq is its place in the list."""
     id_ = pack_id(record.id)
     head = _HEAD.pack(record.version, record.created_at, record.digest, record.checksum, record.tokens, len(id_))
     return head + id_ + record.body
 
 
 def unpack(frame: bytes, seq: int) -> Record:
-    """The record at `seq`, decayed or not. Raises `CorruptRecord` for what no `pack` made."""
+    """Decode the record at `seq`, decayed or not. Raises `CorruptRecord` for bytes that no `pack` made."""
     try:
         version, created_at, digest, checksum, tokens, length = _HEAD.unpack_from(frame)
         body = _HEAD.size + length
@@ -48,12 +48,12 @@ def unpack(frame: bytes, seq: int) -> Record:
 
 
 def weight(frame: bytes) -> int:
-    """How many bytes the record's body has."""
+    """Return the number of bytes of the body."""
     # the last byte of the head is the length of the id: the body's weight without unpacking anything
     return len(frame) - _HEAD.size - frame[_HEAD.size - 1] if len(frame) >= _HEAD.size else 0
 
 
 def unpack_time(packed: bytes) -> int:
-    """The `created_at` that a script cut out of a frame."""
+    """Decode the `created_at` that a script cut out of a frame."""
     time: int = _TIME.unpack(packed)[0]
     return time

@@ -47,7 +47,7 @@ from turnlog.stores.redis.work import Work, accepted
 
 SCHEMA = 1
 _CALL_BYTES = 200
-"""About what an append takes beside its frames."""
+"""About the bytes of an append in addition to its frames."""
 
 _APPEND, _READ, _RECENT, _UPDATE, _DELETE, _EPOCH, _SAVE, _LOAD, _DROP, _HEADER = map(
     Script, ("append", "read", "recent", "update", "delete", "epoch", "save", "load", "drop", "header")
@@ -55,7 +55,7 @@ _APPEND, _READ, _RECENT, _UPDATE, _DELETE, _EPOCH, _SAVE, _LOAD, _DROP, _HEADER 
 
 
 class RedisStore:
-    """Keeps the logs on the servers that `url` names; every call ends within `timeout_s`, or soon after."""
+    """Keeps the logs on the servers that `url` names. Every call ends within `timeout_s`, or soon after."""
 
     def __init__(self, url: str, *, timeout_s: float = 30.0) -> None:
         self.work = Work()
@@ -89,7 +89,7 @@ class RedisStore:
             process.closed(self)
 
     def abandon(self) -> None:
-        """Forget the calls under way: nobody in this process waits for them."""
+        """Forget the running calls, which no one in a forked child awaits."""
         self.work = Work()
 
     @accepted
@@ -156,7 +156,7 @@ class RedisStore:
         return header_fields.build(key, await self._servers.run(_HEADER, keys.of(key, "h"), write=False))
 
     async def _left(self, key: Key) -> Header:
-        """The header, or what is left of it."""
+        """Return the header, or what is left of a damaged one."""
         return header_fields.left(key, await self._servers.run(_HEADER, keys.of(key, "h"), write=False))
 
     @accepted
@@ -184,7 +184,7 @@ class RedisStore:
         return RecordPage(header, records, more=bool(more or cut))
 
     async def _read_through(self, key: Key, header: Header, answer: Any, newest: bool) -> RecordPage:
-        """The page of a fork that begins before its own records; `answer` has those of its own."""
+        """Return a page of a fork that begins in a shared part; `answer` holds the fork's own records."""
         _, first, last, more, frames, left, cut = answer
         base, here = header.parent_seq, max(first, header.parent_seq + 1)
         own = (
@@ -365,7 +365,7 @@ class RedisStore:
 
     @asynccontextmanager
     async def _asking(self) -> AsyncIterator[None]:
-        """Lets a store that is not open be asked, too."""
+        """Open the connections for a call on a store that is not open."""
         was_open, self._servers.opened = self._servers.opened, True
         try:
             yield

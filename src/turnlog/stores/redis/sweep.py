@@ -1,4 +1,4 @@
-"""Puts right what a crash or a failover left half done beside the conversations."""
+"""Finishes what a crash or a failover left half done."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""What a file promises where it lies: its journal, when a commit is on the disk, who may read it, the room that is left."""
+"""Examines what bears on the durability of a file: journal, `synchronous`, access rights, free disk, schema."""
 
 import shutil
 import stat
@@ -18,7 +18,7 @@ _SYNCHRONOUS = ("off", "normal", "full", "extra")
 
 
 def schema_version(path: Path) -> SchemaVersion:
-    """The version of the schema in the file, 0 when there is no file, and the one that this software writes."""
+    """Return the schema version of the file, 0 if it is missing, and the version that this software writes."""
     if not path.exists():
         return SchemaVersion(0, schema.SUPPORTED)
     try:
@@ -33,7 +33,7 @@ def schema_version(path: Path) -> SchemaVersion:
 
 
 def examine(path: Path, *, busy_timeout_s: float) -> list[Finding]:
-    """What bears on the promises of the file. Raises `StoreUnavailable` when there is none, or it is not ours."""
+    """Return the findings on a file. Raises `StoreUnavailable` if it is missing or not a file of turnlog."""
     version = schema_version(path)
     if not path.exists():
         raise StoreUnavailable(f"there is no file {path}")

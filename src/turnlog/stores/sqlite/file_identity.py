@@ -19,13 +19,13 @@ from weakref import WeakSet
 from turnlog.errors import StoreUnavailable
 
 SETTLED_NS = 2_000_000_000
-"""A folder that changed within this time may change again and have the same times: clocks of file systems are coarse."""
+"""A directory that changed within this time may change again without new times: file systems have coarse clocks."""
 
 _making = threading.Lock()
 
 
 def make_private(path: Path) -> None:
-    """Make the file, if it is not there, for its owner alone; SQLite gives the files beside it the same mode."""
+    """Create a missing file with mode 0600; SQLite gives the files beside it the same mode."""
     path = path.resolve()
     # decision 013: the lock is for systems without hard links, where two threads could make and close the file
     with _making, suppress(OSError):  # SQLite will tell why it cannot be opened
@@ -34,7 +34,7 @@ def make_private(path: Path) -> None:
 
 
 def _make(path: Path) -> None:
-    """Make the file under another name, and close it before it gets its own: nobody can have locks on it by then."""
+    """Create the file under another name, and close it before it gets its own: no one can have locks on it yet."""
     # decision 013: a descriptor that is closed here cancels no lock, since no one has the file under its own name
     made = path.with_name(f"{path.name}.{token_hex(8)}.new")
     _touch(made)
@@ -53,14 +53,14 @@ def _touch(path: Path) -> None:
 
 
 class Inode(NamedTuple):
-    """Names a file whatever it is called."""
+    """Identifies a file independently of its name."""
 
     device: int
     number: int
 
 
 def inode(path: Path) -> Inode | None:
-    """The file at `path`, None when there is none."""
+    """Return the file at `path`, or None."""
     try:
         found = path.stat()
     except OSError:
@@ -83,7 +83,7 @@ _AT_FDCWD, _STATX_BTIME, _BTIME_AT = -100, 0x800, 80
 
 
 def _birth(path: Path) -> str:
-    """When the file was made, by Linux's `statx`, which Python 3.11 does not have; empty where it is not told."""
+    """Return the time of birth from Linux's `statx`, which Python 3.11 does not offer; empty if it is unknown."""
     told = ctypes.create_string_buffer(256)
     try:
         failed = ctypes.CDLL(None).statx(_AT_FDCWD, os.fsencode(path), 0, _STATX_BTIME, told)
@@ -104,7 +104,7 @@ def _place(path: Path) -> str | None:
 
 
 def nameless(file: Inode) -> bool:
-    """Whether `file`, which this process has open, has no name any more. False where the system does not tell."""
+    """Return whether `file`, which this process has open, has no name any more; False if the system cannot say."""
     with suppress(OSError):
         # decision 013: `stat` on the path would ask about another file, and opening this one again would lose its locks
         for descriptor in Path("/proc/self/fd").iterdir():
@@ -116,7 +116,7 @@ def nameless(file: Inode) -> bool:
 
 
 class Watch:
-    """Tells whether a file that SQLite has open, and those beside it, are still the ones at their paths."""
+    """Checks whether the open file, its WAL and its index are still the ones at their paths."""
 
     def __init__(self, path: Path) -> None:
         real = path.resolve()
@@ -132,23 +132,23 @@ class Watch:
             _last[real] = self.place, {place for beside in self._paths[1:] if (place := _place(beside))}
 
     def forget(self) -> None:
-        """Its file is closed."""
+        """Stop watching: the file is closed."""
         with _known:
             _live.discard(self)
 
     def saved(self) -> None:
-        """What its WAL, which has no name, held is in the file: nobody needs to wait for that any more."""
+        """Record that the content of the removed WAL is in the file, so that others may open it."""
         with _known:
             for watch in [watch for watch in _live if watch._opened[:2] == self._opened[:2]]:
                 _live.discard(watch)
 
     def in_danger(self, real: Path) -> bool:
-        """Whether `real` is its file, and the WAL is gone."""
+        """Return whether `real` is this file and its WAL is gone."""
         return self._paths[1] == real.with_name(f"{real.name}-wal") and self.lost_wal()
 
     @property
     def file(self) -> Inode | None:
-        """The file itself."""
+        """Return the file that was opened."""
         return self._opened[0]
 
     def unmoved(self) -> bool:
@@ -170,11 +170,11 @@ class Watch:
         return True
 
     def replaced(self) -> bool:
-        """Whether another file is at the path."""
+        """Return whether another file is at the path."""
         return self._look()[0] not in (None, self._opened[0])
 
     def lost_wal(self) -> bool:
-        """Whether nothing but the WAL is gone, and nobody has begun a new one."""
+        """Return whether only the WAL is gone, and no one has created a new one."""
         file, wal, shm = self._look()
         return file == self._opened[0] and wal is None and shm in (None, self._opened[2])
 
@@ -191,9 +191,9 @@ class Watch:
 
 _known = threading.Lock()
 _live: "WeakSet[Watch]" = WeakSet()
-"""Of the files that this process has open."""
+"""The watches of all files that this process has open."""
 _last: dict[Path, tuple[str | None, set[str]]] = {}
-"""By path: the file that this process opened there last, and the WAL and the index that belong to it."""
+"""By path: the file that this process last opened there, and its WAL and index."""
 
 
 def refuse_foreign(path: Path) -> None:

@@ -22,27 +22,27 @@ from turnlog.errors import StoreUnavailable, TurnlogError
 from turnlog.process import keep
 
 PARK_S_MAX = 5.0
-"""How long a fork waits for the work that lanes have under way."""
+"""Seconds for which a fork waits for running jobs of lanes."""
 
 
 class Parked(Protocol):
-    """What holds connections."""
+    """An object that holds connections."""
 
     busy: threading.Lock
-    """Held while a connection is used."""
+    """Held while a connection is in use."""
 
     def let_go(self) -> None:
-        """Close the connections; they are opened when they are needed. Called with `busy` held."""
+        """Close the connections until they are needed again. The caller holds `busy`."""
 
 
 _lanes: "WeakSet[Parked]" = WeakSet()
 _halted: dict[int, list[Parked]] = {}
-"""What a thread that forks has halted."""
+"""By thread that forks: what it has halted."""
 _files: "WeakKeyDictionary[apsw.Connection, tuple[int, int] | None]" = WeakKeyDictionary()
-"""Noted when a connection is made: one that is busy in another thread does not tell its file."""
+"""By connection, noted when it is opened: a connection that is busy in another thread does not tell its file."""
 _left: set[tuple[int, int] | None] = set()
 _UNKNOWN = (-1, -1)
-"""In `_left`, it stands for any file."""
+"""Stands for any file in `_left`."""
 _forking = threading.RLock()  # it knows its owner, which a hook that was interrupted does not
 
 
@@ -97,7 +97,7 @@ def _in_child() -> None:
 
 
 def _begin_anew() -> None:
-    """No lane is here, as no thread of theirs is, and no owner of a lock."""
+    """Reset lanes and locks in the child, which has none of the threads that own them."""
     global _forking, _lanes  # noqa: PLW0603  # the parent's are of no use
     _forking = threading.RLock()
     lanes, _lanes = _lanes, WeakSet()
@@ -107,7 +107,7 @@ def _begin_anew() -> None:
 
 
 def _note(connection: apsw.Connection) -> bool:
-    """Note the file of `connection`; whether it could be told."""
+    """Note the file of `connection`; return whether it is known."""
     try:
         _files[connection] = _file(connection.filename)
     except (apsw.Error, ValueError):  # raised, it would fail whoever makes a connection

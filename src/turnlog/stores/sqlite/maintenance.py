@@ -1,4 +1,4 @@
-"""What is done to the file as a whole, on a connection of its own, whether the store is open or not."""
+"""Operations on the whole file, on a separate connection, whether the store is open or not."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -12,12 +12,12 @@ T = TypeVar("T")
 
 
 def bring_up_to_date(desk: Desk) -> None:
-    """Make the file if it is not there, and take all steps of the schema. Raises `TurnlogError`."""
+    """Create a missing file, and take all steps of the schema. Raises `TurnlogError`."""
     _on(desk, lambda connection: None, post=True)
 
 
 def mark_restored(desk: Desk) -> None:
-    """Begin a new history. Raises `TurnlogError`."""
+    """Give all conversations a new incarnation. Raises `TurnlogError`."""
     _on(desk, lambda connection: _in_transaction(connection, schema.mark_restored))
 
 

@@ -1,4 +1,4 @@
-"""What the reading lanes do: each function reads on a connection inside one transaction."""
+"""Functions of the reading lanes; each reads inside one transaction."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -16,23 +16,23 @@ from turnlog.stores.sqlite.schema import refuse_newer
 
 MARK_EVERY = 64
 _ALL = 1 << 62
-"""More bytes than there are."""
+"""More bytes than any log has: no limit."""
 _json = msgspec.json.decode
 _OWN_TEXTS = (6, 9, 10, 11, 12)
-"""Where `header` has what the conversation itself was given; its parent's id is not."""
+"""Columns of `header` with text of the conversation itself, without its parent's id."""
 _NO_TEXT = "\ufffd"
-"""What is shown for bytes that are no text."""
+"""Replaces bytes that are not valid UTF-8."""
 
 
 class Place(NamedTuple):
-    """Where a conversation is kept: its number, and the row of its last message."""
+    """The number of a conversation, and the row of its last message."""
 
     n: int
     last: int | None
 
 
 def find(connection: apsw.Connection, key: Key) -> tuple[Place, Header]:
-    """The conversation. Raises `ConversationNotFound` or `ConversationDeleted`, and `CorruptRecord` for a decayed header."""
+    """Return a conversation. Raises `ConversationNotFound`, `ConversationDeleted`, or `CorruptRecord` for decay."""
     row = _row(connection, key)
     return Place(row[1], row[3]), _header(row)
 
@@ -70,7 +70,7 @@ def header_row(connection: apsw.Connection, key: Key) -> tuple[Any, ...] | None:
 
 
 def _kept_id(connection: apsw.Connection, tenant: str, id_: str) -> bytes | str:
-    """The bytes of the id that is shown as `id_`, which may have decayed."""
+    """Return the stored bytes of the id that is shown as `id_`, which may have decayed."""
     # a listing shows decayed bytes as U+FFFD, and what it shows must name the conversation in the next call
     begin, decayed, _ = id_.partition(_NO_TEXT)
     if decayed:
@@ -83,7 +83,7 @@ def _kept_id(connection: apsw.Connection, tenant: str, id_: str) -> bytes | str:
 
 
 def _as_text(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A row of `header` from one of `header_bytes`; without title and tags, which it then shows to have decayed."""
+    """Convert a row of `header_bytes` to one of `header`; title and tags are removed if a text has decayed."""
     shown = [value.decode(errors="replace") if isinstance(value, bytes) else value for value in row]
     try:
         for at in _OWN_TEXTS:
@@ -96,7 +96,7 @@ def _as_text(row: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def decayed(conversation_id: str, header: Header | None = None) -> CorruptRecord:
-    """What tells of a header that is not sound."""
+    """Return the error for a decayed header."""
     reason = f"the header of conversation {conversation_id!r} is not what was written"
     return CorruptRecord(seq=0, reason=reason, record=header)
 
@@ -113,7 +113,7 @@ def _header(row: tuple[Any, ...]) -> Header:
 
 
 def _listed(row: tuple[Any, ...]) -> Header:
-    """The header, without tags and metadata where it decayed: one such header does not keep all from being listed."""
+    """Return the header, without tags and metadata if it decayed: one such header must not fail a whole listing."""
     try:
         return _header(row)
     except CorruptRecord as error:
@@ -178,7 +178,7 @@ def recent(
 
 
 def _runs(seqs: Iterable[int]) -> list[tuple[int, int]]:
-    """First and last of each run without a gap in ascending `seqs`."""
+    """Return the first and last number of each gapless run in ascending `seqs`."""
     runs: list[tuple[int, int]] = []
     for seq in seqs:
         if runs and runs[-1][1] == seq - 1:
@@ -189,7 +189,7 @@ def _runs(seqs: Iterable[int]) -> list[tuple[int, int]]:
 
 
 def row_at(connection: apsw.Connection, place: Place, head: int, seq: int) -> tuple[int, Record | None]:
-    """The row of the message at `seq`, and the record in it, decayed or not; None if it is none at all."""
+    """Return the row of the message at `seq` and its record, decayed or not; None if the row holds no record."""
     row = connection.execute(SQL["row_at"], (*_begin(connection, place, head, seq), seq)).fetchone()
     if row is None:
         raise CorruptRecord(seq=seq, reason="its row is missing")
@@ -198,7 +198,7 @@ def row_at(connection: apsw.Connection, place: Place, head: int, seq: int) -> tu
 
 
 def _record(name: bytes, *rest: Any) -> Record | None:
-    """A record from its id in bytes and all its other fields; None if the id is no text."""
+    """Build a record from its id in bytes and its other fields; None if the id is not valid UTF-8."""
     try:
         return Record(name.decode(), *rest)
     except UnicodeDecodeError:
@@ -206,7 +206,7 @@ def _record(name: bytes, *rest: Any) -> Record | None:
 
 
 def _begin(connection: apsw.Connection, place: Place, head: int, seq: int) -> tuple[int | None, int]:
-    """A row not far above `seq`, and its own seq."""
+    """Return a row at or a little above `seq`, and the seq of that row."""
     # decision 002: near the end the chain itself is shorter than the search for a mark
     if head - seq < MARK_EVERY:
         return place.last, head
@@ -311,7 +311,7 @@ def stale(connection: apsw.Connection, tenant: str, fold: str, version: int, lim
 def _stale_with_text(
     connection: apsw.Connection, tenant: str, fold: str, version: int, limit: int, since: int
 ) -> list[Stale]:
-    """`stale`, but for conversations whose ids decayed."""
+    """As `stale`, leaving out conversations whose ids decayed."""
     found: list[Stale] = []
     for id_, *rest in connection.execute(SQL["stale_bytes"], (tenant, fold, version, -1, since)):
         if len(found) == limit:

@@ -28,7 +28,7 @@ class Step(NamedTuple):
 
 @cache
 def steps() -> tuple[Step, ...]:
-    """All steps, in their order."""
+    """Return all steps in order."""
     found = sorted((files(__package__) / "migrations").iterdir(), key=lambda entry: entry.name)
     return tuple(
         Step(int(number), name.split(".")[1], entry.read_text())
@@ -48,14 +48,14 @@ FROM pragma_application_id, pragma_user_version
 
 
 class Taken(NamedTuple):
-    """The last steps that were taken."""
+    """The numbers of the last steps that a file has seen."""
 
     pre: int
     post: int
 
 
 def taken(connection: apsw.Connection, *, known: int = SUPPORTED) -> Taken:
-    """What steps the file has seen. Raises when the file is not ours, or when newer software has shut us out."""
+    """Return the steps that the file has seen. Raises if it is no file of turnlog, or of a newer, incompatible version."""
     application, version, ours, tables = map(int, connection.execute(_STATE).get)  # at one moment: another may migrate
     if application != APPLICATION_ID and tables:
         raise StoreUnavailable("the file is an SQLite database of another application")
@@ -66,19 +66,19 @@ def taken(connection: apsw.Connection, *, known: int = SUPPORTED) -> Taken:
 
 
 def gate(connection: apsw.Connection) -> None:
-    """Raise `SchemaTooNew` when newer software has shut us out since the file was opened; within the transaction."""
+    """Raise `SchemaTooNew` if newer software has taken an incompatible step since the file was opened."""
     pre, post = connection.execute("SELECT pre, post FROM store").get
     refuse_newer(post, pre)
 
 
 def refuse_newer(post: int, pre: int = 0) -> None:
-    """Raise `SchemaTooNew` when the last step `post` is beyond us."""
+    """Raise `SchemaTooNew` if this version does not know the last step `post`."""
     if post > SUPPORTED:
         raise SchemaTooNew(found=max(pre, post), supported=SUPPORTED)
 
 
 def migrate(connection: apsw.Connection, *, post: bool = False, known: tuple[Step, ...] | None = None) -> None:
-    """Take the steps that are missing; several processes may do this at once."""
+    """Take the missing steps; several processes may do this at once."""
     for step in known or steps():
         if (step.phase == "pre" or post) and _missing(connection, step, known):
             _take(connection, step, known)
@@ -86,7 +86,7 @@ def migrate(connection: apsw.Connection, *, post: bool = False, known: tuple[Ste
 
 @contextmanager
 def transaction(connection: apsw.Connection) -> Iterator[None]:
-    """Write: committed at the end of the block, or rolled back."""
+    """Run the block in a write transaction, which is rolled back if the block raises."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -119,5 +119,5 @@ def notice_copy(connection: apsw.Connection, place: str) -> None:
 
 
 def mark_restored(connection: apsw.Connection) -> None:
-    """Begin a new history."""
+    """Give all conversations a new incarnation."""
     connection.execute("UPDATE store SET incarnation = random()")

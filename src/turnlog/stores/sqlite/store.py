@@ -1,4 +1,4 @@
-"""The embedded store: one SQLite file in WAL mode, durable by an fsync before each acknowledgement."""
+"""The embedded store: one SQLite file in WAL mode, with an `fsync` before each acknowledgement."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
@@ -158,7 +158,7 @@ class SqliteStore:
         return await self._write(key, lambda connection: writes.move_epoch(connection, key, now))
 
     async def delete(self, key: Key, *, now: int) -> None:
-        """Mark it as deleted, and drop what it had in steps, between which others write (decision 015)."""
+        """Mark the conversation as deleted, then remove its rows in steps, between which others write (decision 015)."""
 
         async def erase() -> None:
             dead = await self._write(key, lambda connection: writes.bury(connection, key, now))
@@ -224,7 +224,7 @@ class SqliteStore:
         return result
 
     async def _step(self, key: Key, n: int) -> int | None:
-        """A step of the deletion of conversation `n`; which one to go on with."""
+        """Remove some rows of conversation `n`; return the conversation to continue with, or None."""
         result: int | None = await self._open_writer().submit(
             Step(key=key, work=lambda connection: writes.trim(connection, n))
         )

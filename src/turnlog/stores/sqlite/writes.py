@@ -1,4 +1,4 @@
-"""What the writing lane does, on its connection, inside the transaction of a whole batch."""
+"""Functions of the writing lane; each runs inside the transaction of a whole batch."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
@@ -30,16 +30,16 @@ _from_json = msgspec.json.decode
 _COLUMNS = 11
 ROWS_PER_STATEMENT = 64
 ROWS_PER_STEP = 500
-"""How many rows of a deleted conversation go at once; other writers wait as long as that takes."""
+"""How many rows of a deleted conversation one transaction removes; other writers wait for it."""
 _HEADS_REMEMBERED = 10_000
 
 
 Head: TypeAlias = tuple[int, int, int]
-"""Which conversation it is, by its number and its incarnation, and where it ends."""
+"""The number and the incarnation of a conversation, and the seq of its last message."""
 
 
 class Append(Job):
-    """An append that waits; its result is an `Appended`."""
+    """An append; its result is an `Appended`."""
 
     key: Key
     records: Sequence[Record]
@@ -62,32 +62,32 @@ class Heads:
         self._heads: dict[Key, Head] = {}
 
     def get(self, key: Key) -> Head | None:
-        """What is remembered of it."""
+        """Return the remembered head, or None."""
         return self._heads.get(key)
 
     def remember(self, heads: Mapping[Key, Head]) -> None:
-        """Remember these, and some of those before."""
+        """Remember these heads, and forget the oldest ones beyond the limit."""
         self._heads.update(heads)
         while len(self._heads) > _HEADS_REMEMBERED:
             # the oldest goes: a dict keeps its order, and a head that is missing costs one look
             del self._heads[next(iter(self._heads))]
 
     def forget(self, keys: Iterable[Key | None]) -> None:
-        """Look in the file the next time."""
+        """Forget the heads of these conversations, so that the next append reads them from the file."""
         for key in keys:
             if key is not None:
                 self._heads.pop(key, None)
 
 
 class Rows:
-    """Rows to add, as the values of a statement, and the heads of unforked conversations after that."""
+    """Rows to insert, as the values of a statement, and the resulting heads of conversations that are no forks."""
 
     def __init__(self) -> None:
         self.values: list[Any] = []
         self.heads: dict[Key, Head] = {}
 
     def add(self, n: int, incarnation: int, seq: int, record: Record, now: int) -> None:
-        """The record at `seq` of a conversation."""
+        """Add the record at `seq` of conversation `n`."""
         self.values += (
             n, incarnation, seq, record.created_at, record.tokens, record.version, record.digest, record.checksum, record.id,
             record.body, now,
@@ -95,7 +95,7 @@ class Rows:
 
 
 class _Log:
-    """A conversation's end while a batch is decided, and the ids that are known to be in it."""
+    """The head of a conversation while a batch is decided, and the ids that it is known to contain."""
 
     __slots__ = ("deleted", "forked", "head", "incarnation", "known", "n")
 
@@ -131,7 +131,7 @@ def decide_from_memory(heads: Heads, jobs: Sequence[Job]) -> Rows | None:
 
 
 def _appended(head: int, records: Sequence[Record]) -> Appended:
-    """The answer to an append at `head` of records that are all new."""
+    """Return the answer to an append at `head` of records that are all new."""
     if len(records) == 1:
         [record] = records
         return Appended((record.id,), (head + 1,), (record.created_at,), 1)
@@ -140,7 +140,7 @@ def _appended(head: int, records: Sequence[Record]) -> Appended:
 
 
 def decide_all(connection: apsw.Connection, appends: Sequence[Append]) -> Rows:
-    """What a crowd of appends adds, in their order, with each one's result or error filled in."""
+    """Decide the appends in order: return the rows to insert, and fill in the result or error of each."""
     rows = Rows()
     for append, log in zip(appends, _look(connection, appends), strict=True):
         append.result = None
@@ -170,7 +170,7 @@ def _decide(append: Append, log: _Log | None, rows: Rows) -> None:
 
 
 def _look(connection: apsw.Connection, appends: Sequence[Append]) -> list[_Log | None]:
-    """Each append's log, None where there is no such conversation."""
+    """Return the log of each append, None if its conversation does not exist."""
     places: dict[Key, int] = {}
     wanted = [(places.setdefault(append.key, len(places)), record.id) for append in appends for record in append.records]
     found = connection.execute(SQL["look"], (_text(list(places)), _text(wanted))).get
@@ -183,7 +183,7 @@ def _look(connection: apsw.Connection, appends: Sequence[Append]) -> list[_Log |
 
 
 def insert(connection: apsw.Connection, rows: Rows) -> None:
-    """Add the rows. Raises `apsw.ConstraintError` if a log has moved on or an id is there."""
+    """Insert the rows. Raises `apsw.ConstraintError` if a head has moved or an id exists."""
     size = ROWS_PER_STATEMENT * _COLUMNS
     for start in range(0, len(rows.values), size):
         values = rows.values[start : start + size]
@@ -205,7 +205,7 @@ def _text(value: object) -> str:
 
 
 def touch(connection: apsw.Connection) -> None:
-    """Write what is there already, to see whether the file takes it."""
+    """Write a value that the file already holds, to learn whether it accepts writes."""
     # reading back what is there and writing it takes the write lock and the disk, and changes nothing
     connection.execute(f"PRAGMA user_version = {connection.execute('PRAGMA user_version').get}")
 
@@ -318,14 +318,14 @@ def _next_epoch(connection: apsw.Connection, n: int, now: int) -> None:
 
 
 class Dead(NamedTuple):
-    """A conversation that was deleted, in whose rows `trim` has work to do; `again` if it was so before."""
+    """A deleted conversation whose rows `trim` has to remove; `again` if it was deleted before."""
 
     n: int
     again: bool
 
 
 def bury(connection: apsw.Connection, key: Key, now: int) -> Dead:
-    """Delete a conversation but for its rows, which nothing shows any more and `trim` drops (decision 015)."""
+    """Delete a conversation except its rows, which nothing shows any more and `trim` removes (decision 015)."""
     row = header_row(connection, key)
     # decision 015: a crash, or another caller, left it dead with rows; this call finishes that
     if row is not None and row[2] == 1:
@@ -380,7 +380,7 @@ def trim(connection: apsw.Connection, n: int) -> int | None:
 
 
 def trim_next(connection: apsw.Connection) -> int | None:
-    """A dead conversation in which `trim` has work to do."""
+    """Return the number of a deleted conversation with rows to remove, or None."""
     found: int | None = connection.execute(SQL["to_trim"]).get
     return found
 

@@ -11,7 +11,7 @@ from turnlog import SchemaTooNew, StoreFailed, StoreUnavailable
 from turnlog.store import Header, Key
 from turnlog.stores.postgres import PostgresStore
 from turnlog.stores.postgres.connection import Pool
-from turnlog.stores.postgres.schema import Step, migrate, steps
+from turnlog.stores.postgres.schema import PostgresStep, migrate, steps
 
 DATABASE = "steps"
 NEXT = steps()[-1].number + 1
@@ -24,7 +24,7 @@ def url(postgres_server: PostgresServer) -> Iterator[str]:
     postgres_server.execute(f"DROP DATABASE {DATABASE} WITH (FORCE)")
 
 
-async def take(url: str, *extra: Step, post: bool = False) -> None:
+async def take(url: str, *extra: PostgresStep, post: bool = False) -> None:
     pool = Pool(url, limit=1, timeout_s=10)
     try:
         await migrate(pool, post=post, known=(*steps(), *extra))
@@ -50,8 +50,8 @@ def test_many_who_open_an_empty_database_at_once_all_succeed(url: str) -> None:
 
 
 def test_a_step_before_leaves_old_software_running_and_a_step_after_shuts_it_out(url: str) -> None:
-    before = Step(NEXT, "pre", "ALTER TABLE turnlog.conversation ADD COLUMN extra int8")
-    after = Step(NEXT, "post", "ALTER TABLE turnlog.conversation DROP COLUMN extra")
+    before = PostgresStep(NEXT, "pre", "ALTER TABLE turnlog.conversation ADD COLUMN extra int8")
+    after = PostgresStep(NEXT, "post", "ALTER TABLE turnlog.conversation DROP COLUMN extra")
 
     async def check() -> None:
         await opens(url)
@@ -67,8 +67,8 @@ def test_a_step_before_leaves_old_software_running_and_a_step_after_shuts_it_out
 
 
 def test_a_step_that_fails_leaves_nothing_behind(url: str) -> None:
-    broken = Step(NEXT, "pre", "CREATE TABLE turnlog.half (a int8); SELECT 1 / 0")
-    whole = Step(NEXT, "pre", "CREATE TABLE turnlog.half (a int8)")
+    broken = PostgresStep(NEXT, "pre", "CREATE TABLE turnlog.half (a int8); SELECT 1 / 0")
+    whole = PostgresStep(NEXT, "pre", "CREATE TABLE turnlog.half (a int8)")
 
     async def check() -> None:
         await opens(url)

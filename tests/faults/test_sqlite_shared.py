@@ -28,7 +28,7 @@ from turnlog import (
 from turnlog.store import PAGE_BYTES, Key, Snapshot, Sweeper, Versioned
 from turnlog.stores.sqlite import SqliteStore, schema, writes
 from turnlog.stores.sqlite.connection import Desk
-from turnlog.stores.sqlite.schema import Step
+from turnlog.stores.sqlite.schema import SqliteStep
 
 KEY = Key("default", "c1")
 
@@ -97,7 +97,7 @@ async def test_a_row_whose_id_and_place_decayed_is_whole_again_once_it_is_erased
 
 async def test_a_writer_is_refused_as_soon_as_newer_software_has_taken_a_step_that_shuts_it_out(path: Path) -> None:
     number = schema.SUPPORTED + 1
-    newer = [Step(number, phase, f"CREATE TABLE {phase} (a)") for phase in ("pre", "post")]
+    newer = [SqliteStep(number, phase, f"CREATE TABLE {phase} (a)") for phase in ("pre", "post")]
 
     def take(*, post: bool) -> None:
         with closing(apsw.Connection(str(path))) as file:

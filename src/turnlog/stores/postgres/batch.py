@@ -36,7 +36,7 @@ _ONE_FORMS = (0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1)
 _APPEND_FRESH = "SELECT turnlog.append_fresh_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
 
 
-class Append(msgspec.Struct, eq=False):
+class WaitingAppend(msgspec.Struct, eq=False):
     """An append that waits until the loop's time `until` at most; `done` brings its `Appended` or its error.
 
     `fresh` are its records without those that come twice, `columns` what is stored of each of them. `alone` tells that it
@@ -56,7 +56,7 @@ class Append(msgspec.Struct, eq=False):
     expect: int
     alone: bool = False
 
-    def may_follow(self, others: Sequence["Append"]) -> bool:
+    def may_follow(self, others: Sequence["WaitingAppend"]) -> bool:
         """Return whether one statement can decide this append after `others` on the same conversation."""
         # an expectation is about the head before the statement, so one that follows another cannot be decided in it
         if self.expect != _ANY_HEAD or others[0].expect != _ANY_HEAD or others[0].key != self.key:
@@ -93,7 +93,7 @@ def prepare(
     expect_head: int | None,
     done: asyncio.Future[Appended],
     until: float,
-) -> Append:
+) -> WaitingAppend:
     """Prepare an append; one that cannot be sent at all fails here, before it is in a batch with others."""
     fresh = {record.id: record for record in records}
     expect = _ANY_HEAD if expect_head is None else expect_head
@@ -103,7 +103,7 @@ def prepare(
     if size > BYTES_PER_APPEND:
         raise TooLarge("records", limit=BYTES_PER_APPEND, actual=size, unit="bytes")
     columns = [column(record, names) for record in fresh.values()]
-    return Append(key, records, now, expect_head, done, until, names.log_again(key), fresh, columns, size, expect)
+    return WaitingAppend(key, records, now, expect_head, done, until, names.log_again(key), fresh, columns, size, expect)
 
 
 class Batch:
@@ -111,12 +111,12 @@ class Batch:
 
     def __init__(self, *, care: bool) -> None:
         self.care = care
-        self.by_log: dict[int, list[Append]] = {}
+        self.by_log: dict[int, list[WaitingAppend]] = {}
         self.appends = 0
         self.bytes = 0
         self.until = inf
 
-    def take(self, append: Append) -> bool:
+    def take(self, append: WaitingAppend) -> bool:
         """Add an append if it can share the statement; return whether it was added."""
         others = self.by_log.get(append.log)
         if others is None:
@@ -130,7 +130,7 @@ class Batch:
         self.bytes += append.size
         return True
 
-    def members(self) -> list[Append]:
+    def members(self) -> list[WaitingAppend]:
         """Return all appends, those of one conversation in order."""
         return [append for group in self.by_log.values() for append in group]
 
@@ -205,7 +205,7 @@ def _known(row: Row) -> dict[int, Known]:
     return {at: Known(seq, digest, created_at) for at, seq, digest, created_at in found}
 
 
-def _one_values(append: Append) -> list[bytes | None]:
+def _one_values(append: WaitingAppend) -> list[bytes | None]:
     key = append.key
     numbers, name, digest, body = append.columns[0]
     return [
@@ -221,7 +221,7 @@ def _one_values(append: Append) -> list[bytes | None]:
     ]
 
 
-def _settle(append: Append, head: int, known: dict[str, Known]) -> int:
+def _settle(append: WaitingAppend, head: int, known: dict[str, Known]) -> int:
     """Give an append its answer; return how many of its records were stored."""
     try:
         if head == _NOT_THERE:

@@ -86,7 +86,7 @@ class NotFresh(Exception):
         self.logs = logs
 
 
-class Wire:
+class PostgresWire:
     """One connection, for one call at a time."""
 
     def __init__(self, made: psycopg.AsyncConnection[Any], timeout_s: float) -> None:
@@ -107,7 +107,7 @@ class Wire:
         self._loop.add_reader(self._socket, self._on_readable)
 
     @classmethod
-    async def connect(cls, url: str, *, timeout_s: float, options: str = "") -> "Wire":
+    async def connect(cls, url: str, *, timeout_s: float, options: str = "") -> "PostgresWire":
         """Open a connection with `options` for the session. Raises `StoreUnavailable` or `NoOptions`."""
         limits: dict[str, Any] = {
             "connect_timeout": max(2, round(timeout_s)),
@@ -326,7 +326,7 @@ class Pool:
         self._loop = asyncio.get_running_loop()
         self._limit = limit
         self._taken = 0
-        self._idle: list[Wire] = []
+        self._idle: list[PostgresWire] = []
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._closed = False
 
@@ -368,7 +368,7 @@ class Pool:
             self.put(wire)
 
     @asynccontextmanager
-    async def lease(self) -> AsyncIterator[Wire]:
+    async def lease(self) -> AsyncIterator[PostgresWire]:
         """Lend a connection for several calls, which must end within the time limit."""
         until = self._loop.time() + self.timeout_s
         wire = self.idle() or await self._connected(until)
@@ -386,7 +386,7 @@ class Pool:
         finally:
             self.put(wire)
 
-    def idle(self) -> Wire | None:
+    def idle(self) -> PostgresWire | None:
         """Take a free connection, or None; give it back with `put`."""
         while self._idle and not self._closed:
             wire = self._idle.pop()
@@ -396,7 +396,7 @@ class Pool:
             wire.close()
         return None
 
-    def put(self, wire: Wire) -> None:
+    def put(self, wire: PostgresWire) -> None:
         """Take a connection back."""
         self._taken -= 1
         if wire.usable and not self._closed:
@@ -414,7 +414,7 @@ class Pool:
             if not waiter.done():
                 waiter.set_result(None)
 
-    async def _connected(self, until: float) -> Wire:
+    async def _connected(self, until: float) -> PostgresWire:
         """Wait for a free connection, or open one. Raises `StoreUnavailable` at `until`."""
         try:
             async with asyncio.timeout_at(until):
@@ -445,7 +445,7 @@ class Pool:
                 waiter.set_result(None)
                 return
 
-    async def _new(self) -> Wire:
+    async def _new(self) -> PostgresWire:
         if self._closed:
             raise StoreUnavailable(NOT_OPEN)
         with ExitStack() as undo:
@@ -453,11 +453,11 @@ class Pool:
             self._taken += 1
             undo.callback(self._give_back)
             try:
-                wire = await Wire.connect(self._url, timeout_s=self.timeout_s, options=self._options)
+                wire = await PostgresWire.connect(self._url, timeout_s=self.timeout_s, options=self._options)
             # decision 014: PgBouncer refuses startup options; functions that write check the isolation level themselves
             except NoOptions:
                 self._options = ""
-                wire = await Wire.connect(self._url, timeout_s=self.timeout_s)
+                wire = await PostgresWire.connect(self._url, timeout_s=self.timeout_s)
             undo.pop_all()
             return wire
 

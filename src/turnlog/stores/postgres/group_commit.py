@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from turnlog.codec import Record
 from turnlog.errors import StoreFailed, StoreUnavailable
 from turnlog.store import Appended, Key
-from turnlog.stores.postgres.batch import APPEND, BYTES_PER_BATCH, LOOK_ONLY, Answered, Append, Batch, prepare
+from turnlog.stores.postgres.batch import APPEND, BYTES_PER_BATCH, LOOK_ONLY, Answered, Batch, WaitingAppend, prepare
 from turnlog.stores.postgres.connection import UNIQUE, Again, Broken, NotFresh, Pool, Refused, Row, Unprepared
 from turnlog.stores.postgres.encoding import Param
 from turnlog.stores.postgres.log_ids import Names
@@ -22,7 +22,7 @@ FORKS_MAX = 10_000
 """How many conversations a writer remembers that need care."""
 
 
-class Writer:
+class GroupWriter:
     """Sends appends, up to `lanes` batches at once. No conversation is in two batches, and with `sharded` no batch has two
     conversations.
 
@@ -40,7 +40,7 @@ class Writer:
         self._lanes = lanes
         self._sharded = sharded
         self._loop = asyncio.get_running_loop()
-        self._queue: deque[Append] = deque()
+        self._queue: deque[WaitingAppend] = deque()
         self._busy: set[int] = set()
         self._care: set[int] = set()
         self._under_way = 0
@@ -104,7 +104,7 @@ class Writer:
         """Collect the next batch in order; an append waits if one before it on the same conversation is not answered yet."""
         batch = Batch(care=bool(self._queue) and self._needs_care(self._queue[0]))
         room = min(len(self._queue), APPENDS_PER_BATCH)
-        waiting: list[Append] = []
+        waiting: list[WaitingAppend] = []
         # two batches of one conversation under way could be stored in either order, and the later answered first
         blocked = set(self._busy)
         while self._queue and batch.appends < room and batch.bytes < BYTES_PER_BATCH:
@@ -122,7 +122,7 @@ class Writer:
         self._queue.extendleft(reversed(waiting))
         return batch
 
-    def _needs_care(self, append: Append) -> bool:
+    def _needs_care(self, append: WaitingAppend) -> bool:
         return append.expect == LOOK_ONLY or append.log in self._care
 
     def _post(self, batch: Batch) -> bool:
@@ -236,7 +236,7 @@ class Writer:
             for append in behind:
                 self._apart.put(append)
 
-    def _back(self, line: deque[Append]) -> None:
+    def _back(self, line: deque[WaitingAppend]) -> None:
         """Queue the appends in `line` again, whose conversation may join batches now."""
         self._queue.extendleft(reversed(line))
         if not self._apart.busy:

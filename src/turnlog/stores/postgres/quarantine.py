@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 
 from turnlog.errors import StoreFailed, StoreUnavailable
-from turnlog.stores.postgres.batch import APPEND, Answered, Append, Batch
+from turnlog.stores.postgres.batch import APPEND, Answered, Batch, WaitingAppend
 from turnlog.stores.postgres.connection import LOCKED, Pool, Refused
 
 LANES = 4
@@ -35,11 +35,11 @@ class Apart:
     `back` receives the appends that wait behind one that succeeded, and is also called when nothing is left.
     """
 
-    def __init__(self, pool: Pool, back: Callable[[deque[Append]], None]) -> None:
+    def __init__(self, pool: Pool, back: Callable[[deque[WaitingAppend]], None]) -> None:
         self._pool = pool
         self._back = back
         self._loop = asyncio.get_running_loop()
-        self._lines: dict[int, deque[Append]] = {}
+        self._lines: dict[int, deque[WaitingAppend]] = {}
         self._first: deque[int] = deque()
         self._patient: deque[int] = deque()
         self._running = 0
@@ -55,7 +55,7 @@ class Apart:
         """Whether an append is here."""
         return bool(self._running or self._first or self._patient)
 
-    def put(self, append: Append) -> None:
+    def put(self, append: WaitingAppend) -> None:
         """Add an append to the queue of its conversation."""
         line = self._lines.get(append.log)
         if line is None:
@@ -65,7 +65,7 @@ class Apart:
             self._first.append(append.log)
         self._send()
 
-    def keep(self, log: int) -> deque[Append]:
+    def keep(self, log: int) -> deque[WaitingAppend]:
         """Send the appends of a conversation alone from now on."""
         if len(self._lines) >= _KNOWN_MAX:
             # only those with nothing waiting are forgotten: a line that waits keeps its order
@@ -107,7 +107,7 @@ class Apart:
             self._waiting -= patient
             self._over(log, line, succeeded=succeeded, locked=locked)
 
-    async def _append(self, append: Append, wait_ms: int) -> tuple[bool, bool]:
+    async def _append(self, append: WaitingAppend, wait_ms: int) -> tuple[bool, bool]:
         """Send one append; return whether the server answered it, and if not, whether it may wait on for a lock."""
         batch = Batch(care=True)
         batch.take(append)
@@ -125,7 +125,7 @@ class Apart:
             append.fail(type(error)(error.reason))
         return False, False
 
-    def _over(self, log: int, line: deque[Append], *, succeeded: bool, locked: bool) -> None:
+    def _over(self, log: int, line: deque[WaitingAppend], *, succeeded: bool, locked: bool) -> None:
         if locked:
             self._patient.append(log)
         else:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from turnlog.errors import SchemaTooNew
 from turnlog.store import SchemaVersion
-from turnlog.stores.postgres.connection import Pool, Wire
+from turnlog.stores.postgres.connection import Pool, PostgresWire
 from turnlog.stores.postgres.encoding import ints, number
 
 _BEGIN = """
@@ -31,7 +31,7 @@ END $$;
 """
 
 
-class Step(NamedTuple):
+class PostgresStep(NamedTuple):
     """A step of the schema."""
 
     number: int
@@ -40,17 +40,17 @@ class Step(NamedTuple):
 
 
 @cache
-def steps() -> tuple[Step, ...]:
+def steps() -> tuple[PostgresStep, ...]:
     """Return all steps in order."""
     found = sorted((files(__package__) / "migrations").iterdir(), key=lambda entry: entry.name)
     return tuple(
-        Step(int(number), name.split(".")[1], entry.read_text())
+        PostgresStep(int(number), name.split(".")[1], entry.read_text())
         for entry in found
         if (name := entry.name).endswith(".sql") and (number := name.split("_")[0])
     )
 
 
-async def migrate(pool: Pool, *, post: bool = False, known: tuple[Step, ...] = steps()) -> None:
+async def migrate(pool: Pool, *, post: bool = False, known: tuple[PostgresStep, ...] = steps()) -> None:
     """Take the missing steps. Raises `SchemaTooNew` if newer software has taken an incompatible one."""
     phases = ("pre", "post") if post else ("pre",)
     async with pool.lease() as wire:
@@ -59,7 +59,7 @@ async def migrate(pool: Pool, *, post: bool = False, known: tuple[Step, ...] = s
                 await _take(wire, number, phase, sql, known)
 
 
-async def version(pool: Pool, *, known: tuple[Step, ...] = steps()) -> SchemaVersion:
+async def version(pool: Pool, *, known: tuple[PostgresStep, ...] = steps()) -> SchemaVersion:
     """Return the last compatible step that was taken, and the last known. Raises `SchemaTooNew` as `migrate` does."""
     async with pool.lease() as wire:
         pre, post = await _taken(wire)
@@ -82,7 +82,7 @@ def random_int8() -> int:
     return int.from_bytes(token_bytes(8), "big", signed=True)
 
 
-async def _take(wire: Wire, number: int, phase: str, sql: str, known: tuple[Step, ...]) -> None:
+async def _take(wire: PostgresWire, number: int, phase: str, sql: str, known: tuple[PostgresStep, ...]) -> None:
     # an advisory lock, not a row: the first process of all finds no table to lock
     await wire.run(_BEGIN.format(secret=token_bytes(32).hex(), incarnation=random_int8()))
     # asked again under the lock: another process may have taken the step while this one waited
@@ -91,13 +91,13 @@ async def _take(wire: Wire, number: int, phase: str, sql: str, known: tuple[Step
     await wire.run("COMMIT")
 
 
-async def _missing(wire: Wire, number: int, phase: str, known: tuple[Step, ...]) -> bool:
+async def _missing(wire: PostgresWire, number: int, phase: str, known: tuple[PostgresStep, ...]) -> bool:
     pre, post = await _taken(wire)
     _check(pre, post, known)
     return number > (pre if phase == "pre" else post)
 
 
-def _check(pre: int, post: int, known: tuple[Step, ...]) -> int:
+def _check(pre: int, post: int, known: tuple[PostgresStep, ...]) -> int:
     """Return the last known step. Raises `SchemaTooNew` if a later, incompatible one was taken."""
     supported = max(step.number for step in known)
     if post > supported:
@@ -105,7 +105,7 @@ def _check(pre: int, post: int, known: tuple[Step, ...]) -> int:
     return supported
 
 
-async def _taken(wire: Wire) -> tuple[int, int]:
+async def _taken(wire: PostgresWire) -> tuple[int, int]:
     """Return the last pre and post steps that were taken."""
     if (await wire.ask("SELECT to_regclass('turnlog.schema')", ()))[0][0] is None:
         return 0, 0

@@ -37,7 +37,7 @@ from turnlog.stores.postgres import diagnostics, encoding, quarantine, schema, t
 from turnlog.stores.postgres.answers import Expected, header_in, header_of, listed, refuse
 from turnlog.stores.postgres.connection import READING, WRITING, Pool, Row
 from turnlog.stores.postgres.encoding import Param, arrays, blob, boolean, int8s, integer, number, text, texts
-from turnlog.stores.postgres.group_commit import LANES, Writer
+from turnlog.stores.postgres.group_commit import LANES, GroupWriter
 from turnlog.stores.postgres.log_ids import Names
 from turnlog.stores.postgres.timeouts import Patience
 
@@ -55,7 +55,7 @@ class _Open(NamedTuple):
 
     names: Names
     pool: Pool
-    writer: Writer
+    writer: GroupWriter
     patience: Patience
     pools: tuple[Pool, ...]
 
@@ -89,7 +89,7 @@ class PostgresStore:
         lanes = self._connections if self._sharded else LANES
         writing, alone = self._pool(lanes, WRITING), self._pool(quarantine.LANES, WRITING)
         waiting = self._pool(timeouts.LANES, READING)
-        writer = Writer(writing, alone, names, timeout_s=self._timeout_s, lanes=lanes, sharded=self._sharded)
+        writer = GroupWriter(writing, alone, names, timeout_s=self._timeout_s, lanes=lanes, sharded=self._sharded)
         self._open = _Open(names, pool, writer, Patience(pool, waiting), (pool, writing, alone, waiting))
 
     def _pool(self, limit: int, options: str) -> Pool:

@@ -13,7 +13,7 @@ import msgspec
 
 from turnlog.errors import InvalidInput, StoreFailed, StoreUnavailable
 from turnlog.process import keep, unusable
-from turnlog.stores.redis.connection import Address, Login, ServerError, Wire, connect
+from turnlog.stores.redis.connection import Address, Login, RedisWire, ServerError, connect
 
 _SLOTS = 16384
 _RETRY_S = 0.02
@@ -76,7 +76,7 @@ class Servers:
         self.target = target
         self.opened = False
         self._timeout_s = timeout_s
-        self._wires: dict[tuple[Address, bool], Wire] = {}
+        self._wires: dict[tuple[Address, bool], RedisWire] = {}
         self._slots: list[Address] = []
         self._connecting: defaultdict[Address, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._apart: set[str] = set()
@@ -109,7 +109,7 @@ class Servers:
         return answer
 
     async def _alone(
-        self, script: Script, keys: Sequence[str], args: Sequence[Any], wire: Wire | None = None, answer: Any = None
+        self, script: Script, keys: Sequence[str], args: Sequence[Any], wire: RedisWire | None = None, answer: Any = None
     ) -> Any:
         """As `join`, in a separate call. A conversation that fails is sent alone until a call succeeds (decision 024)."""
         command = _evaluate(script, keys, args)
@@ -184,7 +184,7 @@ class Servers:
         command: tuple[Any, ...],
         write: bool,
         script: Script | None,
-        wire: Wire | None = None,
+        wire: RedisWire | None = None,
         answer: Any = None,
     ) -> Any:
         """Send after connecting, or after an answer that names another server or way."""
@@ -208,8 +208,8 @@ class Servers:
             raise
 
     async def _instead(
-        self, wire: Wire, why: str, command: tuple[Any, ...], key: str, write: bool, script: Script | None
-    ) -> tuple[Wire, tuple[Any, ...]]:
+        self, wire: RedisWire, why: str, command: tuple[Any, ...], key: str, write: bool, script: Script | None
+    ) -> tuple[RedisWire, tuple[Any, ...]]:
         """Return where and what to send after a server refused a command."""
         kind, *told = why.split(" ")
         if kind == "NOSCRIPT" and script is not None:
@@ -231,12 +231,12 @@ class Servers:
             wire.close("the server became a replica")
         raise StoreFailed(why) if _is_final(kind, why) else StoreUnavailable(why)
 
-    async def _wire(self, key: str, write: bool) -> Wire:
+    async def _wire(self, key: str, write: bool) -> RedisWire:
         if self.target.cluster:
             await self._learn(again=False)
         return await self._connect(self.place(key), write)
 
-    async def _connect(self, address: Address, write: bool) -> Wire:
+    async def _connect(self, address: Address, write: bool) -> RedisWire:
         if not self.opened:
             raise unusable(self)
         # one connection an address: without the lock all who wait for the first would open one each
@@ -283,7 +283,7 @@ def slot_of(key: str) -> int:
     return crc_hqx((key[begin:end] if end > begin else key).encode(), 0) % _SLOTS
 
 
-def _address(place: str, asked: Wire) -> Address:
+def _address(place: str, asked: RedisWire) -> Address:
     """Parse the address in an answer; a missing host is the one that was asked."""
     host, _, port = place.rpartition(":")
     return Address(host or asked.address.host, int(port))

@@ -73,7 +73,7 @@ class Together(msgspec.Struct):
                 caller.set_result(part)
 
 
-class Wire(asyncio.Protocol):
+class RedisWire(asyncio.Protocol):
     """Sends calls and distributes their answers; if the connection fails, all waiters get an error."""
 
     def __init__(self, address: Address, timeout_s: float) -> None:
@@ -210,23 +210,24 @@ class Wire(asyncio.Protocol):
                     future.exception()  # whoever made the call may be gone
 
 
-async def connect(address: Address, login: Login, timeout_s: float) -> Wire:
+async def connect(address: Address, login: Login, timeout_s: float) -> RedisWire:
     """Connect and log in. Raises `StoreUnavailable`."""
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(timeout_s):
             if address.port:
                 tls = ssl.create_default_context() if login.tls else None
-                _, wire = await loop.create_connection(lambda: Wire(address, timeout_s), address.host, address.port, ssl=tls)
+                to = address.host, address.port
+                _, wire = await loop.create_connection(lambda: RedisWire(address, timeout_s), *to, ssl=tls)
             else:
-                _, wire = await loop.create_unix_connection(lambda: Wire(address, timeout_s), address.host)
+                _, wire = await loop.create_unix_connection(lambda: RedisWire(address, timeout_s), address.host)
             await _log_in(wire, login)
             return wire
     except (OSError, TimeoutError) as error:
         raise StoreUnavailable(f"{address}: {error or 'no connection in time'}") from error
 
 
-async def _log_in(wire: Wire, login: Login) -> None:
+async def _log_in(wire: RedisWire, login: Login) -> None:
     with ExitStack() as undo:
         undo.callback(wire.close)
         for answer in await asyncio.gather(*(wire.call(*command) for command in login.commands())):

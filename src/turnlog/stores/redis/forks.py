@@ -29,7 +29,7 @@ _PARTS_AT_ONCE = 4
 """How many parts are read at once; each may return as many bytes as the caller wants in total."""
 
 
-class Part(NamedTuple):
+class SharedPart(NamedTuple):
     """The records of a conversation from `base` + 1 to `upto`, which a fork shows."""
 
     key: Key
@@ -46,15 +46,15 @@ class Logs:
         self._parents: dict[Key, tuple[str | None, int]] = {}
         self._parents_of = 0
 
-    async def above(self, key: Key) -> list[Part]:
+    async def above(self, key: Key) -> list[SharedPart]:
         """Return the parts that a fork shows of its ancestors, nearest first."""
-        parts: list[Part] = []
+        parts: list[SharedPart] = []
         # decision 022: what a fork shows is in its own header; the parent's note only says where to ask
         parent, upto = await self._parent(key)
         while parent is not None and upto > 0:
             key = Key(key.tenant, parent)
             parent, base = await self._parent(key)
-            parts.append(Part(key, base, upto))
+            parts.append(SharedPart(key, base, upto))
             upto = min(upto, base)
         return parts
 
@@ -151,7 +151,7 @@ class Logs:
         return [record for records, _ in answers for record in records]
 
     async def _slice(
-        self, part: Part, first: int, last: int, bytes_max: int, *, newest: bool
+        self, part: SharedPart, first: int, last: int, bytes_max: int, *, newest: bool
     ) -> tuple[list[tuple[int, bytes]], bool]:
         first, last = max(first, part.base + 1), min(last, part.upto)
         if first > last:
@@ -169,7 +169,7 @@ class Logs:
         frames, cut = await self._servers.run(_SLICE, keys.of(key, "hl"), *args, write=False)
         return list(placed(frames, first, last, newest=newest, cut=bool(cut))), bool(cut)
 
-    async def erase(self, part: Part, tombstone: Record, frame: bytes, now: int) -> None:
+    async def erase(self, part: SharedPart, tombstone: Record, frame: bytes, now: int) -> None:
         """Replace a record by a tombstone, and tell all forks that show it."""
         place = (tombstone.seq - part.base - 1, tombstone.seq, frame)
         answer = await self._tell(part.key, keys.of(part.key, "hsli"), now, *place)

@@ -39,11 +39,11 @@ from turnlog.stores.redis import diagnostics, header_fields, keys
 from turnlog.stores.redis.answers import refuse
 from turnlog.stores.redis.births import Births
 from turnlog.stores.redis.cluster import Script, Servers, read_url
-from turnlog.stores.redis.forks import Logs, Part, numbered, placed
+from turnlog.stores.redis.forks import Logs, SharedPart, numbered, placed
 from turnlog.stores.redis.indexes import Lists
 from turnlog.stores.redis.record_format import pack, unpack, unpack_id, unpack_time, weight
 from turnlog.stores.redis.sweep import Sweep
-from turnlog.stores.redis.work import Work, accepted
+from turnlog.stores.redis.work import OpenCalls, accepted
 
 SCHEMA = 1
 _CALL_BYTES = 200
@@ -58,7 +58,7 @@ class RedisStore:
     """Keeps the logs on the servers that `url` names. Every call ends within `timeout_s`, or soon after."""
 
     def __init__(self, url: str, *, timeout_s: float = 30.0) -> None:
-        self.work = Work()
+        self.work = OpenCalls()
         self._timeout_s = timeout_s
         self._target = read_url(url)
         self._flags = ("c" if self._target.cluster else "") + ("w" if self._target.replicated else "")
@@ -90,7 +90,7 @@ class RedisStore:
 
     def abandon(self) -> None:
         """Forget the running calls, which no one in a forked child awaits."""
-        self.work = Work()
+        self.work = OpenCalls()
 
     @accepted
     async def ping(self) -> None:
@@ -300,7 +300,7 @@ class RedisStore:
         seq = tombstone.seq
         if not 1 <= seq <= header.head:
             raise MessageNotFound(key.conversation_id, seq)
-        parts = [Part(key, header.parent_seq, header.head), *await self._logs.above(key)]
+        parts = [SharedPart(key, header.parent_seq, header.head), *await self._logs.above(key)]
         keeper = next(part for part in parts if part.base < seq)
         await self._logs.erase(keeper, tombstone, pack(tombstone), now)
         return (await self._left(key)).epoch

@@ -11,7 +11,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Work:
+class OpenCalls:
     """Counts running calls, so that a store can finish them before it closes."""
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class Work:
 
 class _Worker(Protocol):
     @property
-    def work(self) -> Work: ...
+    def work(self) -> OpenCalls: ...
 
 
 W = TypeVar("W", bound=_Worker)

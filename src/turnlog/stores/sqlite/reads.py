@@ -24,25 +24,25 @@ _NO_TEXT = "\ufffd"
 """Replaces bytes that are not valid UTF-8."""
 
 
-class Place(NamedTuple):
+class RowPlace(NamedTuple):
     """The number of a conversation, and the row of its last message."""
 
     n: int
     last: int | None
 
 
-def find(connection: apsw.Connection, key: Key) -> tuple[Place, Header]:
+def find(connection: apsw.Connection, key: Key) -> tuple[RowPlace, Header]:
     """Return a conversation. Raises `ConversationNotFound`, `ConversationDeleted`, or `CorruptRecord` for decay."""
     row = _row(connection, key)
-    return Place(row[1], row[3]), _header(row)
+    return RowPlace(row[1], row[3]), _header(row)
 
 
-def find_to_erase(connection: apsw.Connection, key: Key) -> tuple[Place, Header]:
+def find_to_erase(connection: apsw.Connection, key: Key) -> tuple[RowPlace, Header]:
     """`find`, also for a header that decayed: it comes without tags and metadata, since nothing may keep a conversation from
     being erased.
     """
     row = _row(connection, key)
-    return Place(row[1], row[3]), _listed(row)
+    return RowPlace(row[1], row[3]), _listed(row)
 
 
 def _row(connection: apsw.Connection, key: Key) -> tuple[Any, ...]:
@@ -188,7 +188,7 @@ def _runs(seqs: Iterable[int]) -> list[tuple[int, int]]:
     return runs
 
 
-def row_at(connection: apsw.Connection, place: Place, head: int, seq: int) -> tuple[int, Record | None]:
+def row_at(connection: apsw.Connection, place: RowPlace, head: int, seq: int) -> tuple[int, Record | None]:
     """Return the row of the message at `seq` and its record, decayed or not; None if the row holds no record."""
     row = connection.execute(SQL["row_at"], (*_begin(connection, place, head, seq), seq)).fetchone()
     if row is None:
@@ -205,7 +205,7 @@ def _record(name: bytes, *rest: Any) -> Record | None:
         return None
 
 
-def _begin(connection: apsw.Connection, place: Place, head: int, seq: int) -> tuple[int | None, int]:
+def _begin(connection: apsw.Connection, place: RowPlace, head: int, seq: int) -> tuple[int | None, int]:
     """Return a row at or a little above `seq`, and the seq of that row."""
     # decision 002: near the end the chain itself is shorter than the search for a mark
     if head - seq < MARK_EVERY:
@@ -296,7 +296,7 @@ def load_snapshot(connection: apsw.Connection, key: Key, fold: str, version: int
     return _snapshot(connection, find(connection, key)[0], fold, version)
 
 
-def _snapshot(connection: apsw.Connection, place: Place, fold: str, version: int) -> Snapshot | None:
+def _snapshot(connection: apsw.Connection, place: RowPlace, fold: str, version: int) -> Snapshot | None:
     row = connection.execute(SQL["snapshot"], (place.n, fold, version)).fetchone()
     return None if row is None else Snapshot(*row)
 

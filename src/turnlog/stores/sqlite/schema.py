@@ -18,7 +18,7 @@ from turnlog.errors import SchemaTooNew, StoreUnavailable
 APPLICATION_ID = 0x7475726E  # "turn"
 
 
-class Step(NamedTuple):
+class SqliteStep(NamedTuple):
     """A step of the schema."""
 
     number: int
@@ -27,11 +27,11 @@ class Step(NamedTuple):
 
 
 @cache
-def steps() -> tuple[Step, ...]:
+def steps() -> tuple[SqliteStep, ...]:
     """Return all steps in order."""
     found = sorted((files(__package__) / "migrations").iterdir(), key=lambda entry: entry.name)
     return tuple(
-        Step(int(number), name.split(".")[1], entry.read_text())
+        SqliteStep(int(number), name.split(".")[1], entry.read_text())
         for entry in found
         if (name := entry.name).endswith(".sql") and (number := name.split("_")[0])
     )
@@ -77,7 +77,7 @@ def refuse_newer(post: int, pre: int = 0) -> None:
         raise SchemaTooNew(found=max(pre, post), supported=SUPPORTED)
 
 
-def migrate(connection: apsw.Connection, *, post: bool = False, known: tuple[Step, ...] | None = None) -> None:
+def migrate(connection: apsw.Connection, *, post: bool = False, known: tuple[SqliteStep, ...] | None = None) -> None:
     """Take the missing steps; several processes may do this at once."""
     for step in known or steps():
         if (step.phase == "pre" or post) and _missing(connection, step, known):
@@ -96,7 +96,7 @@ def transaction(connection: apsw.Connection) -> Iterator[None]:
             connection.execute("ROLLBACK")
 
 
-def _take(connection: apsw.Connection, step: Step, known: tuple[Step, ...] | None) -> None:
+def _take(connection: apsw.Connection, step: SqliteStep, known: tuple[SqliteStep, ...] | None) -> None:
     with transaction(connection):
         # looked at again under the write lock: another process may have taken the step meanwhile
         if _missing(connection, step, known):
@@ -107,7 +107,7 @@ def _take(connection: apsw.Connection, step: Step, known: tuple[Step, ...] | Non
                 connection.execute(f"PRAGMA user_version = {step.number}")  # what tools and older software look at
 
 
-def _missing(connection: apsw.Connection, step: Step, known: tuple[Step, ...] | None) -> bool:
+def _missing(connection: apsw.Connection, step: SqliteStep, known: tuple[SqliteStep, ...] | None) -> bool:
     found = taken(connection, known=max(step.number for step in known or steps()))
     return step.number > (found.pre if step.phase == "pre" else found.post)
 

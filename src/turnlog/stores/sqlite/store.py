@@ -26,9 +26,9 @@ from turnlog.store import (
 )
 from turnlog.stores.sqlite import diagnostics, maintenance, reads, writes
 from turnlog.stores.sqlite.connection import EMPTY_AGAIN_S, READER_HOLDS, Desk, Origin, path_of
-from turnlog.stores.sqlite.thread import Call, Empty, Lane, Save, Step
-from turnlog.stores.sqlite.transaction import Reader, Writer
-from turnlog.stores.sqlite.writes import Append
+from turnlog.stores.sqlite.thread import Empty, LongStep, Save, StoreThread, ThreadCall
+from turnlog.stores.sqlite.transaction import FileWriter, Reader
+from turnlog.stores.sqlite.writes import AppendJob
 
 T = TypeVar("T")
 
@@ -47,8 +47,8 @@ class SqliteStore:
         self._path = path_of(path)
         self._linger_s = linger_s
         self._timeout_s = timeout_s
-        self._writer: Lane | None = None
-        self._readers: list[Lane] = []
+        self._writer: StoreThread | None = None
+        self._readers: list[StoreThread] = []
         self._erasing: set[asyncio.Task[Any]] = set()
 
     @process.one_at_a_time
@@ -57,12 +57,12 @@ class SqliteStore:
             return
         process.opened(self)
         origin = Origin()
-        self._writer = Lane("turnlog-write", Writer(self._desk(origin, make=True)), linger_s=self._linger_s)
+        self._writer = StoreThread("turnlog-write", FileWriter(self._desk(origin, make=True)), linger_s=self._linger_s)
         async with AsyncExitStack() as undo:
             undo.push_async_callback(self.close)
             await self._write(None, lambda connection: None)
             undo.pop_all()
-        self._readers = [Lane("turnlog-read", Reader(self._desk(origin))) for _ in range(_READERS)]
+        self._readers = [StoreThread("turnlog-read", Reader(self._desk(origin))) for _ in range(_READERS)]
 
     async def close(self) -> None:
         while self._erasing:  # whoever asked for these may have gone; they are finished all the same
@@ -86,7 +86,7 @@ class SqliteStore:
         return await self._write(key, lambda connection: writes.create(connection, tenant, header, records))
 
     async def append(self, key: Key, records: Sequence[Record], *, now: int, expect_head: int | None = None) -> Appended:
-        job = Append(key=key, records=records, now=now, expect_head=expect_head)
+        job = AppendJob(key=key, records=records, now=now, expect_head=expect_head)
         appended: Appended = await self._open_writer().submit(job)
         return appended
 
@@ -214,19 +214,19 @@ class SqliteStore:
     def _desk(self, origin: Origin | None = None, *, make: bool = False) -> Desk:
         return Desk(self._path, busy_timeout_s=self._timeout_s, make=make, origin=origin)
 
-    def _open_writer(self) -> Lane:
+    def _open_writer(self) -> StoreThread:
         if self._writer is None:
             raise process.unusable(self)
         return self._writer
 
     async def _write(self, key: Key | None, work: Callable[[apsw.Connection], T]) -> T:
-        result: T = await self._open_writer().submit(Call(key=key, work=work))
+        result: T = await self._open_writer().submit(ThreadCall(key=key, work=work))
         return result
 
     async def _step(self, key: Key, n: int) -> int | None:
         """Remove some rows of conversation `n`; return the conversation to continue with, or None."""
         result: int | None = await self._open_writer().submit(
-            Step(key=key, work=lambda connection: writes.trim(connection, n))
+            LongStep(key=key, work=lambda connection: writes.trim(connection, n))
         )
         return result
 
@@ -261,5 +261,5 @@ class SqliteStore:
     async def _read(self, work: Callable[[apsw.Connection], T]) -> T:
         self._open_writer()
         lane = min(self._readers, key=lambda reader: reader.waiting)
-        result: T = await lane.submit(Call(work=work))
+        result: T = await lane.submit(ThreadCall(work=work))
         return result

@@ -22,7 +22,7 @@ from turnlog.stores.sqlite.connection import attempt, translate
 JOBS_PER_BATCH = 64
 
 
-class Job(msgspec.Struct, kw_only=True, eq=False):
+class ThreadJob(msgspec.Struct, kw_only=True, eq=False):
     """Work for a lane; `done` receives its result or error.
 
     `key` names the conversation that it changes. The garbage collector has to see jobs (with `gc=False` each one leaks whose
@@ -50,7 +50,7 @@ class Job(msgspec.Struct, kw_only=True, eq=False):
         self.done = self.result = self.error = None
 
 
-class Call(Job):
+class ThreadCall(ThreadJob):
     """A function that is called with the lane's connection."""
 
     work: Callable[[Any], Any] | None
@@ -59,33 +59,33 @@ class Call(Job):
         self.done = self.result = self.error = self.work = None
 
 
-class Save(Call):
+class Save(ThreadCall):
     """A call that stores what can be computed again, so that its commit need not wait for the disk (decision 041)."""
 
 
-class Step(Save):
+class LongStep(Save):
     """A step of a longer change that continues after a crash; it does not wait for other jobs."""
 
 
-class Empty(Job):
+class Empty(ThreadJob):
     """Moves the content of the WAL into the file and truncates the WAL; the result says whether that succeeded."""
 
 
-class Work(Protocol):
+class JobHandler(Protocol):
     """Executes the jobs of a lane."""
 
-    def work_off(self, jobs: list[Job], tell: Callable[[Sequence[Job]], None]) -> None:
+    def work_off(self, jobs: list[ThreadJob], tell: Callable[[Sequence[ThreadJob]], None]) -> None:
         """Fill in the result or error of each job, and call `tell` with jobs that are done."""
 
     def close(self) -> None:
         """Release the connection."""
 
 
-class Lane:
+class StoreThread:
     """Executes `work` in its own thread. A save that arrives alone waits up to `linger_s` seconds for others."""
 
-    def __init__(self, name: str, work: Work, *, linger_s: float = 0.0) -> None:
-        self._queue: SimpleQueue[Job | None] = SimpleQueue()
+    def __init__(self, name: str, work: JobHandler, *, linger_s: float = 0.0) -> None:
+        self._queue: SimpleQueue[ThreadJob | None] = SimpleQueue()
         self._work = work
         self._linger_s = linger_s
         self.busy = threading.Lock()  # decision 048: a fork waits for it
@@ -93,7 +93,7 @@ class Lane:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    def submit(self, job: Job) -> asyncio.Future[Any]:
+    def submit(self, job: ThreadJob) -> asyncio.Future[Any]:
         """Queue `job`; the future that is returned brings its result."""
         done = job.done = asyncio.get_running_loop().create_future()
         self._queue.put(job)
@@ -123,7 +123,7 @@ class Lane:
         with self.busy:
             self._work.close()
 
-    def _work_off(self, jobs: list[Job]) -> None:
+    def _work_off(self, jobs: list[ThreadJob]) -> None:
         error = attempt(lambda: self._work.work_off(jobs, _settle))
         if error is not None:  # a defect of ours must leave no waiter hanging
             self._work.close()  # and no transaction open
@@ -131,9 +131,9 @@ class Lane:
                 job.error = job.error or translate(error)
             _settle(jobs)
 
-    def _gather(self) -> list[Job] | None:
+    def _gather(self) -> list[ThreadJob] | None:
         """Return the waiting jobs; None after the lane was closed and its last job is done."""
-        jobs: list[Job] = []
+        jobs: list[ThreadJob] = []
         job = self._queue.get()
         until = time.monotonic() + self._linger_s
         while job is not None:
@@ -150,8 +150,8 @@ class Lane:
         return jobs or None
 
 
-def _settle(jobs: Sequence[Job]) -> None:
-    loops: dict[asyncio.AbstractEventLoop, list[Job]] = {}
+def _settle(jobs: Sequence[ThreadJob]) -> None:
+    loops: dict[asyncio.AbstractEventLoop, list[ThreadJob]] = {}
     for job in jobs:
         if (done := job.done) is not None:
             loops.setdefault(done.get_loop(), []).append(job)
@@ -162,6 +162,6 @@ def _settle(jobs: Sequence[Job]) -> None:
             continue
 
 
-def _tell(jobs: list[Job]) -> None:
+def _tell(jobs: list[ThreadJob]) -> None:
     for job in jobs:
         job.tell()

@@ -8,13 +8,13 @@ from turnlog.errors import TurnlogError
 from turnlog.store import Key
 from turnlog.stores.sqlite import schema
 from turnlog.stores.sqlite.connection import MACHINE, STORE_WIDE, Desk, attempt, empty_wal, translate
-from turnlog.stores.sqlite.thread import Call, Empty, Job, Save
-from turnlog.stores.sqlite.writes import Append, Head, Heads, decide_all, decide_from_memory, insert
+from turnlog.stores.sqlite.thread import Empty, Save, ThreadCall, ThreadJob
+from turnlog.stores.sqlite.writes import AppendJob, Head, Heads, decide_all, decide_from_memory, insert
 
 _SICK_REMEMBERED = 1000
 _FAILURES_IN_A_ROW = 3
 
-Tell = Callable[[Sequence[Job]], None]
+Tell = Callable[[Sequence[ThreadJob]], None]
 
 
 class Reader:
@@ -27,7 +27,7 @@ class Reader:
         """Let go of the connection."""
         self.desk.close()
 
-    def work_off(self, jobs: list[Job], tell: Tell) -> None:
+    def work_off(self, jobs: list[ThreadJob], tell: Tell) -> None:
         """Execute the jobs, each a `Call`; an error of one does not affect the others."""
         error = attempt(lambda: self._read(jobs))
         if error is not None:
@@ -35,7 +35,7 @@ class Reader:
             _fail(jobs, error)
         tell(jobs)
 
-    def _read(self, jobs: Sequence[Job]) -> None:
+    def _read(self, jobs: Sequence[ThreadJob]) -> None:
         connection = self.desk.connection()
         broken = None
         for job in jobs:
@@ -48,7 +48,7 @@ class Reader:
             self.desk.recover(broken)
 
 
-class Writer:
+class FileWriter:
     """Executes writes. A batch is durable as a whole or not at all; a batch of saves alone becomes durable with the next one
     at the latest.
 
@@ -70,7 +70,7 @@ class Writer:
         """Let go of the connection."""
         self.desk.close()
 
-    def work_off(self, jobs: list[Job], tell: Tell) -> None:
+    def work_off(self, jobs: list[ThreadJob], tell: Tell) -> None:
         """Execute the jobs in order, but those of failing conversations after all others, and `Empty` last."""
         emptying = [job for job in jobs if type(job) is Empty]
         # decision 015: who failed alone may fail again, and must not roll back the batch of the others
@@ -82,7 +82,7 @@ class Writer:
         self._each(sick, tell)
         self._empty(emptying, tell)
 
-    def _together(self, jobs: Sequence[Job], tell: Tell) -> None:
+    def _together(self, jobs: Sequence[ThreadJob], tell: Tell) -> None:
         """Execute all jobs in one transaction, or each in its own if that fails."""
         error = self._try(jobs)
         if error is not None and len(jobs) > 1 and not isinstance(error, STORE_WIDE):
@@ -92,7 +92,7 @@ class Writer:
             self._end(jobs, error)
             tell(jobs)
 
-    def _each(self, jobs: Sequence[Job], tell: Tell) -> None:
+    def _each(self, jobs: Sequence[ThreadJob], tell: Tell) -> None:
         """Execute each job in its own transaction, until an error shows that all would fail."""
         failures = 0
         for at, job in enumerate(jobs):
@@ -107,7 +107,7 @@ class Writer:
             self._end([job], error)
             tell([job])
 
-    def _end(self, jobs: Sequence[Job], error: Exception | None) -> None:
+    def _end(self, jobs: Sequence[ThreadJob], error: Exception | None) -> None:
         """Remember whether the conversation of a job that was executed alone may join a batch again."""
         if error is not None:
             _fail(jobs, error)
@@ -120,7 +120,7 @@ class Writer:
             if len(self._sick) > _SICK_REMEMBERED:
                 del self._sick[next(iter(self._sick))]
 
-    def _try(self, jobs: Sequence[Job]) -> Exception | None:
+    def _try(self, jobs: Sequence[ThreadJob]) -> Exception | None:
         """Execute the jobs in one transaction; return the error that undid all of them, or None."""
         for job in jobs:
             job.result = job.error = None
@@ -130,7 +130,7 @@ class Writer:
             self.desk.recover(error)
         return error
 
-    def _write(self, jobs: Sequence[Job]) -> None:
+    def _write(self, jobs: Sequence[ThreadJob]) -> None:
         connection = self.desk.connection(lately=True)
         if connection is not self._connection:  # perhaps of another file, in which other heads have these numbers
             self._heads, self._connection, self._relaxed = Heads(), connection, False
@@ -139,7 +139,7 @@ class Writer:
             self._in_transaction(connection, jobs)
         self.desk.check()  # what is in a file without a name is not acknowledged
 
-    def _sync(self, connection: apsw.Connection, jobs: Sequence[Job]) -> None:
+    def _sync(self, connection: apsw.Connection, jobs: Sequence[ThreadJob]) -> None:
         """Let the next commit wait for the disk, unless all jobs are saves."""
         # decision 041: a save can be folded again, so its commit need not wait for the disk
         relaxed = all(isinstance(job, Save) for job in jobs)
@@ -147,7 +147,7 @@ class Writer:
             connection.execute(f"PRAGMA synchronous = {'NORMAL' if relaxed else 'FULL'}")
             self._relaxed = relaxed
 
-    def _empty(self, jobs: Sequence[Job], tell: Tell) -> None:
+    def _empty(self, jobs: Sequence[ThreadJob], tell: Tell) -> None:
         if not jobs:
             return
 
@@ -163,7 +163,7 @@ class Writer:
             _fail(jobs, error)
         tell(jobs)
 
-    def _from_memory(self, connection: apsw.Connection, jobs: Sequence[Job]) -> bool:
+    def _from_memory(self, connection: apsw.Connection, jobs: Sequence[ThreadJob]) -> bool:
         rows = decide_from_memory(self._heads, jobs)
         if rows is None:
             return False
@@ -176,14 +176,14 @@ class Writer:
         self._heads.remember(rows.heads)
         return True
 
-    def _in_transaction(self, connection: apsw.Connection, jobs: Sequence[Job]) -> None:
+    def _in_transaction(self, connection: apsw.Connection, jobs: Sequence[ThreadJob]) -> None:
         # IMMEDIATE, since a read that turns into a write fails at once when another process wrote in between
         connection.execute("BEGIN IMMEDIATE")
         schema.gate(connection)
         heads: dict[Key, Head] = {}
-        appends: list[Append] = []
+        appends: list[AppendJob] = []
         for job in jobs:
-            if isinstance(job, Append):
+            if isinstance(job, AppendJob):
                 appends.append(job)
                 continue
             heads |= _append(connection, appends)
@@ -194,7 +194,7 @@ class Writer:
         self._heads.remember(heads)
 
 
-def _append(connection: apsw.Connection, appends: list[Append]) -> dict[Key, Head]:
+def _append(connection: apsw.Connection, appends: list[AppendJob]) -> dict[Key, Head]:
     """Append all; return the heads after that."""
     if not appends:
         return {}
@@ -203,7 +203,7 @@ def _append(connection: apsw.Connection, appends: list[Append]) -> dict[Key, Hea
     return rows.heads
 
 
-def _in_savepoint(job: Job, connection: apsw.Connection) -> None:
+def _in_savepoint(job: ThreadJob, connection: apsw.Connection) -> None:
     # decision 015: a job that is refused undoes itself, and the others of the transaction stay
     connection.execute("SAVEPOINT job")
     broken = _call(job, connection)
@@ -214,9 +214,9 @@ def _in_savepoint(job: Job, connection: apsw.Connection) -> None:
     connection.execute("RELEASE job")
 
 
-def _call(job: Job, connection: apsw.Connection) -> Exception | None:
+def _call(job: ThreadJob, connection: apsw.Connection) -> Exception | None:
     """Execute the job; return the error if it is not a `TurnlogError`."""
-    assert isinstance(job, Call) and job.work is not None
+    assert isinstance(job, ThreadCall) and job.work is not None
     work = job.work
 
     def call() -> None:
@@ -228,7 +228,7 @@ def _call(job: Job, connection: apsw.Connection) -> Exception | None:
     return None if isinstance(error, TurnlogError) else error
 
 
-def _fail(jobs: Iterable[Job], error: Exception) -> None:
+def _fail(jobs: Iterable[ThreadJob], error: Exception) -> None:
     """Fail all jobs, also those that were refused: the job that made them fail was undone with them."""
     for job in jobs:
         job.result, job.error = None, translate(error)

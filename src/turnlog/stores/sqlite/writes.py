@@ -23,7 +23,7 @@ from turnlog.stores.append import Known, decide_append
 from turnlog.stores.sqlite.connection import SQL
 from turnlog.stores.sqlite.reads import decayed, find, find_to_erase, header_row, row_at
 from turnlog.stores.sqlite.schema import SUPPORTED
-from turnlog.stores.sqlite.thread import Job
+from turnlog.stores.sqlite.thread import ThreadJob
 
 _to_json = msgspec.json.Encoder().encode
 _from_json = msgspec.json.decode
@@ -38,7 +38,7 @@ Head: TypeAlias = tuple[int, int, int]
 """The number and the incarnation of a conversation, and the seq of its last message."""
 
 
-class Append(Job):
+class AppendJob(ThreadJob):
     """An append; its result is an `Appended`."""
 
     key: Key
@@ -108,14 +108,14 @@ class _Log:
         self.known: dict[str, Known] = {}
 
 
-def decide_from_memory(heads: Heads, jobs: Sequence[Job]) -> Rows | None:
+def decide_from_memory(heads: Heads, jobs: Sequence[ThreadJob]) -> Rows | None:
     """What a crowd of appends adds if nobody else appended meanwhile and no id is there yet, with their results filled in.
 
     None if the heads that are remembered do not tell, or if it is too much for one statement.
     """
     rows = Rows()
     for job in jobs:
-        if type(job) is not Append:
+        if type(job) is not AppendJob:
             return None
         at = rows.heads.get(job.key) or heads.get(job.key)
         # decision 002: what is remembered may be past, so a mismatch proves nothing and is decided under the lock
@@ -139,7 +139,7 @@ def _appended(head: int, records: Sequence[Record]) -> Appended:
     return Appended(ids, tuple(range(head + 1, head + 1 + len(ids))), times, len(ids))
 
 
-def decide_all(connection: apsw.Connection, appends: Sequence[Append]) -> Rows:
+def decide_all(connection: apsw.Connection, appends: Sequence[AppendJob]) -> Rows:
     """Decide the appends in order: return the rows to insert, and fill in the result or error of each."""
     rows = Rows()
     for append, log in zip(appends, _look(connection, appends), strict=True):
@@ -151,7 +151,7 @@ def decide_all(connection: apsw.Connection, appends: Sequence[Append]) -> Rows:
     return rows
 
 
-def _decide(append: Append, log: _Log | None, rows: Rows) -> None:
+def _decide(append: AppendJob, log: _Log | None, rows: Rows) -> None:
     if log is None:
         raise ConversationNotFound(append.key.conversation_id)
     if log.deleted:
@@ -169,7 +169,7 @@ def _decide(append: Append, log: _Log | None, rows: Rows) -> None:
         rows.heads[append.key] = log.n, log.incarnation, log.head
 
 
-def _look(connection: apsw.Connection, appends: Sequence[Append]) -> list[_Log | None]:
+def _look(connection: apsw.Connection, appends: Sequence[AppendJob]) -> list[_Log | None]:
     """Return the log of each append, None if its conversation does not exist."""
     places: dict[Key, int] = {}
     wanted = [(places.setdefault(append.key, len(places)), record.id) for append in appends for record in append.records]
@@ -216,7 +216,7 @@ def create(connection: apsw.Connection, tenant: str, header: Header, records: Se
     _add(connection, tenant, header)
     if not records:
         return None
-    append = Append(key, records, header.updated_at, None)
+    append = AppendJob(key, records, header.updated_at, None)
     insert(connection, decide_all(connection, [append]))
     if append.error is not None:
         raise append.error

@@ -8,10 +8,10 @@ from turnlog.codec import Record
 from turnlog.context.exchanges import LeftOut
 from turnlog.context.explain import Entry
 from turnlog.context.memory_config import MemoryConfig
-from turnlog.context.parts import Memory, Recalled
 from turnlog.context.policy import ContextPolicy
 from turnlog.context.request import ContextOptions
-from turnlog.context.result import Context, Coverage, Section
+from turnlog.context.result import Coverage, SectionCost
+from turnlog.context.sections import Memory, Recalled
 from turnlog.errors import (
     BudgetTooSmall,
     Conflict,
@@ -43,6 +43,7 @@ from turnlog.fold import Fold
 from turnlog.integrity.digest import Digest, Integrity
 from turnlog.integrity.verify import Inspection
 from turnlog.llm.port import LLM, Completion, Prompt
+from turnlog.log.assembly import Context
 from turnlog.log.conversation import Conversation, Expected, Turn
 from turnlog.log.engine import HeaderChanges
 from turnlog.log.info import ConversationInfo, Parent
@@ -155,7 +156,7 @@ __all__ = [
     "Remembered",
     "RevisionMoved",
     "SchemaTooNew",
-    "Section",
+    "SectionCost",
     "Settings",
     "Snapshot",
     "SnapshotMoved",

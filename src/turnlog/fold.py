@@ -113,6 +113,33 @@ class OnRecords(Protocol):
         """As `step`, for records; whether they match their checksums was not looked at."""
 
 
+class Section(NamedTuple):
+    """A section of contexts: its first line, and the largest share of the budget that it takes if no policy says another."""
+
+    heading: str
+    share: float
+
+
+@runtime_checkable
+class Sectioned(Protocol):
+    """An ability of a fold that has something to show in contexts: a section before the recent window, named after it."""
+
+    @property
+    def name(self) -> str:
+        """As `Fold.name`."""
+
+    @property
+    def version(self) -> int:
+        """As `Fold.version`."""
+
+    @property
+    def section(self) -> Section:
+        """The heading and the usual share of the section."""
+
+    def lines(self, state: Any) -> Sequence[str]:
+        """The lines of the section, the most important first; what does not fit in the share is cut from the end."""
+
+
 class Ahead(NamedTuple):
     """What a fold has to see next, as of one moment: the state that it has, and records right behind its watermark.
 

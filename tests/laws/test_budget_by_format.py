@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from support.conversations import conversations
 from turnlog import BudgetTooSmall, Message, Turnlog, user
-from turnlog.context.result import Context
+from turnlog.context.result import Plan
 from turnlog.ids import uuid7
 from turnlog.stores.ram import RamStore
 from turnlog.tokens import counter
@@ -61,7 +61,7 @@ def written(content: Any) -> Iterator[str]:
             yield from written(content.get(key))
 
 
-async def context_of(messages: Sequence[Message], budget: int, format: str) -> Context | None:
+async def context_of(messages: Sequence[Message], budget: int, format: str) -> Plan | None:
     async with Turnlog(RamStore(), count_tokens=counter("o200k_base")) as log:
         named = [msgspec.structs.replace(message, id=uuid7()) for message in messages]
         conversation = await log.create(*named)

@@ -18,11 +18,11 @@ from support.random_logs import COUNT, FIXED, MEMORIES, PLACES, POLICIES, stored
 from turnlog import BudgetTooSmall, codec
 from turnlog.codec import Record
 from turnlog.context.compaction import Compaction
-from turnlog.context.parts import Memory
 from turnlog.context.planner import plan
 from turnlog.context.planner_state import View
 from turnlog.context.policy import ContextPolicy
-from turnlog.context.result import Context
+from turnlog.context.result import Plan
+from turnlog.context.sections import Memory
 from turnlog.store import Header
 
 _FUZZ = int(os.environ.get("TURNLOG_FUZZ", "1"))
@@ -38,7 +38,7 @@ def view(records: Sequence[Record], **known: Any) -> View:
     return View(Header("c1", 0, 0, head=len(records), epoch=epoch), records, **known)
 
 
-def planned(seen: View, policy: ContextPolicy, fixed: tuple[int, int]) -> Context | None:
+def planned(seen: View, policy: ContextPolicy, fixed: tuple[int, int]) -> Plan | None:
     """The context if the budget is enough for one, with everything checked that holds for each; else None."""
     overhead, tools = fixed
     try:
@@ -70,7 +70,7 @@ def check_missing(seen: View, policy: ContextPolicy, fixed: tuple[int, int], err
     assert again.value.missing == 1
 
 
-def check_account(context: Context, seen: View) -> None:
+def check_account(context: Plan, seen: View) -> None:
     """Each message that was read has one entry, which says in or out as it is, and what is out says why."""
     shown = {record.seq for record in context.records}
     entries = Bag(entry.seq for entry in context.explain if entry.seq and entry.section == "recent")
@@ -141,7 +141,7 @@ def test_law_13_a_context_begins_with_the_last_one_until_a_compaction(
         before, frozen = context, context.compaction or frozen
 
 
-def check_shared(before: Context, context: Context) -> None:
+def check_shared(before: Plan, context: Plan) -> None:
     """What is said to be shared with the context before the newest turn is there byte for byte."""
     shared = 0
     for was, now in zip(before.records, context.records, strict=False):

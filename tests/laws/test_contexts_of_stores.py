@@ -16,6 +16,7 @@ from support.kinds import ALL, SHARED
 from support.random_logs import COUNT, POOL
 from turnlog import (
     BudgetTooSmall,
+    Context,
     Conversation,
     HeadMoved,
     Message,
@@ -26,10 +27,9 @@ from turnlog import (
     formats,
     user,
 )
-from turnlog.context.parts import Memory
 from turnlog.context.planner_state import View
 from turnlog.context.policy import ContextPolicy
-from turnlog.context.result import Context
+from turnlog.context.sections import Memory
 from turnlog.ids import uuid7
 from turnlog.log.assembly import COMPACTIONS_KEPT, FOLD
 from turnlog.store import Store
@@ -226,19 +226,21 @@ def test_law_11_what_was_erased_is_in_no_later_context(store: str, store_url: st
         async with desk(store_url, tenant) as at:
             conversation = await at.talk(turns=10)
             await conversation.append(user(SECRET), assistant("noted"))
-            knowing = Memory(facts=(SECRET,), profile=("name: Ann",), summary=f"They said: {SECRET}", summary_to=15)
+            knowing = Memory(
+                {"facts": [SECRET], "profile": ["name: Ann"], "summary": [f"They said: {SECRET}"]}, summary_to=15
+            )
             options = {
                 "policy": {"preset": "window", "sections": {"profile": 0.1, "facts": 0.2, "summary": 0.2}},
                 "budget": 900,
             }
             known = await conversation.context(**options, memory=knowing)
-            assert [part.name for part in known.compaction.parts] == ["profile", "facts", "summary"]
+            assert [part.name for part in known.compaction.sections] == ["profile", "facts", "summary"]
             assert sum(SECRET in text for text in map(bytes.decode, sent(known))) == 3
             fork = at.log.conversation((await conversation.fork()).id)
             await fork.context(**options, memory=knowing)
             await at.elsewhere(conversation).redact(21)
             for handle in (conversation, at.elsewhere(conversation), fork):
-                for memory in (Memory(), Memory(profile=("name: Ann",))):
+                for memory in (Memory(), Memory({"profile": ["name: Ann"]})):
                     after = await handle.context(**options, memory=memory)
                     assert SECRET not in b"".join(sent(after)).decode()
                     assert [left.reason for left in after.coverage.dropped] == ["redacted"]
@@ -259,7 +261,7 @@ def test_law_11_an_erasure_beside_a_compaction_leaves_nothing_behind(store: str,
             wide = {"sections": {"facts": 0.2}, "budget_tokens": 900}
             conversation = await at.talk(turns=20, metadata={"context_policy": wide})
             await conversation.append(user(SECRET))
-            await conversation.context(memory=Memory(facts=(SECRET,)))
+            await conversation.context(memory=Memory({"facts": [SECRET]}))
             await conversation.append(*(user(f"{n}".ljust(96, ".")) for n in range(8)))
             at.watched.take()
 
@@ -273,7 +275,7 @@ def test_law_11_an_erasure_beside_a_compaction_leaves_nothing_behind(store: str,
                 at.watched.before["recent"] = erase_at_the_second
             else:
                 at.watched.before[before] = erase
-            await conversation.context(policy={"pinned": [3]}, memory=Memory(facts=("clean",)))
+            await conversation.context(policy={"pinned": [3]}, memory=Memory({"facts": ["clean"]}))
             assert (await conversation.engine.store.get(conversation.key)).epoch == 1
             kept = await at.watched.load_snapshot(conversation.key, *FOLD)
             assert kept is not None

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from test_contexts_of_stores import Desk, check, desk, every_store, lasting, sent, some_messages
 
-from turnlog import BudgetTooSmall, Conversation, assistant, user
-from turnlog.context.result import Context
+from turnlog import BudgetTooSmall, Context, Conversation, assistant, user
 from turnlog.log.assembly import FOLD
 
 FULL: dict[str, Any] = {"policy": "full", "budget": 6000}
@@ -39,7 +38,7 @@ def test_a_new_conversation_has_what_the_earlier_ones_taught(store: str, store_u
                 assert all(text in shown(context) for text in ("called Ada", "Likes jazz", "lives in Lisbon"))
                 assert "Porto" not in shown(context)
                 assert "chess" not in shown(context)
-                assert context.memory.known.user_name == "Ada"
+                assert context.known.user_name == "Ada"
             nobody = await at.log.create(user("Hello."))
             assert shown(await nobody.context(**FULL)) == "Hello."
 

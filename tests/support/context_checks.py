@@ -10,16 +10,16 @@ from turnlog import codec
 from turnlog.codec import Record
 from turnlog.context.planner_state import View
 from turnlog.context.policy import ContextPolicy
-from turnlog.context.result import Context
+from turnlog.context.result import Plan
 
 
-def check_budget(context: Context, policy: ContextPolicy, fixed: int) -> None:
+def check_budget(context: Plan, policy: ContextPolicy, fixed: int) -> None:
     tokens = fixed + sum(4 + cost(msgspec.to_builtins(message.content)) for message in context.messages)
     assert tokens == context.tokens == sum(section.tokens for section in context.sections)
     assert tokens <= policy.budget_tokens - policy.reserve_tokens, "over the budget"
 
 
-def check_tools(context: Context, seen: View) -> None:
+def check_tools(context: Plan, seen: View) -> None:
     waiting: Bag[str] = Bag()
     for message in context.messages[: context.stable]:
         assert not message.redacted
@@ -42,7 +42,7 @@ def pending(records: Sequence[Record]) -> bool:
     return bool(messages and messages[-1].tool_calls)
 
 
-def check_coverage(context: Context, seen: View) -> None:
+def check_coverage(context: Plan, seen: View) -> None:
     told, head = context.coverage, seen.header.head
     shown = [record.seq for record in context.records if record.seq]
     window = [seq for seq in shown if seq >= told.window_from]
@@ -70,7 +70,7 @@ def check_coverage(context: Context, seen: View) -> None:
     check_dropped(context, seen)
 
 
-def check_dropped(context: Context, seen: View) -> None:
+def check_dropped(context: Plan, seen: View) -> None:
     """Words are shown as they were said, and what is dropped says nothing or has no call."""
     records = {record.seq: record for record in seen.records}
     for left in context.coverage.dropped:
@@ -82,7 +82,7 @@ def check_dropped(context: Context, seen: View) -> None:
             assert record == records[record.seq]
 
 
-def check_start(context: Context, seen: View) -> None:
+def check_start(context: Plan, seen: View) -> None:
     told = context.coverage
     leading = 0
     known = {record.seq: record for record in (*seen.pinned, *seen.records)}

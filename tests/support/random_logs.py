@@ -24,8 +24,8 @@ from turnlog import (
     user,
 )
 from turnlog.codec import Record
-from turnlog.context.parts import Memory, Recalled
-from turnlog.context.policy import STABLE, VOLATILE, ContextPolicy
+from turnlog.context.policy import SECTIONS, ContextPolicy
+from turnlog.context.sections import Memory, Recalled
 from turnlog.tokens import Counter
 
 COUNT = Counter("characters", True, len, image=lambda size: 10, schemas=lambda schemas, text: 0)
@@ -107,7 +107,7 @@ SEED = st.integers(0, 2**32)
 def a_policy(seed: int) -> ContextPolicy:
     rng = Random(seed)
     low = rng.choice([0.2, 0.4, 0.6])
-    names = rng.sample((*STABLE, *VOLATILE), rng.randrange(7))
+    names = rng.sample(list(SECTIONS), rng.randrange(7))
     budget = rng.choice([rng.randint(10, 300), rng.randint(10, 900), rng.randint(900, 60_000)])
     return ContextPolicy(
         budget_tokens=budget,
@@ -124,12 +124,14 @@ def a_policy(seed: int) -> ContextPolicy:
 def a_memory(seed: int) -> Memory:
     rng = Random(seed)
     return Memory(
-        tuple(rng.sample(ITEMS, rng.randrange(5))),
-        tuple(rng.sample(ITEMS, rng.randrange(5))),
-        rng.choice(["", "they spoke", "s" * 80]),
+        {
+            "profile": rng.sample(ITEMS, rng.randrange(5)),
+            "facts": rng.sample(ITEMS, rng.randrange(5)),
+            "summary": rng.choice([[], ["they spoke"], ["s" * 80]]),
+            "time": rng.choice([[], ["2026-11-23T01:00:00Z"]]),
+        },
         rng.randint(0, 24),
         tuple(Recalled(rng.choice(WORDS), rng.randint(0, 24)) for _ in range(rng.randrange(3))),
-        rng.choice(["", "2026-11-23T01:00:00Z"]),
     )
 
 

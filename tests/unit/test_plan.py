@@ -23,11 +23,11 @@ from turnlog import (
 from turnlog.codec import Record
 from turnlog.context.compaction import Compaction
 from turnlog.context.exchanges import NO_RESULT
-from turnlog.context.parts import Memory, Part, Recalled
 from turnlog.context.planner import plan
 from turnlog.context.planner_state import View
 from turnlog.context.policy import ContextPolicy
-from turnlog.context.result import Context
+from turnlog.context.result import Plan
+from turnlog.context.sections import Memory, Recalled, SectionText
 from turnlog.store import Header
 from turnlog.tokens import Counter, estimate
 
@@ -43,7 +43,7 @@ def stored(*messages: Message, erased: frozenset[int] = frozenset()) -> list[Rec
     return records
 
 
-def planned(*messages: Message, **given: Any) -> Context:
+def planned(*messages: Message, **given: Any) -> Plan:
     """The context of a log; `given` are fields of the view, and `policy`, `fixed`, `erased` and `skipped`."""
     records = stored(*messages, erased=given.pop("erased", frozenset()))
     policy = given.pop("policy", ContextPolicy())
@@ -61,11 +61,11 @@ def call(*ids: str) -> Message:
     return assistant([ToolCall(id_, "f") for id_ in ids])
 
 
-def seqs(context: Context) -> list[int]:
+def seqs(context: Plan) -> list[int]:
     return [record.seq for record in context.records]
 
 
-def texts(context: Context) -> list[str]:
+def texts(context: Plan) -> list[str]:
     return [message.text for message in context.messages]
 
 
@@ -103,7 +103,7 @@ def test_a_call_with_five_thousand_words_of_arguments_is_counted() -> None:
 
 
 def test_what_is_neither_summarised_nor_kept_is_counted_as_omitted() -> None:
-    memory = Memory(summary="they spoke", summary_to=3)
+    memory = Memory({"summary": ["they spoke"]}, summary_to=3)
     context = planned(*LONG, policy=policy(500, sections={"summary": 0.12}), memory=memory)
     told = context.coverage
     assert (told.summary_to, told.window_from) == (3, 9)
@@ -253,7 +253,8 @@ def test_words_and_reasoning_beside_a_call_are_shown_as_they_are() -> None:
 # Memory
 
 
-KNOWN = Memory(("name: Ann",), ("likes tea",), "they spoke", 6, (Recalled("a hike", 2),), "noon")
+KNOWN_SECTIONS = {"profile": ["name: Ann"], "facts": ["likes tea"], "summary": ["they spoke"], "time": ["noon"]}
+KNOWN = Memory(KNOWN_SECTIONS, 6, [Recalled("a hike", 2)])
 FULL = {"profile": 0.08, "facts": 0.08, "summary": 0.12, "changes": 0.13, "recalled": 0.08, "time": 0.05}
 LONG = [user("u" * 56) if n % 2 else assistant("a" * 56) for n in range(1, 11)]
 
@@ -269,7 +270,8 @@ def test_memory_stands_before_the_window_and_what_changes_behind_it() -> None:
 
 def test_memory_is_frozen_at_a_compaction_and_news_stand_behind_the_window() -> None:
     first = planned(*LONG, policy=policy(600, sections=FULL, low=0.6), memory=KNOWN)
-    news = msgspec.structs.replace(KNOWN, facts=("likes coffee",), summary="they spoke more", summary_to=9)
+    fresh = {"facts": ["likes coffee"], "summary": ["they spoke more"]}
+    news = msgspec.structs.replace(KNOWN, sections=KNOWN_SECTIONS | fresh, summary_to=9)
     again = planned(*LONG, policy=policy(600, sections=FULL, low=0.6), memory=news, frozen=first.compaction)
     assert again.compaction is None
     assert again.records[: first.stable] == first.records[: first.stable]
@@ -278,7 +280,7 @@ def test_memory_is_frozen_at_a_compaction_and_news_stand_behind_the_window() -> 
 
 
 def test_after_an_erasure_memory_is_frozen_anew() -> None:
-    frozen = Compaction(1, (Part("facts", ("a secret",), 20),), head=9)
+    frozen = Compaction(1, (SectionText("facts", "Known facts:", ("a secret",), 20),), head=9)
     context = planned(*TEN, policy=policy(300, sections=FULL, low=0.6), frozen=frozen, epoch=1)
     assert context.compaction == Compaction(1, (), 0, 10, 1, 0)
     assert "secret" not in "".join(texts(context))
@@ -299,7 +301,7 @@ def test_what_was_recalled_is_not_told_beside_the_message_itself() -> None:
 
 def test_a_section_keeps_to_its_share_and_takes_what_matters_most_first() -> None:
     facts = tuple(f"fact {n:02}" for n in range(40))
-    context = planned(*TEN, policy=policy(1_000, sections={"facts": 0.1}), memory=Memory(facts=facts))
+    context = planned(*TEN, policy=policy(1_000, sections={"facts": 0.1}), memory=Memory({"facts": facts}))
     told = context.messages[0].text.split("\n")[1:]
     assert 0 < len(told) < 40
     assert told == list(facts[: len(told)])

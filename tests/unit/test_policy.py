@@ -64,7 +64,8 @@ def test_a_layer_may_begin_anew_from_a_preset() -> None:
 
 def test_sections_come_in_the_order_in_which_they_are_named() -> None:
     policy = ContextPolicy(sections={"facts": 0.1, "time": 0.01, "profile": 0.1, "summary": 0.0})
-    assert policy.on(("profile", "facts", "summary")) == ["facts", "profile"]
+    assert policy.stable == ["facts", "profile"]
+    assert policy.volatile == ["time"]
 
 
 def test_policies_that_differ_have_different_digests() -> None:

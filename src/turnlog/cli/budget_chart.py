@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from turnlog.context.explain import Entry
-from turnlog.context.result import Context
+from turnlog.log.assembly import Context
 
 PAINTS = {
     "overhead": ("o", "bright_black"),

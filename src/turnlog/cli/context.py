@@ -10,7 +10,7 @@ from turnlog import codec
 from turnlog.cli.budget_chart import print_account
 from turnlog.cli.options import AsJson, ConversationId, StoreUrl, Tenant, run
 from turnlog.cli.output import print_records, raw, say, write, write_json
-from turnlog.context.result import Context
+from turnlog.log.assembly import Context
 from turnlog.log.turnlog import Turnlog
 
 Policy = dict[str, Any]

@@ -1,8 +1,7 @@
-"""Whole exchanges (law 9): what a window takes or leaves as one, in a form that models accept.
+"""Exchanges (law 9): the units of a window, in a form that models accept.
 
-A provider refuses a tool result whose call is not right before it, and a call that was never answered although the
-conversation went on. The log keeps both, since they happened. Here a result without its call is left out, and a call
-without a result gets one that says so.
+Providers refuse a tool result whose call is not right before it, and a call without a result in the middle of a prompt.
+The log keeps both. A context leaves out a result without its call, and adds a result to a call that has none.
 """
 
 from collections import Counter as Bag
@@ -20,11 +19,11 @@ from turnlog.validation import Limits
 
 NO_RESULT = "No result of this call was recorded."
 UNLIMITED = Limits(message_bytes=1 << 62, parts=1 << 62, metadata_bytes=1 << 62)
-"""For what is made here: it is bounded by the budget, or by what it is made from."""
+"""No limits, for messages made here: the budget bounds them, or the message that they are made from."""
 
 
 class LeftOut(msgspec.Struct, frozen=True, gc=False):
-    """A message that no model is shown, and why."""
+    """A message that is not shown, and why."""
 
     seq: int
     tokens: int
@@ -34,8 +33,8 @@ class LeftOut(msgspec.Struct, frozen=True, gc=False):
 class Exchange(msgspec.Struct, frozen=True, gc=False):
     """One message, or an assistant message with calls and the tool messages right behind it; seqs `seq` to `end`.
 
-    `records` are what a model is shown and cost `tokens`; `role` is that of the first, None when nothing is shown;
-    `left_out` are the messages of this exchange that it is not shown.
+    `records` are shown and cost `tokens`; `role` is that of the first, None when nothing is shown; `left_out` are the
+    messages of this exchange that are not shown.
     """
 
     seq: int
@@ -47,14 +46,14 @@ class Exchange(msgspec.Struct, frozen=True, gc=False):
 
 
 def exchanges(records: Sequence[Record], count: Counter) -> list[Exchange]:
-    """The exchanges of contiguous `records` that end at the head of their log; calls in the last one may be pending."""
-    found: list[Exchange] = []
+    """The exchanges of contiguous `records` up to the head of their log; calls in the last exchange may be pending."""
+    units: list[Exchange] = []
     text_role = codec.text_role
     at, size = 0, len(records)
     while at < size:
         record = records[at]
         if role := text_role(record):
-            found.append(Exchange(record.seq, record.seq, role, (record,), record.tokens))
+            units.append(Exchange(record.seq, record.seq, role, (record,), record.tokens))
             at += 1
             continue
         message = codec.decode(record)
@@ -62,11 +61,11 @@ def exchanges(records: Sequence[Record], count: Counter) -> list[Exchange]:
         if calls := message.tool_calls:
             while end < size and codec.role(records[end]) == "tool":
                 end += 1
-            found.append(_with_tools(record, calls, records[at + 1 : end], count, pending=end == size))
+            units.append(_with_tools(record, calls, records[at + 1 : end], count, pending=end == size))
         else:
-            found.append(_alone(record, message))
+            units.append(_alone(record, message))
         at = end
-    return found
+    return units
 
 
 def _alone(record: Record, message: Message) -> Exchange:
@@ -77,7 +76,7 @@ def _alone(record: Record, message: Message) -> Exchange:
 
 
 def why_not_shown(message: Message) -> str | None:
-    """Why a message that makes no calls is not shown, whatever is around it; None when it can be."""
+    """Why a message without calls is never shown; None when it can be."""
     if message.redacted:
         return "redacted"
     if message.role == "tool":
@@ -90,7 +89,7 @@ def why_not_shown(message: Message) -> str | None:
 def _with_tools(
     record: Record, calls: Sequence[ToolCall], answers: Sequence[Record], count: Counter, *, pending: bool
 ) -> Exchange:
-    """The exchange of `record`, which makes `calls`; each takes one result, and two calls may have one id."""
+    """The exchange of `record`, which makes `calls`; each call takes one result, and two calls may have the same id."""
     waiting = Bag(call.id for call in calls)
     shown, left_out = [record], []
     for answer in answers:
@@ -105,7 +104,7 @@ def _with_tools(
             shown.append(msgspec.structs.replace(codec.rewrite(answer, rest), tokens=count(rest)))
     if not pending:
         unanswered = [call for call in calls if _take(waiting, call.id)]
-        shown += [_no_result(record, call, place, count) for place, call in enumerate(unanswered)]
+        shown += [_no_result(record, call, index, count) for index, call in enumerate(unanswered)]
     end = answers[-1].seq if answers else record.seq
     tokens = sum(each.tokens for each in shown)
     return Exchange(record.seq, end, "assistant", tuple(shown), tokens, tuple(left_out))
@@ -118,9 +117,9 @@ def _take(waiting: Bag[str], call_id: str) -> bool:
     return True
 
 
-def _no_result(record: Record, call: ToolCall, place: int, count: Counter) -> Record:
-    """A tool message that stands for the result that `call`, made in `record`, never got. Equal input, equal bytes."""
-    name = blake2b(f"{place} {record.id}".encode(), digest_size=8).hexdigest()
+def _no_result(record: Record, call: ToolCall, index: int, count: Counter) -> Record:
+    """A tool message in place of the missing result of `call`, which `record` makes. Equal input gives equal bytes."""
+    name = blake2b(f"{index} {record.id}".encode(), digest_size=8).hexdigest()
     message = Message(
         "tool",
         (ToolResult(call.id, NO_RESULT, is_error=True),),

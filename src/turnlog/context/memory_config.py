@@ -1,4 +1,4 @@
-"""How much of a conversation a model is to see, in the four numbers that other libraries ask for."""
+"""A policy in the four numbers that other libraries ask for."""
 
 from math import floor
 from typing import Literal
@@ -11,18 +11,17 @@ from turnlog.errors import InvalidInput
 Strategy = Literal["sliding_window", "summary", "entity", "combined"]
 
 PRESET_OF: dict[str, str] = {"sliding_window": "window", "summary": "summary", "entity": "entity", "combined": "full"}
-"""The preset of `ContextPolicy` that each strategy begins with."""
+"""The preset of `ContextPolicy` that each strategy starts from."""
 
 _HIGHEST_LOW = 0.9
 _SHARES_OF_LOW = 0.8
 
 
 class MemoryConfig(msgspec.Struct, frozen=True):
-    """A strategy and its bounds; `policy` is what they come to. Raises `InvalidInput` with the field and the rule.
+    """A strategy and its bounds, all whole numbers from 1 on. Raises `InvalidInput` with the field and the rule.
 
-    A context costs at most `max_tokens`. Its window grows to `max_messages`, or with a strategy that has a summary to
-    `summarize_after` if that is less; then it is cut to the newest `context_window` messages, and the summary, where there
-    is one, tells of those before. All of them whole numbers from 1 on.
+    A context costs at most `max_tokens`. Its window grows to `max_messages`, or with a summary to `summarize_after` if that
+    is less; then it is cut to the newest `context_window` messages, and the summary, if any, covers those before.
     """
 
     strategy: Strategy = "combined"
@@ -41,7 +40,7 @@ class MemoryConfig(msgspec.Struct, frozen=True):
 
     @property
     def policy(self) -> ContextPolicy:
-        """The policy that keeps to these bounds; the shares of memory shrink where the window must be cut hard."""
+        """The policy with these bounds; the shares of the sections shrink when the window must be cut hard."""
         base = preset(PRESET_OF[self.strategy])
         most = min(self.max_messages, self.summarize_after) if base.share("summary") else self.max_messages
         low = min(_HIGHEST_LOW, self.context_window / most)

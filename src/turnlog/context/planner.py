@@ -15,32 +15,31 @@ import msgspec
 
 from turnlog import codec
 from turnlog.codec import Record
-from turnlog.context.compaction import Bounds, Compaction, Windows, choose_start, required, windows
+from turnlog.context.compaction import Bounds, Compaction, Windows, choose_start, possible_windows, required
 from turnlog.context.exchanges import LeftOut, exchanges, why_not_shown
 from turnlog.context.explain import Account
-from turnlog.context.parts import Part
 from turnlog.context.planner_state import LEADING, Layout, PlannerState, View
-from turnlog.context.policy import ContextPolicy
+from turnlog.context.policy import UNTRACKED, ContextPolicy
 from turnlog.context.prompt_cache import shared, unchanged
-from turnlog.context.result import Context, Section, coverage
-from turnlog.context.sections import before_window, behind_window, cost, without_summary
+from turnlog.context.result import Plan, SectionCost, coverage
+from turnlog.context.sections import SectionText, cost, without_summary
 from turnlog.errors import BudgetTooSmall, InvalidInput
 from turnlog.tokens import Counter
 
 
-def plan(view: View, policy: ContextPolicy, count: Counter, *, overhead_tokens: int = 0, tools_tokens: int = 0) -> Context:
+def plan(view: View, policy: ContextPolicy, count: Counter, *, overhead_tokens: int = 0, tools_tokens: int = 0) -> Plan:
     """The context of `view` by `policy`; equal input gives an equal context.
 
     Costs are those stored with the records; `count` must be the counter that they were counted with. `overhead_tokens` is
     what a prompt costs beside its messages, `tools_tokens` what the tools cost that go with it.
     Raises `BudgetTooSmall`.
     """
-    ground = _ground(view, policy, count, overhead_tokens + tools_tokens)
-    layout = _as_before(ground) or _compacted(ground)
-    return _context(ground, layout, {"overhead": overhead_tokens, "tools": tools_tokens})
+    state = _state_of(view, policy, count, overhead_tokens + tools_tokens)
+    layout = _as_before(state) or _compacted(state)
+    return _context(state, layout, {"overhead": overhead_tokens, "tools": tools_tokens})
 
 
-def _ground(view: View, policy: ContextPolicy, count: Counter, fixed: int) -> PlannerState:
+def _state_of(view: View, policy: ContextPolicy, count: Counter, fixed: int) -> PlannerState:
     _check_contiguous(view)
     known = {record.seq: record for record in (*view.records[:LEADING], *view.pinned)}
     base = 1
@@ -57,7 +56,7 @@ def _ground(view: View, policy: ContextPolicy, count: Counter, fixed: int) -> Pl
         else:
             refused.append(LeftOut(seq, record.tokens if record else 0, reason or ""))
     available = policy.budget_tokens - policy.reserve_tokens - fixed
-    silent = view.memory.silent and not (view.frozen and view.frozen.parts)
+    silent = view.memory.empty and not (view.frozen and view.frozen.sections)
     return PlannerState(view, policy, count, fixed, available, base, tuple(pins), tuple(refused), silent)
 
 
@@ -74,116 +73,116 @@ def _why_not_pinned(record: Record) -> str | None:
     return "a tool call cannot be shown out of its place" if message.tool_calls else why_not_shown(message)
 
 
-def _as_before(ground: PlannerState) -> Layout | None:
+def _as_before(state: PlannerState) -> Layout | None:
     """The layout that the last compaction fixed, if that still holds and everything fits under the high mark."""
-    view, policy = ground.view, ground.policy
+    view, policy = state.view, state.policy
     frozen = view.frozen or Compaction()
-    start = max(frozen.start, ground.base)
-    if not view.first <= start <= view.header.head + 1 or not _holds(ground, frozen):
+    start = max(frozen.start, state.base)
+    if not view.first <= start <= view.header.head + 1 or not _holds(state, frozen):
         return None
-    units = exchanges(view.records[start - view.first :], ground.count)
-    if start > ground.base and units and units[0].role is None:
+    units = exchanges(view.records[start - view.first :], state.count)
+    if start > state.base and units and units[0].role is None:
         return None
     turns = sum(unit.role == "user" for unit in units) if policy.min_turns else 0
-    if start > ground.base and turns < policy.min_turns:
+    if start > state.base and turns < policy.min_turns:
         return None
-    behind = behind_window(ground, start, frozen.parts, ground.available)
+    behind = state.behind_window(start, frozen.sections, state.available)
     recent = sum([unit.tokens for unit in units])
-    tokens = ground.pinned_before(start) + cost(frozen.parts) + recent + cost(behind)
-    if tokens > ground.mark(policy.high):
+    tokens = state.pinned_before(start) + cost(frozen.sections) + recent + cost(behind)
+    if tokens > state.mark(policy.high):
         return None
     if policy.max_messages and sum(len(unit.records) for unit in units) > policy.max_messages:
         return None
-    return Layout(units, recent, frozen.parts, behind, msgspec.structs.replace(frozen, start=start), new=False)
+    return Layout(units, recent, frozen.sections, behind, msgspec.structs.replace(frozen, start=start), new=False)
 
 
-def _holds(ground: PlannerState, frozen: Compaction) -> bool:
+def _holds(state: PlannerState, frozen: Compaction) -> bool:
     """Whether what was frozen may still be shown: nothing was erased since, no instructions came before it, it is wanted."""
-    view, policy = ground.view, ground.policy
-    if view.frozen is None and any(view.memory.items(name) for name in policy.on(("profile", "facts"))):
+    view, policy = state.view, state.policy
+    if view.frozen is None and any(view.memory.lines(name) for name in policy.stable if name not in UNTRACKED):
         return False
-    if frozen.parts and frozen.start < ground.base:
+    if frozen.sections and frozen.start < state.base:
         return False
-    return frozen.epoch == view.header.epoch and all(policy.share(part.name) for part in frozen.parts)
+    return frozen.epoch == view.header.epoch and all(policy.share(section.name) for section in frozen.sections)
 
 
-def _compacted(ground: PlannerState) -> Layout:
+def _compacted(state: PlannerState) -> Layout:
     """The layout with a new start of the window, or its first one, and memory as it is now."""
-    view, policy = ground.view, ground.policy
-    head, base = view.header.head, ground.base
+    view, policy = state.view, state.policy
+    head, base = view.header.head, state.base
     old = max((view.frozen or Compaction()).start, base)
-    origin = _origin(ground, old)
-    units = exchanges(view.records[origin - view.first :], ground.count)
+    origin = _origin(state, old)
+    units = exchanges(view.records[origin - view.first :], state.count)
     whole = origin == base
-    found = windows(units, ground.pinned_before, end=head + 1, from_the_beginning=whole)
-    last, needed = required(found, policy.min_turns, from_the_beginning=whole)
-    if needed > ground.available:
-        raise BudgetTooSmall(budget=policy.budget_tokens, needed=policy.reserve_tokens + ground.fixed + needed)
-    parts = before_window(ground, ground.available - needed)
-    behind = behind_window(ground, head + 1, parts, ground.available - needed - cost(parts))
-    at = _start(ground, found, last, parts, cost(behind))
+    possible = possible_windows(units, state.pinned_before, end=head + 1, from_the_beginning=whole)
+    last, needed = required(possible, policy.min_turns, from_the_beginning=whole)
+    if needed > state.available:
+        raise BudgetTooSmall(budget=policy.budget_tokens, needed=policy.reserve_tokens + state.fixed + needed)
+    sections = state.before_window(state.available - needed)
+    behind = state.behind_window(head + 1, sections, state.available - needed - cost(sections))
+    at = _start(state, possible, last, sections, cost(behind))
     start = units[at].seq if at < len(units) else head + 1
     if start == base:
-        parts = without_summary(parts)
-    behind = behind_window(ground, start, parts, ground.available - found.tokens[at] - cost(parts))
-    told = any(part.name == "summary" for part in parts)
+        sections = without_summary(sections)
+    behind = state.behind_window(start, sections, state.available - possible.tokens[at] - cost(sections))
+    told = any(section.name == "summary" for section in sections)
     summary_to = min(view.memory.summary_to, start - 1) if told else 0
-    fixed = Compaction(start, parts, summary_to, head, view.header.epoch, unchanged(ground, start, parts))
+    fixed = Compaction(start, sections, summary_to, head, view.header.epoch, unchanged(state, start, sections))
     same = fixed.same(view.frozen or Compaction(base))
     recent = sum([unit.tokens for unit in units[at:]])
-    return Layout(units[at:], recent, parts, behind, fixed, new=not same)
+    return Layout(units[at:], recent, sections, behind, fixed, new=not same)
 
 
-def _origin(ground: PlannerState, old: int) -> int:
+def _origin(state: PlannerState, old: int) -> int:
     """The oldest place where a new window may start: where the old one did, if that was read and has turns enough."""
-    view, minimum = ground.view, ground.policy.min_turns
-    oldest = max(ground.base, view.first)
+    view, minimum = state.view, state.policy.min_turns
+    oldest = max(state.base, view.first)
     if not oldest <= old <= view.header.head + 1:
         return oldest
     turns = sum(codec.role(record) == "user" for record in view.records[old - view.first :]) if minimum else 0
     return oldest if turns < minimum else old
 
 
-def _start(ground: PlannerState, found: Windows, last: int, parts: tuple[Part, ...], behind: int) -> int:
-    """The unit at which the window starts; `parts` stand before it, and `behind` tokens behind it."""
-    view, policy = ground.view, ground.policy
+def _start(state: PlannerState, possible: Windows, last: int, sections: tuple[SectionText, ...], behind: int) -> int:
+    """The unit at which the window starts; `sections` stand before it, and `behind` tokens behind it."""
+    view, policy = state.view, state.policy
     most = policy.max_messages or inf
     fresh = view.frozen is None or view.frozen.epoch != view.header.epoch
-    old = max((view.frozen or Compaction()).start, ground.base)
-    if fresh and found.units and found.ranks[0] and found.units[0].seq == old:
-        kept = without_summary(parts) if found.units[0].seq == ground.base else parts
-        if found.fits(0, Bounds(ground.mark(policy.high) - cost(kept) - behind, most)):
+    old = max((view.frozen or Compaction()).start, state.base)
+    if fresh and possible.units and possible.ranks[0] and possible.units[0].seq == old:
+        kept = without_summary(sections) if possible.units[0].seq == state.base else sections
+        if possible.fits(0, Bounds(state.mark(policy.high) - cost(kept) - behind, most)):
             return 0
-    spent = cost(parts) + behind
-    low = Bounds(ground.mark(policy.low) - spent, max(1, policy.low * most))
-    return choose_start(found, last, low, Bounds(ground.available - spent, most))
+    spent = cost(sections) + behind
+    low = Bounds(state.mark(policy.low) - spent, max(1, policy.low * most))
+    return choose_start(possible, last, low, Bounds(state.available - spent, most))
 
 
-def _context(ground: PlannerState, layout: Layout, fixed: dict[str, int]) -> Context:
-    view, compaction = ground.view, layout.compaction
-    pins = [pin for pin in ground.pins if pin.seq < compaction.start]
+def _context(state: PlannerState, layout: Layout, fixed: dict[str, int]) -> Plan:
+    view, compaction = state.view, layout.compaction
+    pins = [pin for pin in state.pins if pin.seq < compaction.start]
     window = chain.from_iterable([unit.records for unit in layout.units])
     costs = {
         **fixed,
         "pinned": sum(pin.tokens for pin in pins),
-        **{part.name: part.tokens for part in layout.parts},
+        **{section.name: section.tokens for section in layout.sections},
         "recent": layout.recent,
-        **{part.name: part.tokens for part in layout.behind},
+        **{section.name: section.tokens for section in layout.behind},
     }
-    budget = ground.policy.budget_tokens
-    stable = (*pins, *(part.record for part in layout.parts), *window)
+    budget = state.policy.budget_tokens
+    stable = (*pins, *(section.record for section in layout.sections), *window)
     dropped = tuple(chain.from_iterable([unit.left_out for unit in layout.units]))
-    return Context(
+    return Plan(
         view.header,
-        (*stable, *(part.record for part in layout.behind)),
-        tuple(Section(name, tokens, tokens / budget) for name, tokens in costs.items() if tokens),
+        (*stable, *(section.record for section in layout.behind)),
+        tuple(SectionCost(name, tokens, tokens / budget) for name, tokens in costs.items() if tokens),
         sum(costs.values()),
         budget,
         coverage(view.header.head, compaction.start, compaction.summary_to, tuple(pin.seq for pin in pins), dropped),
         compaction if layout.new else None,
         len(stable),
-        shared(ground, layout),
-        Account(ground, layout, pins, dropped),
+        shared(state, layout),
+        Account(state, layout, pins, dropped),
         view.records[: max(compaction.start - view.first, 0)],
         view.memory,
     )

@@ -1,33 +1,37 @@
-"""What a context should look like, as data: a budget, the sections and their shares, and when to compact.
+"""How a context is made, as data: a budget, the sections and their shares, and when to compact.
 
-A policy is JSON both ways. A deployment starts from a preset; a tenant, a conversation and a call may each change some of
-it with `override`, and the later word wins.
+A policy is JSON both ways. A deployment starts from a preset; the deployment, a conversation and a call may each change
+some fields with `override`, and the later change wins.
 """
 
 from collections.abc import Mapping
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 from msgspec.structs import force_setattr
 
 from turnlog.errors import InvalidInput
+from turnlog.fold import Section
 
-STABLE = ("profile", "facts", "entities", "summary")
-"""Sections before the recent window, which stay as they are until a compaction."""
-VOLATILE = ("changes", "recalled", "time")
-"""Sections behind the recent window, which may differ in every context."""
-
-SHARES = {
-    "profile": 0.03,
-    "facts": 0.07,
-    "entities": 0.03,
-    "summary": 0.12,
-    "changes": 0.03,
-    "recalled": 0.1,
-    "time": 0.02,
+STABLE = {
+    "profile": Section("About the user:", 0.03),
+    "facts": Section("Known facts:", 0.07),
+    "entities": Section("Named in this conversation:", 0.03),
+    "summary": Section("Summary of the earlier conversation:", 0.12),
 }
-"""The sections that are on if a policy does not say, and their shares."""
+"""Sections before the recent window, which stay as they are until a compaction; so do those that folds declare."""
+VOLATILE = {
+    "changes": Section("Changed since the above was written:", 0.03),
+    "recalled": Section("From earlier, perhaps of use:", 0.1),
+    "time": Section("Current time:", 0.02),
+}
+"""Sections behind the recent window, which may differ in every context."""
+SECTIONS: Mapping[str, Section] = MappingProxyType(STABLE | VOLATILE)
+"""The sections of a deployment whose folds declare no others."""
+UNTRACKED = ("entities", "summary")
+"""Stable sections whose new lines are not told in `changes`: they would fill it on every turn."""
 
 BUDGET_TOKENS_MAX = 100_000_000
 MESSAGES_MAX = 1_000_000
@@ -36,20 +40,20 @@ PINNED_MAX = 64
 
 
 class ContextPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How a context is made. Raises `InvalidInput` with the field and the rule that it breaks.
+    """How a context is made. Raises `InvalidInput` with the field and the rule.
 
-    `sections` gives to each section of memory the largest part of the budget that it may take, 0 to 1; a section that is
-    not named is off, and those before the recent window, like those behind it, come in the order in which they are named.
-    A message that is pinned is always shown. At least the last message, or the last exchange with its tools, is shown; with
-    `min_turns` also the last turns whole (a turn begins at a user message).
+    `sections` maps each section of memory to the largest share of the budget that it may take, 0 to 1. A section that is
+    not named is off. Sections before the recent window, like those behind it, come in the order in which they are named.
+    Pinned messages are always shown, and so is the last message, or the last exchange with its tools; with `min_turns`
+    also the last turns as a whole (a turn begins at a user message).
 
-    The window grows up to `high` of what the budget leaves; then a compaction moves its start so that it is within `low`.
-    `max_messages` bounds the window likewise, by the same two marks.
+    The window grows up to `high` of the available budget; then a compaction moves its start so that it is within `low`.
+    `max_messages` bounds the window by the same two marks.
     """
 
     budget_tokens: int = 8_000
     reserve_tokens: int = 0
-    sections: dict[str, float] = msgspec.field(default_factory=lambda: dict(SHARES))
+    sections: dict[str, float] = msgspec.field(default_factory=lambda: _shares(SECTIONS))
     min_turns: int = 0
     max_messages: int | None = None
     pinned: tuple[int, ...] = ()
@@ -73,45 +77,64 @@ class ContextPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The largest part of the budget that `section` may take; 0 when it is off."""
         return self.sections.get(section, 0.0)
 
-    def on(self, sections: tuple[str, ...]) -> list[str]:
-        """Those of `sections` that are not off, in the order of this policy."""
-        return [name for name, share in self.sections.items() if share and name in sections]
+    @property
+    def stable(self) -> list[str]:
+        """The sections before the window that are not off, in order."""
+        return [name for name, share in self.sections.items() if share and name not in VOLATILE]
+
+    @property
+    def volatile(self) -> list[str]:
+        """The sections behind the window that are not off, in order."""
+        return [name for name, share in self.sections.items() if share and name in VOLATILE]
 
     @property
     def digest(self) -> str:
-        """16 hexadecimal digits that tell this policy from others: what a stored compaction is filed under."""
+        """16 hexadecimal digits that identify the policy: compactions are stored under them."""
         return blake2b(msgspec.json.encode(self), digest_size=8).hexdigest()
 
 
-def preset(name: str) -> ContextPolicy:
-    """The preset of that name."""
+def preset(name: str, sections: Mapping[str, Section] = SECTIONS) -> ContextPolicy:
+    """The preset of that name; `full` has all of `sections`."""
     if not isinstance(name, str) or name not in PRESETS:
         raise InvalidInput("preset", f"must be one of {', '.join(PRESETS)}")
+    if name == "full" and sections is not SECTIONS:
+        return ContextPolicy(sections=_shares(sections))
     return PRESETS[name]
 
 
-def override(policy: ContextPolicy, *layers: Mapping[str, Any]) -> ContextPolicy:
-    """`policy` with the changes of each layer, the later ones winning.
+def override(policy: ContextPolicy, *layers: Mapping[str, Any], sections: Mapping[str, Section] = SECTIONS) -> ContextPolicy:
+    """`policy` with the changes of each layer; later layers win. `sections` are those that a policy may name.
 
-    A layer holds fields of `ContextPolicy`, and may begin anew from a `preset`; shares in its `sections` are changed one by
+    A layer has fields of `ContextPolicy`, and may begin anew from a `preset`. Shares in its `sections` are changed one by
     one, so that `{"sections": {"summary": 0}}` turns off the summary alone.
     """
     for layer in layers:
         changes = dict(layer)
         if (name := changes.pop("preset", None)) is not None:
-            policy = preset(name)
+            policy = preset(name, sections)
         if unknown := changes.keys() - _FIELDS:
             raise InvalidInput(
                 min(map(str, unknown)), f"is no field of a policy; it has preset, {', '.join(sorted(_FIELDS))}"
             )
         if isinstance(changes.get("sections"), Mapping):
+            _check_names(changes["sections"], sections)
             changes["sections"] = {**policy.sections, **changes["sections"]}
         policy = msgspec.structs.replace(policy, **changes)
     return policy
 
 
+def _check_names(shares: Mapping[str, Any], sections: Mapping[str, Section]) -> None:
+    for name in shares:
+        if name not in sections:
+            raise InvalidInput(f"sections.{name}", f"must be one of {', '.join(sections)}")
+
+
+def _shares(sections: Mapping[str, Section]) -> dict[str, float]:
+    return {name: section.share for name, section in sections.items()}
+
+
 def check_whole(field: str, value: object, least: int, most: int) -> None:
-    """Refuse what is no whole number from `least` to `most`."""
+    """Raise `InvalidInput` unless `value` is a whole number from `least` to `most`."""
     if type(value) is not int or not least <= value <= most:
         raise InvalidInput(field, f"must be a whole number from {least} to {most}")
 
@@ -125,8 +148,6 @@ def _check_sections(sections: object, low: float) -> None:
     if not isinstance(sections, dict):
         raise InvalidInput("sections", "must map names to shares")
     for name, share in sections.items():
-        if name not in STABLE + VOLATILE:
-            raise InvalidInput(f"sections.{name}", f"must be one of {', '.join(STABLE + VOLATILE)}")
         _check_part_of_one(f"sections.{name}", share)
     if sum(sections.values()) >= low:
         raise InvalidInput(
@@ -150,7 +171,7 @@ PRESETS: dict[str, ContextPolicy] = {
     "entity": ContextPolicy(sections={"profile": 0.05, "facts": 0.1, "entities": 0.1, "changes": 0.03}),
     "full": ContextPolicy(),
 }
-"""`window`: recent messages alone; `summary`: with the summary before them; `entity`: with what is known of the user and
-whom and what they named; `full`: with everything memory has."""
+"""`window`: recent messages only; `summary`: with a summary before them; `entity`: with the user's profile, facts and named
+entities; `full`: with every section, also those that folds declare."""
 
 _FIELDS = {field.name for field in msgspec.structs.fields(ContextPolicy)}

@@ -1,4 +1,4 @@
-"""What a caller asks of a context: budget, policy, model, format, and what it brings along."""
+"""What a caller requests of a context: budget, policy, model, format and tools."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
@@ -7,21 +7,26 @@ import msgspec
 from msgspec.structs import force_setattr
 
 from turnlog.context.memory_config import MemoryConfig
-from turnlog.context.parts import Memory
-from turnlog.context.policy import ContextPolicy, override, preset
+from turnlog.context.policy import SECTIONS, ContextPolicy, override, preset
+from turnlog.context.sections import Memory
 from turnlog.errors import InvalidInput
+from turnlog.fold import Section, Sectioned
 from turnlog.tokens import Counter
 
 OVERRIDES = "context_policy"
-"""The key of a conversation's metadata under which it changes the policy."""
-
+"""The key of a conversation's metadata whose value changes the policy."""
 
 Policy = str | Mapping[str, Any] | ContextPolicy | MemoryConfig
-"""How a call names a policy: a preset, some fields, or all of them."""
+"""A policy as a call names it: a preset, some fields, or all of them."""
 
 
 class ContextOptions(TypedDict, total=False):
-    """The options of `Conversation.context` and `Conversation.turn`."""
+    """The options of `Conversation.context` and `Conversation.turn`.
+
+    `budget` and `max_messages` win over `policy`. `model` names the model whose tokens are counted; without it, the
+    counter of the `Turnlog` counts. `format` adds what a format costs beside the messages, and `tools` what their schemas
+    cost. `memory` takes the place of what the folds have stored.
+    """
 
     budget: int | None
     max_messages: int | None
@@ -33,11 +38,12 @@ class ContextOptions(TypedDict, total=False):
 
 
 class ContextRequest(msgspec.Struct, frozen=True):
-    """What a context is to be like: the deployment's policy, what the call changes of it, and for what it is counted.
+    """A checked request for a context.
 
-    `usual` is the policy for a conversation that changes nothing itself. Records are counted by `stored`; `count` is the
-    counter of the model that will read the context. `memory` is what the caller knows; None: what `folds` (names and
-    versions, of each name those to be preferred first) have stored.
+    `policy` is the deployment's, `changes` are those of the call, and `usual` is the policy for a conversation that changes
+    nothing itself. `stored` counted the stored records; `count` is the counter of the model that reads the context.
+    `memory` is the caller's; None stands for what `folds` have stored (names and versions, the preferred version of each
+    name first). `sections` are those of the deployment, and `sectioned` the folds that declare one.
     """
 
     policy: ContextPolicy
@@ -51,14 +57,16 @@ class ContextRequest(msgspec.Struct, frozen=True):
     folds: tuple[tuple[str, int], ...] = ()
     rows: int = 5000
     bytes_max: int = 8 << 20
+    sections: Mapping[str, Section] = SECTIONS
+    sectioned: tuple[Sectioned, ...] = ()
     label: str = ""
-    """What the usual policy's compactions are kept under; follows from the rest."""
+    """Names the compactions of the usual policy; follows from the other fields."""
 
     def __post_init__(self) -> None:
         force_setattr(self, "label", self.label_of(self.usual))
 
     def label_of(self, policy: ContextPolicy) -> str:
-        """What compactions for a policy are kept under."""
+        """The name under which compactions for a policy are stored."""
         return f"{policy.digest} {self.count.name}"
 
     def resolved(self, metadata: Mapping[str, Any]) -> ContextPolicy:
@@ -69,16 +77,16 @@ class ContextRequest(msgspec.Struct, frozen=True):
         if not isinstance(own, Mapping):
             raise InvalidInput(f"metadata.{OVERRIDES}", "must be an object with fields of a policy")
         try:
-            policy = override(self.policy, own)
+            policy = override(self.policy, own, sections=self.sections)
         except InvalidInput as error:
             raise error.within(f"metadata.{OVERRIDES}") from None
-        return override(policy, self.changes)
+        return override(policy, self.changes, sections=self.sections)
 
 
-def deployed_policy(changes: Mapping[str, Any]) -> ContextPolicy:
+def deployed_policy(changes: Mapping[str, Any], sections: Mapping[str, Section] = SECTIONS) -> ContextPolicy:
     """The policy of a deployment. Raises `InvalidInput` that names the setting and the field."""
     try:
-        return override(preset("full"), changes)
+        return override(preset("full", sections), changes, sections=sections)
     except InvalidInput as error:
         raise error.within("context_policy") from None
 
@@ -86,8 +94,9 @@ def deployed_policy(changes: Mapping[str, Any]) -> ContextPolicy:
 _FIELD_OF_OPTION = {"budget": "budget_tokens", "max_messages": "max_messages"}
 
 
-def policy_changes(policy: Policy | None, options: Mapping[str, int | None]) -> Mapping[str, Any]:
-    """What a call changes of the policy; its own options win over the policy that it names."""
+def policy_changes(options: ContextOptions) -> Mapping[str, Any]:
+    """What the options of a call change of the policy. Raises `InvalidInput`."""
+    policy = options.get("policy")
     if isinstance(policy, MemoryConfig):
         policy = policy.policy
     if isinstance(policy, ContextPolicy):
@@ -95,20 +104,25 @@ def policy_changes(policy: Policy | None, options: Mapping[str, int | None]) -> 
     if not isinstance(policy, str | Mapping | None):
         raise InvalidInput("policy", "must be the name of a preset, fields of a policy, a ContextPolicy or a MemoryConfig")
     changes: dict[str, Any] = {"preset": policy} if isinstance(policy, str) else dict(policy or {})
-    for option, value in options.items():
-        if value is not None:
-            changes[_FIELD_OF_OPTION[option]] = value
+    for option, field in _FIELD_OF_OPTION.items():
+        if (value := options.get(option)) is not None:
+            changes[field] = value
     return changes
 
 
-def changed_policy(policy: ContextPolicy, changes: Mapping[str, Any], options: Mapping[str, int | None]) -> ContextPolicy:
-    """`policy` with `changes`. Raises `InvalidInput` that names the option which asked for what cannot be."""
+def changed_policy(
+    policy: ContextPolicy,
+    changes: Mapping[str, Any],
+    options: ContextOptions,
+    sections: Mapping[str, Section] = SECTIONS,
+) -> ContextPolicy:
+    """`policy` with the `changes` of a call. Raises `InvalidInput` that names the option."""
     if not changes:
         return policy
     try:
-        return override(policy, changes)
+        return override(policy, changes, sections=sections)
     except InvalidInput as error:
         for option, field in _FIELD_OF_OPTION.items():
-            if error.field == field and options[option] is not None:
+            if error.field == field and options.get(option) is not None:
                 raise InvalidInput(option, error.rule) from None
         raise error.within("policy") from None

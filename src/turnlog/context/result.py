@@ -1,4 +1,4 @@
-"""What the planner hands back: the messages to send, and an account of everything that it considered."""
+"""What the planner returns: the messages to send, and an account of every candidate."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -13,15 +13,15 @@ from turnlog.codec import Record
 from turnlog.context.compaction import Compaction
 from turnlog.context.exchanges import LeftOut
 from turnlog.context.explain import Account, Entry
-from turnlog.context.parts import Memory
+from turnlog.context.sections import Memory
 from turnlog.message import Message
 from turnlog.store import Header
 
 Place = Literal["summary", "pinned", "window", "dropped", "omitted"]
 
 
-class Section(msgspec.Struct, frozen=True):
-    """What a section costs, and which share of the budget that is (0 to 1)."""
+class SectionCost(msgspec.Struct, frozen=True):
+    """The tokens of a section, and their share of the budget (0 to 1)."""
 
     name: str
     tokens: int
@@ -29,11 +29,11 @@ class Section(msgspec.Struct, frozen=True):
 
 
 class Coverage(msgspec.Struct, frozen=True):
-    """Where each message of the log up to `head` is (law 7); `place` tells it for one.
+    """Where each message of the log up to `head` is (law 7); `place` returns it for one message.
 
-    The window is the messages from seq `window_from` on, of which those in `dropped` are not shown. Before it, `pinned` are
-    shown, the summary tells of those up to `summary_to` (0: there is none), and the rest, `omitted` in number from seq
-    `omitted_from` to `omitted_to` (0 when there are none), is not shown at all.
+    The window begins at seq `window_from`; its messages in `dropped` are not shown. Before the window, the messages in
+    `pinned` are shown, the summary covers those up to `summary_to` (0 without a summary), and the rest is not shown:
+    `omitted` messages from seq `omitted_from` to `omitted_to` (0 when there are none).
     """
 
     head: int
@@ -57,7 +57,7 @@ class Coverage(msgspec.Struct, frozen=True):
 def coverage(
     head: int, window_from: int, summary_to: int, pinned: tuple[int, ...], dropped: tuple[LeftOut, ...]
 ) -> Coverage:
-    """The account of a log's messages; `pinned` are all before the window, in order."""
+    """The coverage of a log; `pinned` are all before the window, in order."""
     first, last = summary_to + 1, window_from - 1
     while first in pinned:
         first += 1
@@ -69,19 +69,20 @@ def coverage(
     return Coverage(head, summary_to, window_from, pinned, dropped, omitted, first, last)
 
 
-class Context(msgspec.Struct, frozen=True):
-    """What a model gets to see of a conversation, as of `header`.
+class Plan(msgspec.Struct, frozen=True):
+    """What a model sees of a conversation, as of `header`.
 
-    `records` are the messages in the order in which they are sent: pinned, memory, recent window, then what changes from
-    turn to turn. What memory says, and a result that was never recorded, has seq 0 and is marked `derived`. The prompt costs
-    `tokens` of the `budget_tokens`. `compaction` is to be stored and given back next time; None when nothing moved. The
-    first `stable` records, without a compaction, are the beginning of the next context too; the first `shared_tokens`
-    tokens were the beginning of the one before the newest turn.
+    `records` are the messages in the order in which they are sent: pinned messages, stable sections, recent window,
+    volatile sections. Sections, and results that stand for unrecorded ones, have seq 0 and are marked `derived`. The prompt
+    costs `tokens` of the `budget_tokens`. `compaction` is stored and given to the next plan; None when nothing moved. The
+    first `stable` records also begin the next context if it makes no compaction; the first `shared_tokens` tokens also
+    began the context before the newest turn. `before` are the records that were read and lie before the window. `memory`
+    is what memory contributed, shown or not.
     """
 
     header: Header
     records: tuple[Record, ...]
-    sections: tuple[Section, ...]
+    sections: tuple[SectionCost, ...]
     tokens: int
     budget_tokens: int
     coverage: Coverage
@@ -90,9 +91,7 @@ class Context(msgspec.Struct, frozen=True):
     shared_tokens: int
     account: Account
     before: Sequence[Record]
-    """Records that were read and lie before the window."""
-    memory: Memory = Memory()
-    """What memory had to tell, shown or not."""
+    memory: Memory
 
     def __repr__(self) -> str:
         return f"Context({len(self.records)} messages, tokens={self.tokens}, budget_tokens={self.budget_tokens})"
@@ -103,23 +102,23 @@ class Context(msgspec.Struct, frozen=True):
         return tuple(map(codec.decode, self.records))
 
     def render(self, format: str) -> dict[str, Any]:
-        """The keyword arguments with which a provider's SDK takes the messages, as `turnlog.formats` says."""
+        """The messages as keyword arguments for a provider's SDK, as `turnlog.formats` says."""
         return formats.render(self.messages, format)
 
     @property
     def omitted(self) -> int:
-        """How many messages of the conversation are neither shown nor told by the summary."""
+        """How many messages of the conversation are neither shown nor covered by the summary."""
         return self.coverage.omitted
 
     @property
     def prefix_hash(self) -> str:
-        """32 hexadecimal digits of the stable part, made from its records' digests: equal ones stand for equal bytes."""
+        """32 hexadecimal digits of the stable records; equal hashes mean equal bytes."""
         marks = [mark for record in self.records[: self.stable] for mark in (record.digest, record.checksum)]
         return blake2b(_marks(self.stable).pack(*marks), digest_size=16).hexdigest()
 
     @property
     def explain(self) -> tuple[Entry, ...]:
-        """An account of every candidate: parts of memory and dropped messages, then messages in order of seq."""
+        """An entry for each candidate that was read: sections and dropped messages, then messages in order of seq."""
         place = self.coverage.place
         shown = [Entry("recent", record.seq, record.tokens, True, "") for record in self._window()]
         out = [
@@ -138,11 +137,11 @@ class Context(msgspec.Struct, frozen=True):
 
 @lru_cache(maxsize=1024)
 def _marks(count: int) -> Struct:
-    """How the marks of so many records are packed."""
+    """The layout of the digests and checksums of `count` records."""
     return Struct(">" + count * "16sI")
 
 
 _OUT: dict[Place, str] = {
-    "summary": "before the window; the summary tells of it",
+    "summary": "before the window; the summary covers it",
     "omitted": "before the window, which has no room for it",
 }

@@ -1,65 +1,98 @@
-"""What memory tells around the window: each section within its share of the budget, and all within what is left of it."""
+"""Memory in a context: named sections, each one `system` message that is marked `derived`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
-from turnlog.context.parts import Part, changes, fit
-from turnlog.context.planner_state import PlannerState
-from turnlog.context.policy import STABLE, VOLATILE
+import msgspec
+from msgspec.structs import force_setattr
 
+from turnlog import codec
+from turnlog.codec import Record
+from turnlog.context.exchanges import UNLIMITED
+from turnlog.errors import InvalidInput
+from turnlog.message import Message
+from turnlog.tokens import Counter
 
-def before_window(ground: PlannerState, room: int) -> tuple[Part, ...]:
-    """What memory tells before the window, each section within its share and all within `room` tokens."""
-    if ground.silent:
-        return ()
-    memory, parts = ground.view.memory, []
-    for name in ground.policy.on(STABLE):
-        part = fit(name, memory.items(name), min(ground.mark(ground.policy.share(name)), room), ground.count)
-        if part:
-            parts.append(part)
-            room -= part.tokens
-    return tuple(parts)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def behind_window(ground: PlannerState, start: int, frozen: Sequence[Part], room: int) -> tuple[Part, ...]:
-    """What is told behind a window from `start` on, likewise; `frozen` is told before it."""
-    if ground.silent:
-        return ()
-    parts = []
-    for name in ground.policy.on(VOLATILE):
-        limit = min(ground.mark(ground.policy.share(name)), room)
-        part = fit(name, texts_behind(ground, name, start, frozen), limit, ground.count)
-        if part:
-            parts.append(part)
-            room -= part.tokens
-    return tuple(parts)
+class Recalled(msgspec.Struct, frozen=True):
+    """A text that a search returned; `seq` is its message in this conversation, 0 when it is from another one."""
+
+    text: str
+    seq: int = 0
 
 
-def texts_behind(ground: PlannerState, name: str, start: int, frozen: Sequence[Part]) -> list[str]:
-    """What the volatile section `name` has to say behind a window from `start` on; `frozen` is told before it."""
-    memory = ground.view.memory
-    if name == "recalled":
-        return [found.text for found in memory.recalled if found.seq < start]
-    if name == "time":
-        return [memory.time] if memory.time else []
-    told = {part.name: part.items for part in frozen}
-    return [
-        line
-        for section in ground.policy.on(("profile", "facts"))
-        for line in changes(
-            section,
-            told.get(section, ()),
-            memory.items(section),
-            ground.mark(ground.policy.share(section)),
-            ground.count,
-        )
-    ]
+class Memory(msgspec.Struct, frozen=True):
+    """What memory contributes to a context: `Memory({"facts": ["Lives in Oslo"]})`.
+
+    `sections` maps the name of a section to its lines, the most important first. The lines of `summary` cover the messages
+    up to seq `summary_to`, and are left out when it is 0. Recalled texts that the recent window shows are left out.
+    """
+
+    sections: Mapping[str, Sequence[str]] = {}
+    summary_to: int = 0
+    recalled: Sequence[Recalled] = ()
+
+    def __post_init__(self) -> None:
+        for name, lines in self.sections.items():
+            if isinstance(lines, str) or not isinstance(lines, Sequence):
+                raise InvalidInput(f"memory.sections.{name}", "must be a list of lines")
+        force_setattr(self, "sections", {name: tuple(lines) for name, lines in self.sections.items()})
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to show."""
+        return not (self.recalled or any(self.sections.values()))
+
+    def lines(self, section: str) -> tuple[str, ...]:
+        """The lines of a section."""
+        if section == "summary" and not self.summary_to:
+            return ()
+        return self.sections.get(section, ())  # type: ignore[return-value]  # tuples since __post_init__
 
 
-def without_summary(parts: tuple[Part, ...]) -> tuple[Part, ...]:
-    """`parts` for a window that has everything, of which no summary needs to tell."""
-    return tuple(part for part in parts if part.name != "summary")
+class SectionText(msgspec.Struct, frozen=True):
+    """A section as a context shows it, and its cost. The heading is kept with the lines, so that a compaction's sections
+    keep their bytes when the heading changes in a later release.
+    """
+
+    name: str
+    heading: str
+    lines: tuple[str, ...]
+    tokens: int
+
+    @property
+    def record(self) -> Record:
+        """The section's message. Equal sections have equal bytes."""
+        return codec.encode(self.message, tokens=self.tokens, limits=UNLIMITED)
+
+    @property
+    def message(self) -> Message:
+        """The message before it is encoded."""
+        text = "\n".join((self.heading, *self.lines))
+        metadata = {"section": self.name}
+        return Message("system", text, id=f"part-{self.name}", created_at=_EPOCH, metadata=metadata, derived=True)
 
 
-def cost(parts: Sequence[Part]) -> int:
-    """Tokens of `parts` together."""
-    return sum([part.tokens for part in parts])
+def fit(name: str, heading: str, lines: Sequence[str], limit: int, count: Counter) -> SectionText | None:
+    """The section with as many of its first lines as cost at most `limit` tokens; None if not even one fits."""
+    size, tokens = 0, 0
+    while size < len(lines) and (tokens := tokens + count.text(lines[size])) <= limit:
+        size += 1
+    while size:
+        section = SectionText(name, heading, tuple(lines[:size]), 0)
+        if (tokens := count(section.message)) <= limit:
+            return SectionText(name, heading, section.lines, tokens)
+        size -= 1
+    return None
+
+
+def without_summary(sections: tuple[SectionText, ...]) -> tuple[SectionText, ...]:
+    """The sections for a window that begins at the first message, where a summary would repeat it."""
+    return tuple(section for section in sections if section.name != "summary")
+
+
+def cost(sections: Sequence[SectionText]) -> int:
+    """The tokens of all `sections`."""
+    return sum([section.tokens for section in sections])

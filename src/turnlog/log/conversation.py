@@ -1,18 +1,16 @@
 """`Conversation`: a handle on one conversation."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import suppress
 from hashlib import blake2b
-from typing import Any, Literal, TypedDict, Unpack
+from typing import Literal, TypedDict, Unpack
 from uuid import UUID
 
 import msgspec
 
 from turnlog import codec
-from turnlog.context.parts import Memory
-from turnlog.context.request import ContextOptions, Policy
-from turnlog.context.result import Context
+from turnlog.context.request import ContextOptions
 from turnlog.errors import (
     ConversationDeleted,
     CorruptRecord,
@@ -28,6 +26,7 @@ from turnlog.ids import uuid7
 from turnlog.integrity.digest import Digest, digest_of
 from turnlog.integrity.verify import Inspection, inspect, remake
 from turnlog.log import assembly
+from turnlog.log.assembly import Context
 from turnlog.log.engine import Engine, HeaderChanges
 from turnlog.log.info import ConversationInfo
 from turnlog.log.pagination import Page, cursor_of, query_mark, read_cursor
@@ -206,30 +205,15 @@ class Conversation:
             after += len(page.records)
             yield page
 
-    async def context(
-        self,
-        *,
-        budget: int | None = None,
-        max_messages: int | None = None,
-        policy: Policy | None = None,
-        model: str | None = None,
-        format: str = "openai",
-        tools: Sequence[Mapping[str, Any]] = (),
-        memory: Memory | None = None,
-    ) -> Context:
-        """What to send to a model now, within `budget` tokens: instructions, memory, and the recent window.
+    async def context(self, **options: Unpack[ContextOptions]) -> Context:
+        """What a model sees on the next call, by the policy of the deployment, the conversation and these `options`.
 
-        `policy` names a preset or changes fields of the policy that the deployment and the conversation's metadata set;
-        `budget` and `max_messages` change two more. `model` tells whose tokenizer counts (default: the one by which
-        messages are counted when they are appended), `format` how the context will be rendered, `tools` the schemas that
-        will be sent with it, `memory` what is known beside the log (default: what the folds know).
-        Raises `BudgetTooSmall`.
+        Memory is what the folds have stored, as far as they have come. Raises `BudgetTooSmall` when the messages that must
+        be shown do not fit.
         """
-        wanted = self.engine.request(
-            budget=budget, max_messages=max_messages, policy=policy, model=model, format=format, tools=tools, memory=memory
-        )
-        found = await assembly.read(self.engine.store, self.key, wanted, self.engine.books)
-        return await assembly.context(self.engine.store, self.key, wanted, found, self.engine.books)
+        request = self.engine.request(options)
+        loaded = await assembly.read(self.engine.store, self.key, request, self.engine.books)
+        return await assembly.context(self.engine.store, self.key, request, loaded, self.engine.books)
 
     async def turn(
         self,
@@ -243,7 +227,7 @@ class Conversation:
 
         A context that does not fit raises `BudgetTooSmall` when the messages are stored; a repetition stores nothing more.
         """
-        wanted = self.engine.request(**options)
+        wanted = self.engine.request(options)
         now = self.engine.clock()
         records = await self._batch(messages, idempotency_key, now)
         users = self.engine.books
@@ -433,7 +417,7 @@ class Conversation:
         return Reconciled(self.id, matched, len(fresh), base + len(fresh), diverged_at, forked_to)
 
 
-def _seen(reading: "asyncio.Future[assembly.Found]") -> None:
+def _seen(reading: "asyncio.Future[assembly.Loaded]") -> None:
     """Take note of how a reading that nobody waits for any more ended: the append has told of the same."""
     if not reading.cancelled():
         reading.exception()

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypedDict
 
 from turnlog import codec, formats
-from turnlog.context.parts import Memory
-from turnlog.context.request import ContextRequest, Policy, changed_policy, deployed_policy, policy_changes
+from turnlog.context.policy import SECTIONS
+from turnlog.context.request import ContextOptions, ContextRequest, changed_policy, deployed_policy, policy_changes
 from turnlog.errors import (
     InvalidInput,
     TooLarge,
@@ -32,6 +32,7 @@ def system_clock() -> int:
     return time.time_ns() // 1000
 
 
+_USUAL = ("budget", "max_messages", "policy", "model", "format")
 _SIMPLE = (int, str, type(None))
 _REQUESTS_MAX = 256
 """Requests for contexts that are remembered, so that a usual one is checked once."""
@@ -72,7 +73,8 @@ class Engine:
         self.integrity = Integrity(settings.integrity_key.encode(errors="surrogatepass"))
         self.folds = (*(default_folds(llm) if folds is None else folds), self.integrity)
         self.versions = readable([fold for fold in self.folds if fold.name in TOLD])
-        self.policy = deployed_policy(settings.context_policy)
+        self.sections = SECTIONS
+        self.policy = deployed_policy(settings.context_policy, self.sections)
         self.books: dict[str, str] = {}
         """Of conversations, the name under which what is known of their user is kept."""
         self._requests: dict[tuple[object, ...], ContextRequest] = {}
@@ -104,44 +106,41 @@ class Engine:
             raise TooLarge("tags", limit=self.settings.tags, actual=len(tags), unit="tags")
         return tuple(dict.fromkeys(check_name(f"tags[{index}]", tag) for index, tag in enumerate(tags)))
 
-    def request(
-        self,
-        *,
-        budget: int | None = None,
-        max_messages: int | None = None,
-        policy: Policy | None = None,
-        model: str | None = None,
-        format: str = "openai",
-        tools: Sequence[Mapping[str, Any]] = (),
-        memory: Memory | None = None,
-    ) -> ContextRequest:
+    def request(self, options: ContextOptions) -> ContextRequest:
         """The request for a context with these options, checked. Raises `InvalidInput`."""
-        asked = (budget, max_messages, policy, model, format)
-        simple = not tools and memory is None and all(type(each) in _SIMPLE for each in asked)
-        if simple and (known := self._requests.get(asked)):
+        if unknown := options.keys() - ContextOptions.__annotations__.keys():
+            raise TypeError(f"a context has no option {min(unknown)!r}; it has {', '.join(ContextOptions.__annotations__)}")
+        usual = tuple(options.get(name) for name in _USUAL)
+        simple = not options.get("tools") and options.get("memory") is None and all(type(each) in _SIMPLE for each in usual)
+        if simple and (known := self._requests.get(usual)):
             return known
-        formats.overhead((), format)
-        count = self.count_tokens if model is None else counter_of_model(model)
-        options = {"budget": budget, "max_messages": max_messages}
-        changes = policy_changes(policy, options)
-        request = ContextRequest(
+        request = self._checked(options)
+        if simple:
+            if len(self._requests) >= _REQUESTS_MAX:
+                self._requests.clear()
+            self._requests[usual] = request
+        return request
+
+    def _checked(self, options: ContextOptions) -> ContextRequest:
+        format_, model, memory = options.get("format", "openai"), options.get("model"), options.get("memory")
+        formats.overhead((), format_)
+        changes = policy_changes(options)
+        if memory is not None and (unknown := memory.sections.keys() - self.sections.keys()):
+            raise InvalidInput(f"memory.sections.{min(unknown)}", f"must be one of {', '.join(self.sections)}")
+        return ContextRequest(
             self.policy,
             changes,
-            changed_policy(self.policy, changes, options),
+            changed_policy(self.policy, changes, options, self.sections),
             self.count_tokens,
-            count,
-            format,
-            tools,
+            self.count_tokens if model is None else counter_of_model(model),
+            format_,
+            options.get("tools", ()),
             memory,
             self.versions,
             self.settings.context_messages,
             self.settings.context_bytes,
+            self.sections,
         )
-        if simple:
-            if len(self._requests) >= _REQUESTS_MAX:
-                self._requests.clear()
-            self._requests[asked] = request
-        return request
 
     async def records(
         self, messages: Sequence[Message], now: int, *, salt: bytes = b"", limit: int | None = None

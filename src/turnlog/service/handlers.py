@@ -8,8 +8,8 @@ import msgspec
 
 from turnlog import codec
 from turnlog.context.explain import Entry
-from turnlog.context.result import Context
 from turnlog.errors import InvalidInput
+from turnlog.log.assembly import Context
 from turnlog.log.info import ConversationInfo
 from turnlog.memory.user.digest import UserDigest
 from turnlog.message import Message
@@ -316,7 +316,7 @@ def _context_json(found: Context, given: ContextRequest) -> bytes:
         (*found.explain, *_NOT_RECALLED[: given.query is not None]) if given.explain else msgspec.UNSET,
     )
     messages = b",".join(map(codec.said, found.records))
-    return b'{"messages":[' + messages + b'],"context":' + _memory(found.memory.known) + b"," + _json(account)[1:]
+    return b'{"messages":[' + messages + b'],"context":' + _memory(found.known) + b"," + _json(account)[1:]
 
 
 def _memory(known: UserDigest) -> bytes:

@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from turnlog.context.explain import Entry
 from turnlog.context.policy import BUDGET_TOKENS_MAX, MESSAGES_MAX, PRESETS
-from turnlog.context.result import Coverage, Section
+from turnlog.context.result import Coverage, SectionCost
 from turnlog.formats import FORMATS
 from turnlog.log.info import ConversationInfo as Info
 from turnlog.log.info import Parent
@@ -230,7 +230,7 @@ class ContextAccount(msgspec.Struct, frozen=True):
     tokens: int
     token_estimate: int
     budget: int
-    sections: tuple[Section, ...]
+    sections: tuple[SectionCost, ...]
     coverage: Coverage
     prefix_hash: str
     shared_tokens: int

@@ -1,6 +1,11 @@
-"""Everything that can be set, in one frozen value."""
+"""Every setting, in one frozen value."""
 
+import logging
+import os
+import re
 from collections.abc import Mapping
+from difflib import get_close_matches
+from functools import cache
 from typing import Annotated, Any, Literal, Self
 
 import msgspec
@@ -8,15 +13,22 @@ import msgspec
 from turnlog.errors import InvalidInput
 from turnlog.validation import JSON_DEPTH_MAX, Limits
 
+logger = logging.getLogger(__name__)
 Count = Annotated[int, msgspec.Meta(ge=1)]
+PREFIX = "TURNLOG_"
 _SECRET = frozenset({"integrity_key", "llm_key"})
-"""What no repr shows."""
+_PASSWORD = re.compile(r"(?<=://)([^:/@]*):.*@")
+_PASSWORD_PARAMETER = re.compile(r"(password=)[^&\s]*", re.IGNORECASE)
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 Price = Annotated[float, msgspec.Meta(ge=0)]
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """What a `Turnlog` may be told. `from_env` reads each field from `TURNLOG_` and its name in capitals."""
+    """The settings of a process. `from_env` reads each field from the variable `TURNLOG_<FIELD>`.
+
+    Raises `InvalidInput` with the field for a value of another type or out of bounds. `connect` applies all of them; a
+    `Turnlog` that is constructed with a store takes its counter, folds and language model as arguments instead.
+    """
 
     store: str = "sqlite:///data/turnlog.db"
     """URL of the store."""
@@ -81,6 +93,8 @@ class Settings(msgspec.Struct, frozen=True):
 
     fold: Literal["process", "inline", "off"] = "process"
     """Where `serve` keeps memory up: in a process beside it, in its own (always so with `ram:`), or not at all."""
+    folds: str = ""
+    """More folds, separated by commas: `package.module:Class` or an entry point; `-summary` leaves a built-in one out."""
     fold_concurrency: Count = 8
     """Conversations that a worker folds at once."""
     fold_pause_s: Annotated[float, msgspec.Meta(ge=0)] = 2.0
@@ -93,8 +107,13 @@ class Settings(msgspec.Struct, frozen=True):
     integrity_key: str = ""
     """Secret: with it, only who knows it can make an integrity state that fits a changed log."""
 
+    def __post_init__(self) -> None:
+        for field in _fields(type(self)):
+            if (value := getattr(self, field.name)) is not field.default:
+                _checked(field.name, value, field.type)
+
     def __repr__(self) -> str:
-        shown = {name: "***" if value and name in _SECRET else value for name, value in msgspec.structs.asdict(self).items()}
+        shown = {name: _masked(name, value) for name, value in msgspec.structs.asdict(self).items()}
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
     @property
@@ -103,17 +122,30 @@ class Settings(msgspec.Struct, frozen=True):
         return Limits(self.message_bytes, self.parts, self.metadata_bytes, self.json_depth)
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str]) -> Self:
-        """The settings that `environ` tells in variables `TURNLOG_<FIELD>`; an empty one counts as not set.
+    def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """The settings in the variables `TURNLOG_<FIELD>` of `environ`; an empty variable counts as not set.
 
-        Raises `InvalidInput` with the name of a variable whose value does not fit.
+        Raises `InvalidInput` with the name of a variable whose value cannot be used, or whose name looks like a misspelt
+        setting. Any other unknown variable with the prefix is logged as a warning.
         """
-        told: dict[str, Any] = {}
-        for field in msgspec.structs.fields(cls):
-            variable = f"TURNLOG_{field.name.upper()}"
-            if value := environ.get(variable):
-                told[field.name] = _read(variable, value, field.type)
-        return cls(**told)
+        fields = {PREFIX + field.name.upper(): field for field in _fields(cls)}
+        for variable in environ:
+            if variable.startswith(PREFIX) and variable not in fields:
+                _unknown(variable, list(fields))
+        values = {fields[name].name: _read(name, environ[name], fields[name].type) for name in fields if environ.get(name)}
+        return cls(**values)
+
+
+@cache
+def _fields(kind: type[Settings]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    return msgspec.structs.fields(kind)
+
+
+def _unknown(variable: str, known: list[str]) -> None:
+    # decision 053: others may own a variable with the prefix, as Kubernetes does for a service that is named turnlog
+    if near := get_close_matches(variable, known, n=1, cutoff=0.9):
+        raise InvalidInput(variable, f"is no setting; did you mean {near[0]}?")
+    logger.warning("%s in the environment is no setting of turnlog", variable)
 
 
 def _read(variable: str, value: str, kind: Any) -> Any:
@@ -122,3 +154,18 @@ def _read(variable: str, value: str, kind: Any) -> Any:
         return msgspec.convert(given, kind, strict=False)
     except (msgspec.ValidationError, msgspec.DecodeError) as error:
         raise InvalidInput(variable, f"cannot be {value!r}: {error}") from None
+
+
+def _checked(name: str, value: Any, kind: Any) -> None:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise InvalidInput(name, f"cannot be {_masked(name, value)!r}: {error}") from None
+
+
+def _masked(name: str, value: Any) -> Any:
+    if name in _SECRET:
+        return "***" if value else value
+    if name not in ("store", "llm_url") or not isinstance(value, str):
+        return value
+    return _PASSWORD_PARAMETER.sub(r"\1***", _PASSWORD.sub(r"\1:***@", value))

@@ -170,9 +170,6 @@ def test_what_looks_like_a_special_token_is_text(name: str) -> None:
         ("o4-mini-2025-04-16", "o4-mini"),
         ("claude-sonnet-4-5", "claude"),
         ("us.anthropic.claude-3-5-haiku-20241022-v1:0", "claude"),
-        ("gemini-2.5-pro", "estimate"),
-        ("models/gemini-2.5-flash", "estimate"),
-        ("gpt-40k-of-somebody-else", "estimate"),
         ("o200k_base", "o200k_base"),
         ("cl100k_base", "cl100k_base"),
         ("estimate", "estimate"),
@@ -306,3 +303,10 @@ def test_sound_and_files_cost_by_their_bytes_and_a_file_of_text_by_its_text() ->
     page = cost(File(url="https://example.com/a.pdf"))
     assert cost(File(data=second, media_type="application/pdf")) == page
     assert cost(File(data=second * 26, media_type="application/pdf")) == 3 * page
+
+
+@pytest.mark.parametrize("name", ["gemini-2.5-pro", "models/gemini-2.5-flash", "gpt-40k-of-somebody-else", "o300k_base"])
+def test_the_model_of_a_request_may_be_of_any_vendor_but_a_tokenizer_must_be_known(name: str) -> None:
+    assert counter_of_model(name).name == "estimate"
+    with pytest.raises(InvalidInput, match=f"tokenizer: '{name}' is not known"):
+        counter(name)

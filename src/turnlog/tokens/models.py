@@ -38,15 +38,19 @@ _CLAUDE_TOOLS = 700
 def counter(name: str) -> Counter:
     """The counter for `name`: a tokenizer (`o200k_base`, `cl100k_base`, `estimate`, `hf:/path/tokenizer.json`) or a model.
 
-    Raises `InvalidInput` when a package or a file that it needs is not there. Reads files: a name that a stranger
-    gives goes to `counter_of_model`.
+    Raises `InvalidInput` for a name that is not known, and when a package or a file is missing. It reads files: names in
+    requests go to `counter_of_model`.
     """
     if name.startswith("hf:"):
         text = tokenizers.hugging_face(name.removeprefix("hf:"))
         return Counter(name, True, text, Flat(), AsJson(), _HF_OVERHEAD)
     if name in ("o200k_base", "cl100k_base"):
         return _exact(name, name)
-    return counter_of_model(name)
+    found = counter_of_model(name or "?")
+    if found.name == "estimate" != name:
+        known = "estimate, o200k_base, cl100k_base, hf:/path/tokenizer.json, or a model of OpenAI or Anthropic"
+        raise InvalidInput("tokenizer", f"{name!r} is not known; it must be {known}")
+    return found
 
 
 MODEL_LENGTH_MAX = 255

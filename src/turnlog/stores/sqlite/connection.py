@@ -194,7 +194,8 @@ class Desk:
             make_private(self._path)
         before = inode(self._path)
         if before is None:
-            raise StoreUnavailable(f"there is no file {self._path}")
+            folder = self._path.parent
+            raise StoreUnavailable(f"there is no {f'file {self._path}' if folder.is_dir() else f'folder {folder}'}")
         self._origin.refuse_other(self._path)
         connection = connect(self._path, busy_timeout_s=self._busy_timeout_s, begun=not self._make)
         with ExitStack() as undo:

@@ -20,7 +20,7 @@ from turnlog.errors import ConversationNotFound, CorruptRecord, InvalidInput, Sn
 from turnlog.llm.port import on_behalf_of
 from turnlog.message import Message
 from turnlog.store import Header, Key, Snapshot, Store
-from turnlog.validation import COUNT_MAX
+from turnlog.validation import COUNT_MAX, check_name, check_text
 
 BATCH = 200
 """How many messages a fold is given at once, at most."""
@@ -323,6 +323,40 @@ def check_fold(fold: Fold[Any]) -> None:
     except (NameError, TypeError) as error:
         raise InvalidInput("initial", f"of fold {fold.name} tells no type that can be stored: {error}") from error
     state_of(fold, stored(fold, fold.initial()))
+    if isinstance(fold, Sectioned):
+        _check_section(fold)
+
+
+def _check_section(fold: Any) -> None:
+    """Refuse a section that no context can show."""
+    section, place = fold.section, f"of fold {fold.name}"
+    if not isinstance(section, Section):
+        raise InvalidInput("section", f"{place} must be a turnlog.fold.Section")
+    check_name("section.heading", section.heading)
+    if type(section.share) not in (int, float) or not 0 <= section.share <= 1:
+        raise InvalidInput("section.share", f"{place} must be a number from 0 to 1")
+    checked_lines(fold, fold.initial())
+
+
+def section_lines(fold: Sectioned, state: bytes) -> tuple[str, ...]:
+    """What the fold shows of a stored state in contexts; nothing, and an entry in the log of the program, if it fails."""
+    try:
+        return checked_lines(fold, state_of(fold, state))  # type: ignore[arg-type]
+    except StateUnreadable as error:
+        logger.warning("the section %s is left out of a context: %s", fold.name, error)
+    except Exception:  # decision 053: foreign code; a context without one section is better than none after each turn
+        logger.exception("the section %s is left out of a context", fold.name)
+    return ()
+
+
+def checked_lines(fold: Sectioned, state: Any) -> tuple[str, ...]:
+    """The lines for a state. Raises `InvalidInput` unless they are texts, and what the fold raises."""
+    lines = fold.lines(state)
+    if isinstance(lines, str):
+        raise InvalidInput("lines", f"of fold {fold.name} must return a list of texts")
+    for line in lines:
+        check_text(f"a line of fold {fold.name}", line)
+    return tuple(lines)
 
 
 def stored(fold: Fold[S], state: S) -> bytes:

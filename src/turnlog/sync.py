@@ -5,12 +5,13 @@ of threads may call. What the methods take, return and raise is what those of `t
 `Turnlog` is closed, or is under way then and cannot be finished, raises `StoreUnavailable`.
 """
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import ExitStack
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from turnlog import wiring
+from turnlog.fold import Fold
 from turnlog.log import conversation, turnlog
 from turnlog.log import user as users
 from turnlog.portal import Portal
@@ -148,6 +149,6 @@ class Turnlog:
         self._portal.close()
 
 
-def connect(url: str | None = None, *, settings: Settings | None = None) -> Turnlog:
+def connect(url: str | None = None, *, settings: Settings | None = None, folds: Sequence[Fold[Any]] = ()) -> Turnlog:
     """A blocking `Turnlog` on the store at `url`, as `turnlog.connect` says; open it with `with` or `open()`."""
-    return Turnlog(wiring.connect(url, settings=settings))
+    return Turnlog(wiring.connect(url, settings=settings, folds=folds))

@@ -1,10 +1,16 @@
 """From a URL and settings to a `Turnlog` and to what folds for it: the one place that knows every store."""
 
+import inspect
+import re
 from collections.abc import Sequence
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
 
 from turnlog.errors import InvalidInput
+from turnlog.fold import Fold, check_fold
 from turnlog.llm import Ledger, Spending, open_model
 from turnlog.log.turnlog import Turnlog
+from turnlog.memory.defaults import default_folds
 from turnlog.settings import Settings
 from turnlog.store import Store
 from turnlog.stores.ram import RamStore
@@ -14,21 +20,84 @@ from turnlog.worker import Runner, WorkerConfig
 
 LINGER_S = 0.02
 """How long what a worker saves waits for company."""
+FOLDS_GROUP = "turnlog.folds"
+"""The group of entry points that the setting `folds` may name."""
+_DOTTED = re.compile(r"[\w.]+:[\w.]+")
 
 
-def connect(url: str | None = None, *, settings: Settings | None = None, working: bool = False) -> Turnlog:
+def connect(
+    url: str | None = None, *, settings: Settings | None = None, folds: Sequence[Fold[Any]] = (), working: bool = False
+) -> Turnlog:
     """A `Turnlog` on the store at `url` (default: `settings.store`); open it with `async with` or `open()`.
 
-    `working` is for a process that does nothing but fold: it is easy on those that append to the same file.
+    `settings` default to those of the environment (`Settings.from_env()`). `folds` are added to the built-in ones and to
+    those that `settings.folds` names. `working` is for a process that only folds: its saves wait for company, so that
+    appends of other processes to the same file wait less.
 
     `ram:` keeps everything in this process; `sqlite:///relative/path` and `sqlite:////absolute/path` in a file;
     `postgresql://user@host/database` in a database, the URL being what libpq takes; `redis://host:port/0` (or `rediss:`,
     `unix:///path`, `redis+cluster://host:port,host:port`, the same with `valkey`) on a Redis or Valkey server or cluster.
+    Raises `InvalidInput` for a URL, a setting or a fold that cannot be used.
     """
-    settings = settings or Settings()
-    store = open_store(url or settings.store, settings, linger_s=LINGER_S if working else 0.0)
+    settings = Settings.from_env() if settings is None else settings
+    if not isinstance(settings, Settings):
+        raise InvalidInput("settings", f"must be a turnlog.Settings, not {type(settings).__name__}")
+    store = open_store(settings.store if url is None else url, settings, linger_s=LINGER_S if working else 0.0)
     count_tokens = counter(settings.tokenizer)
-    return Turnlog(store, settings, count_tokens=count_tokens, llm=open_model(settings, Ledger(Spending(store).keep)))
+    llm = open_model(settings, Ledger(Spending(store).keep))
+    if not isinstance(folds, Sequence):
+        raise InvalidInput("folds", f"must be a list of folds, not {folds!r}")
+    kinds = (*load_folds(settings.folds, default_folds(llm)), *folds)
+    return Turnlog(store, settings, count_tokens=count_tokens, folds=kinds, llm=llm)
+
+
+def load_folds(names: str, built_in: Sequence[Fold[Any]]) -> tuple[Fold[Any], ...]:
+    """The folds by the setting `folds`: the `built_in` ones, without those named with `-` before, and those named.
+
+    Raises `InvalidInput` with the setting and the name.
+    """
+    kept = {fold.name: fold for fold in built_in}
+    loaded = []
+    for name in filter(None, map(str.strip, names.split(","))):
+        if not name.startswith("-"):
+            loaded.append(_fold(name))
+        elif kept.pop(name[1:], None) is None:
+            raise _refused(name, f"is not a built-in fold; those are {', '.join(fold.name for fold in built_in)}")
+    return (*kept.values(), *loaded)
+
+
+def _fold(name: str) -> Fold[Any]:
+    kind = _imported(name)
+    if not isinstance(kind, type) or not all(hasattr(kind, part) for part in ("name", "version", "initial", "step")):
+        raise _refused(name, "is not a class with name, version, initial and step")
+    required = [
+        each.name for each in inspect.signature(kind).parameters.values() if each.default is each.empty and each.kind < 2
+    ]
+    if required:
+        raise _refused(name, f"takes constructor arguments ({', '.join(required)}): give it to connect(folds=[...])")
+    fold: Fold[Any] = kind()
+    try:
+        check_fold(fold)
+    except InvalidInput as error:
+        raise _refused(name, f"is not a fold: {error}") from error
+    return fold
+
+
+def _imported(name: str) -> object:
+    """What an installed entry point is for, or the object at `package.module:Class`."""
+    entry: EntryPoint | None = EntryPoint(name, name, FOLDS_GROUP)
+    if not _DOTTED.fullmatch(name):
+        entry = next(iter(entry_points(group=FOLDS_GROUP, name=name)), None)
+    if entry is None:
+        raise _refused(name, f"is neither package.module:Class nor an installed entry point of the group {FOLDS_GROUP}")
+    try:
+        return entry.load()
+    except Exception as error:  # a foreign module may raise anything while it is imported
+        raise _refused(name, f"cannot be imported: {type(error).__name__}: {error}") from error
+
+
+def _refused(name: str, rule: str) -> InvalidInput:
+    return InvalidInput("folds", f"{name!r} in TURNLOG_FOLDS {rule}")
 
 
 def runner(log: Turnlog, tenants: Sequence[str] = (), *, config: WorkerConfig | None = None) -> Runner:
@@ -43,6 +112,8 @@ def open_store(url: str, settings: Settings, *, linger_s: float = 0.0) -> Store:
 
     Raises `InvalidInput` for a URL that names none.
     """
+    if not isinstance(url, str):
+        raise InvalidInput("store", f"must be a URL, not {type(url).__name__}")
     scheme, _, rest = url.partition(":")
     if scheme == "ram" and not rest:
         return RamStore()

@@ -7,9 +7,11 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import httpx
 import pytest
 
 import turnlog
@@ -17,6 +19,7 @@ from support.service import Service, command_of, serving
 
 PATIENCE_S = 60.0
 SAID = "My name is Ada."
+TURNLOG = [sys.executable, "-m", "turnlog"]
 FOLDING = {"TURNLOG_FOLD": "process", "TURNLOG_FOLD_PAUSE_S": "0"}
 
 
@@ -46,9 +49,9 @@ async def named(url: str, id_: str) -> str | None:
         return (await log.conversation(id_).known()).user_name
 
 
-async def say(url: str, id_: str) -> None:
+async def say(url: str, id_: str, text: str = SAID) -> None:
     async with turnlog.connect(url) as log:
-        await log.create(turnlog.user(SAID), id=id_)
+        await log.create(turnlog.user(text), id=id_)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -113,3 +116,49 @@ def test_a_worker_folds_for_its_tenants_and_stops_when_told(tmp_path: Path) -> N
             asyncio.run(say_and_see(tenant))
         worker.terminate()
         assert worker.wait(PATIENCE_S) == 0
+
+
+@contextmanager
+def worker_of(url: str, environ: dict[str, str]) -> Iterator[None]:
+    """A `turnlog worker` that must end well when it is told to."""
+    with subprocess.Popen([*TURNLOG, "worker", "--store", url], env={**os.environ, **environ}) as worker:
+        try:
+            yield
+        finally:
+            worker.terminate()
+            assert worker.wait(PATIENCE_S) == 0
+
+
+def test_a_fold_that_a_setting_names_works_in_every_process(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/turnlog.db"
+    found = f"{Path(__file__).parents[1]}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+    own = {"TURNLOG_FOLDS": "support.sample_folds:Questions", "TURNLOG_FOLD_PAUSE_S": "0", "PYTHONPATH": found}
+    with (
+        serving(url, workers=1, directory=tmp_path, environ=own) as service,
+        worker_of(url, own),
+        httpx.Client(base_url=service.url) as client,
+    ):
+        asyncio.run(say(url, "c1", "Is it far?"))
+        wait_until(lambda: '["Is it far?"]' in client.get("/v1/conversations/c1/memory").text)
+        answer = client.post("/v1/conversations/c1/context", json={"explain": True}).json()
+        assert answer["messages"][0]["content"] == "Open questions:\nIs it far?"
+        assert "questions" in {entry["section"] for entry in answer["explain"] if entry["included"]}
+        assert "questions" in {section["name"] for section in answer["sections"]}
+        off = client.post("/v1/conversations/c1/context", json={"policy": {"sections": {"questions": 0}}}).json()
+        assert "questions" not in {section["name"] for section in off["sections"]}
+        assert "questions" in client.get("/v1/memory").text
+        for command in (["context", "c1", "--explain"], ["memory", "show", "c1"], ["memory", "status"]):
+            done = subprocess.run([*TURNLOG, *command, "--store", url], env={**os.environ, **own}, capture_output=True)
+            assert b"questions" in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("command", [["serve"], ["worker"], ["list"]])
+def test_no_process_starts_with_a_fold_that_cannot_be(command: list[str], tmp_path: Path) -> None:
+    environ = {**os.environ, "TURNLOG_STORE": f"sqlite:///{tmp_path}/turnlog.db", "TURNLOG_FOLDS": "no.such:Fold"}
+    asyncio.run(say(environ["TURNLOG_STORE"], "c1"))
+    done = subprocess.run([*TURNLOG, *command], env=environ, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "turnlog: folds: 'no.such:Fold' in TURNLOG_FOLDS cannot be imported: "
+        "ModuleNotFoundError: No module named 'no' [invalid_input]\n"
+    )

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 
 from turnlog import Message
+from turnlog.fold import Section
 
 
 class Ids:
@@ -45,3 +46,46 @@ class Dear(Watched):
 
     def initial(self) -> list[str]:
         return []
+
+
+class Questions:
+    """The questions of the user, shown in contexts, the newest first."""
+
+    name = "questions"
+    version = 1
+    section = Section(heading="Open questions:", share=0.05)
+
+    def initial(self) -> list[str]:
+        return []
+
+    async def step(self, state: list[str], messages: Sequence[Message]) -> list[str]:
+        return state + [message.text for message in messages if message.role == "user" and message.text.endswith("?")]
+
+    def lines(self, state: list[str]) -> Sequence[str]:
+        return state[::-1]
+
+
+class NeedsArguments(Questions):
+    """Cannot be made by its name alone."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+
+class Misnamed(Questions):
+    name = "Not a name"
+
+
+class Facts(Questions):
+    """Its section has the name of a built-in one."""
+
+    name = "facts"
+
+
+class Failing(Questions):
+    """Cannot tell its lines of a state that has any."""
+
+    name = "failing"
+
+    def lines(self, state: list[str]) -> Sequence[str]:
+        return [str(1 // 0)] if state else []

@@ -18,6 +18,7 @@ PAINTS = {
     "pinned": ("!", "red"),
     "profile": ("p", "yellow"),
     "facts": ("f", "bright_yellow"),
+    "entities": ("e", "bright_cyan"),
     "summary": ("s", "cyan"),
     "recent": ("r", "green"),
     "changes": ("c", "bright_red"),
@@ -26,6 +27,8 @@ PAINTS = {
     "free": (".", "bright_black"),
 }
 """For each section a letter, and the colour that stands for it where there are colours."""
+_DECLARED = ("m", "bright_blue")
+"""The same for the sections that folds declare."""
 _WIDTH_MIN = 20
 
 
@@ -57,7 +60,7 @@ def print_account(found: Context, file: TextIO) -> None:
     bar = spans(found, max(console.width, _WIDTH_MIN))
     line, legend = Text(no_wrap=True), Text()
     for span in bar:
-        letter, colour = PAINTS[span.name]
+        letter, colour = PAINTS.get(span.name, _DECLARED)
         mark = letter if not coloured else "░" if span.name == "free" else "█"
         line.append(mark * span.cells, colour)
         legend.append(f"{mark} ", colour)

@@ -30,6 +30,8 @@ VOLATILE = {
 """Sections behind the recent window, which may differ in every context."""
 SECTIONS: Mapping[str, Section] = MappingProxyType(STABLE | VOLATILE)
 """The sections of a deployment whose folds declare no others."""
+COSTS = ("overhead", "tools", "pinned", "recent", "free")
+"""What else the account of a context names; no section has such a name."""
 UNTRACKED = ("entities", "summary")
 """Stable sections whose new lines are not told in `changes`: they would fill it on every turn."""
 

@@ -24,7 +24,7 @@ from turnlog.context.request import ContextRequest
 from turnlog.context.result import Plan
 from turnlog.context.sections import Memory
 from turnlog.errors import SnapshotMoved
-from turnlog.fold import newest
+from turnlog.fold import newest, section_lines
 from turnlog.fold import snapshots as snapshots_of
 from turnlog.memory.summary.fold import SummaryState
 from turnlog.memory.user import pages, repository
@@ -207,7 +207,10 @@ def _remembered(loaded: Loaded, request: ContextRequest) -> tuple[Memory, UserDi
     known, snapshot = _known(loaded, states), states.get("summary")
     summary = pages.decoded(snapshot.state, _read_summary) if snapshot else None
     sections = {"profile": known.profile_lines, "facts": known.facts, "entities": known.entities}
-    if not snapshot or not summary:
+    for fold in request.sectioned:
+        if fold.name in states:
+            sections[fold.name] = section_lines(fold, states[fold.name].state)
+    if snapshot is None or summary is None:
         return Memory(sections), known
     return Memory(sections | {"summary": (summary.text,) if summary.text else ()}, snapshot.watermark), known
 

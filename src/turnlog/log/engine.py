@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypedDict
 
 from turnlog import codec, formats
-from turnlog.context.policy import SECTIONS
+from turnlog.context.policy import COSTS, SECTIONS
 from turnlog.context.request import ContextOptions, ContextRequest, changed_policy, deployed_policy, policy_changes
 from turnlog.errors import (
     InvalidInput,
     TooLarge,
 )
-from turnlog.fold import Fold
+from turnlog.fold import Fold, Section, Sectioned, check_fold
 from turnlog.integrity.digest import Integrity
 from turnlog.llm.port import LLM
 from turnlog.log.user import User
@@ -51,6 +51,31 @@ class HeaderChanges(TypedDict, total=False):
     archived: bool
 
 
+def check_names(folds: Sequence[Fold[Any]]) -> None:
+    """Refuse folds of one name, whose states would take each other's place."""
+    named: dict[str, Fold[Any]] = {}
+    for fold in folds:
+        if isinstance(fold, type) or not hasattr(fold, "initial"):
+            raise InvalidInput("folds", f"must be folds: objects with name, version, initial and step, not {fold!r}")
+        if (other := named.setdefault(fold.name, fold)) is not fold:
+            raise InvalidInput("folds", f"{_place(other)} and {_place(fold)} are both named {fold.name!r}")
+
+
+def _place(fold: object) -> str:
+    return f"{type(fold).__module__}:{type(fold).__qualname__}"
+
+
+def sections_of(folds: Sequence[Sectioned]) -> Mapping[str, Section]:
+    """The sections of contexts, those that `folds` declare among them. Raises `InvalidInput`."""
+    for fold in folds:
+        check_fold(fold)  # type: ignore[arg-type]
+        if fold.name in SECTIONS or fold.name in COSTS:
+            raise InvalidInput(
+                "folds", f"{_place(fold)} has a section, which cannot be named {fold.name!r}: contexts have one"
+            )
+    return {**SECTIONS, **{fold.name: fold.section for fold in folds}} if folds else SECTIONS
+
+
 class Engine:
     """What a `Turnlog` and the handles that it gives out share."""
 
@@ -72,8 +97,10 @@ class Engine:
         self.limits = settings.limits
         self.integrity = Integrity(settings.integrity_key.encode(errors="surrogatepass"))
         self.folds = (*(default_folds(llm) if folds is None else folds), self.integrity)
+        check_names(self.folds)
         self.versions = readable([fold for fold in self.folds if fold.name in TOLD])
-        self.sections = SECTIONS
+        self.sectioned = tuple(fold for fold in self.folds if isinstance(fold, Sectioned))
+        self.sections = sections_of(self.sectioned)
         self.policy = deployed_policy(settings.context_policy, self.sections)
         self.books: dict[str, str] = {}
         """Of conversations, the name under which what is known of their user is kept."""
@@ -136,10 +163,11 @@ class Engine:
             format_,
             options.get("tools", ()),
             memory,
-            self.versions,
+            self.versions + tuple((fold.name, fold.version) for fold in self.sectioned),
             self.settings.context_messages,
             self.settings.context_bytes,
             self.sections,
+            self.sectioned,
         )
 
     async def records(

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from turnlog import codec
 from turnlog.codec import Record
-from turnlog.fold import Fold, advanced, catch_up, check_fold, replay, state_of, stored
+from turnlog.fold import Fold, Sectioned, advanced, catch_up, check_fold, checked_lines, replay, state_of, stored
 from turnlog.log.conversation import Conversation
 from turnlog.log.turnlog import Turnlog
 from turnlog.message import Image, Message, Reasoning, Refusal, Text, ToolCall, assistant, developer, system, tool, user
@@ -70,6 +70,12 @@ class FoldContract:
         fold = factory()
         state = asyncio.run(_folded(lambda: fold, talk()))
         assert stored(fold, state_of(fold, state)) == state
+
+    def test_its_section_has_lines_of_text(self, factory: Factory) -> None:
+        fold = factory()
+        if isinstance(fold, Sectioned):
+            checked_lines(fold, fold.initial())
+            checked_lines(fold, state_of(fold, asyncio.run(_folded(lambda: fold, talk()))))
 
     def test_a_log_of_erased_messages_goes_through(self, factory: Factory) -> None:
         async def check() -> None:

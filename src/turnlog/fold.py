@@ -35,6 +35,12 @@ UNBOUND = ("-", 1)
 logger = logging.getLogger(__name__)
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}", re.ASCII)
 
+MISTAKES = (
+    *(ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, NameError),
+    *(OSError, RuntimeError, SyntaxError, TypeError, ValueError),
+)
+"""What a mistake in the module of a fold raises, when it is imported or shows a state."""
+
 S = TypeVar("S")
 Still = Callable[[], Awaitable[bool]]
 
@@ -344,7 +350,7 @@ def section_lines(fold: Sectioned, state: bytes) -> tuple[str, ...]:
         return checked_lines(fold, state_of(fold, state))  # type: ignore[arg-type]
     except StateUnreadable as error:
         logger.warning("the section %s is left out of a context: %s", fold.name, error)
-    except Exception:  # decision 053: foreign code; a context without one section is better than none after each turn
+    except MISTAKES:  # decision 053: a context without one section is better than none after each turn
         logger.exception("the section %s is left out of a context", fold.name)
     return ()
 

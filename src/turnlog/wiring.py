@@ -7,7 +7,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from turnlog.errors import InvalidInput
-from turnlog.fold import Fold, check_fold
+from turnlog.fold import MISTAKES, Fold, check_fold
 from turnlog.llm import Ledger, Spending, open_model
 from turnlog.log.turnlog import Turnlog
 from turnlog.memory.defaults import default_folds
@@ -92,7 +92,7 @@ def _imported(name: str) -> object:
         raise _refused(name, f"is neither package.module:Class nor an installed entry point of the group {FOLDS_GROUP}")
     try:
         return entry.load()
-    except Exception as error:  # a foreign module may raise anything while it is imported
+    except MISTAKES as error:
         raise _refused(name, f"cannot be imported: {type(error).__name__}: {error}") from error
 
 

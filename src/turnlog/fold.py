@@ -1,9 +1,9 @@
 """Folds: memory as a function of the log, `(state, new messages) -> state`.
 
-Law 10: every message goes through each fold exactly once, in order; a crash anywhere neither loses nor doubles one. It
-holds because a state and its watermark are one value, saved only over the watermark that it goes on from.
-Law 11: a state is saved only at the erase epoch at which its messages were read, so that a fold that read before an
-erasure cannot write erased text back; a state of an older epoch counts as none.
+Law 10: every message goes through each fold exactly once, in order, whatever crashes. A state and its watermark are one
+value, and a save names the watermark that the step started from: a slower worker's save fails.
+Law 11: a save also names the erase epoch at which the messages were read, so that a fold that read before an erasure
+cannot write erased text back. A state of an older epoch counts as none.
 """
 
 import logging
@@ -23,15 +23,15 @@ from turnlog.store import Header, Key, Snapshot, Store
 from turnlog.validation import COUNT_MAX, check_name, check_text
 
 BATCH = 200
-"""How many messages a fold is given at once, at most."""
+"""Messages in one step, at most."""
 BATCH_BYTES = 256 << 10
-"""What their bodies weigh together, at most: one message may weigh more."""
+"""Bytes of their bodies, at most; a single message may be larger."""
 _TOKENS = COUNT_MAX << 16  # no bound: a batch is bounded by its messages and their bytes
-_TAKEN = "context"  # contexts keep the starts of their windows under this name
+_TAKEN = "context"  # contexts store their compactions as snapshots of this name
 BESIDE = ("note", "rebuild")
-"""What workers keep beside a fold's state, each under the fold's name with a dot before."""
+"""What workers store beside the state of a fold, each under the name of the fold, a dot and this."""
 UNBOUND = ("-", 1)
-"""No fold's name: asked for as the first of a reading, it lets no watermark bound what is read."""
+"""Not the name of a fold. As the first fold of a read it has no watermark, which would bound what is read."""
 logger = logging.getLogger(__name__)
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}", re.ASCII)
 
@@ -46,16 +46,16 @@ Still = Callable[[], Awaitable[bool]]
 
 
 class Fold(Protocol[S]):
-    """One kind of memory. `name` and `version` say whose a stored state is; a fold that computes another state from the
-    same messages has another version.
+    """One kind of memory. A stored state belongs to a `name` and a `version`: a fold that computes another state from the
+    same messages needs another version.
 
-    The type that `initial` is annotated with is the type of the state: anything that msgspec reads back from JSON (lists,
-    sets, dicts with text keys, dataclasses, Structs), or `bytes`, which are stored as they are.
+    The state has the type that `initial` is annotated with: anything that msgspec decodes from JSON (lists, sets, dicts
+    with text keys, dataclasses, Structs), or `bytes`, which are stored unchanged.
     """
 
     @property
     def name(self) -> str:
-        """1 to 64 small letters, digits, `_` or `-`, beginning with a letter; not `context`."""
+        """1 to 64 lower-case letters, digits, `_` or `-`, starting with a letter; not `context`."""
 
     @property
     def version(self) -> int:
@@ -65,38 +65,37 @@ class Fold(Protocol[S]):
         """The state before the first message."""
 
     async def step(self, state: S, messages: Sequence[Message]) -> S:
-        """The state after `messages`, which follow on those that `state` was made from; it may be `state`, changed.
+        """The state after `messages`, which follow those in `state`; it may be `state` itself, changed.
 
-        A message that was erased is there, with `redacted` and no text. What is raised here is tried again later, from the
-        same state.
+        An erased message has `redacted` and no text. A step that raises is tried again later from the same state.
         """
 
 
 @runtime_checkable
 class Leased(Protocol):
-    """An ability of a fold whose steps are dear: one worker at a time works on a conversation, for `lease_s` at most."""
+    """An ability of a fold with expensive steps: one worker at a time works on a conversation, for at most `lease_s`."""
 
     @property
     def lease_s(self) -> float:
-        """In seconds; longer than a worker's turn and one step together."""
+        """Seconds; longer than a worker's turn and one step together."""
 
 
 @runtime_checkable
 class Shared(Protocol):
-    """An ability of a fold whose states are gathered elsewhere as well, such as in what is known of a user."""
+    """An ability of a fold whose states are also merged elsewhere, such as into what is known of a user."""
 
     async def share(self, store: Store, key: Key, header: Header, after: Snapshot) -> Still | None:
-        """Called with each state that has seen the log to its end, before it is stored, and again if that fails: so doing
-        it twice must do no harm. Raises `SnapshotMoved` when something was erased meanwhile.
+        """Called with each state that includes the whole log, before it is stored, and again if that fails: so it must be
+        idempotent. Raises `SnapshotMoved` when something was erased meanwhile.
 
-        What is returned, if anything, tells once the state is stored whether that is still where it was put; if not, this
-        is called again.
+        The returned function, if any, is called after the state is stored: when it returns False, the shared copy was
+        replaced meanwhile, and this is called again.
         """
 
 
 @runtime_checkable
 class SharedAnew(Shared, Protocol):
-    """An ability of a shared fold: to have a state that was made anew take the place of one that has seen the same."""
+    """An ability of a shared fold: a rebuilt state replaces the shared copy of the same messages."""
 
     async def share_anew(self, store: Store, key: Key, header: Header, after: Snapshot) -> Still | None:
         """As `share`, for a rebuilt state."""
@@ -104,7 +103,7 @@ class SharedAnew(Shared, Protocol):
 
 @runtime_checkable
 class Succeeding(Protocol):
-    """An ability of a fold whose versions are not counted one by one: to name the version that was in use before its own."""
+    """An ability of a fold whose versions do not count up one by one: it names the version before its own."""
 
     @property
     def previous(self) -> int:
@@ -113,10 +112,10 @@ class Succeeding(Protocol):
 
 @runtime_checkable
 class OnRecords(Protocol):
-    """An ability of a fold that is about the stored form: it steps over records, and `step` is not called."""
+    """An ability of a fold about the stored form: it steps over records, and `step` is not called."""
 
     async def step_records(self, state: Any, records: Sequence[Record]) -> Any:
-        """As `step`, for records; whether they match their checksums was not looked at."""
+        """As `step`, for records, whose checksums are not verified."""
 
 
 class Section(NamedTuple):
@@ -147,10 +146,10 @@ class Sectioned(Protocol):
 
 
 class Ahead(NamedTuple):
-    """What a fold has to see next, as of one moment: the state that it has, and records right behind its watermark.
+    """What a fold steps over next: its state, and the records right behind its watermark, as of one moment.
 
-    `more` tells whether the log goes on behind them; `beside` are the other snapshots that were asked for, in this epoch.
-    `over` is the watermark of a stored state that cannot be read, which the next one takes the place of.
+    `more` tells whether the log goes on behind them; `beside` are the other requested snapshots of this epoch. `over` is
+    the watermark of an unreadable stored state, which the next save replaces.
     """
 
     since: Snapshot
@@ -163,18 +162,18 @@ class Ahead(NamedTuple):
 
     @property
     def stored_watermark(self) -> int:
-        """The watermark of the state that is stored."""
+        """The watermark of the stored state."""
         return self.since.watermark if self.over is None else self.over
 
 
 class StateUnreadable(InvalidInput):
-    """A stored state is not what the fold's `initial` says: it decayed, or newer software wrote it."""
+    """A stored state does not have the type of `initial`: it decayed, or newer software wrote it."""
 
 
 async def look(
     store: Store, key: Key, fold: Fold[Any], *, limit: int = BATCH, beside: Sequence[tuple[str, int]] = ()
 ) -> Ahead:
-    """What `fold` has to see next, at most `limit` messages, from what is stored; one round trip if that is all there is."""
+    """What `fold` steps over next, at most `limit` messages; one round trip if the log ends there."""
     end = await store.recent(
         key, tokens=_TOKENS, limit=limit, bytes_max=BATCH_BYTES, folds=[(fold.name, fold.version), *beside]
     )
@@ -188,7 +187,7 @@ async def look(
 
 
 async def look_on(store: Store, key: Key, fold: Fold[Any], since: Snapshot, *, limit: int = BATCH) -> Ahead:
-    """What `fold` has to see next behind `since`; from the first message on, if something was erased since then."""
+    """What `fold` steps over after `since`; from the first message on if something was erased since then."""
     page = await store.read(key, after=since.watermark, limit=limit, bytes_max=BATCH_BYTES)
     if page.header.epoch != since.epoch:
         page = await store.read(key, after=0, limit=limit, bytes_max=BATCH_BYTES)
@@ -197,8 +196,8 @@ async def look_on(store: Store, key: Key, fold: Fold[Any], since: Snapshot, *, l
 
 
 async def stepped(fold: Fold[Any], ahead: Ahead) -> Snapshot:
-    """The state after the records that are ahead. Raises what the fold raises, `CorruptRecord`, and `InvalidInput` for a
-    state that cannot be stored.
+    """The state after the records ahead. Raises what the fold raises, `CorruptRecord`, and `InvalidInput` for a state that
+    cannot be stored.
     """
     watermark = ahead.since.watermark
     for place, record in enumerate(ahead.records, watermark + 1):
@@ -212,13 +211,14 @@ async def stepped(fold: Fold[Any], ahead: Ahead) -> Snapshot:
 async def stepped_anew(
     store: Store, key: Key, fold: Fold[Any], ahead: Ahead, *, limit: int = BATCH
 ) -> tuple[Ahead, Snapshot]:
-    """`stepped`, from the first message on where the state that is stored cannot be read: a state is derived, and is made
-    anew. What was ahead then, and the state after it.
+    """`stepped`; from the first message on when the stored state is unreadable, since a state can be derived again.
+
+    Returns what was ahead, and the state after it.
     """
     try:
         return ahead, await stepped(fold, ahead)
     except StateUnreadable as error:
-        logger.warning("a state of %s is made anew: %s", key.conversation_id, error)
+        logger.warning("a state of %s is computed again: %s", key.conversation_id, error)
     again = await look_on(store, key, fold, _beginning(fold, ahead.header.epoch), limit=limit)
     if again.header.epoch == ahead.header.epoch:
         again = again._replace(over=ahead.stored_watermark)
@@ -226,17 +226,15 @@ async def stepped_anew(
 
 
 async def advanced(fold: Fold[S], state: S, records: Sequence[Record]) -> S:
-    """The state after `records`, which the fold is given as what it works on. Raises what the fold raises, and
-    `CorruptRecord`.
-    """
+    """The state after `records`, decoded for a fold of messages. Raises what the fold raises, and `CorruptRecord`."""
     if isinstance(fold, OnRecords):
         return await fold.step_records(state, records)  # type: ignore[no-any-return]
     return await fold.step(state, [codec.decode(record) for record in records])
 
 
 async def save(store: Store, key: Key, fold: Fold[Any], ahead: Ahead, after: Snapshot) -> None:
-    """Store the state `after` what was ahead. Raises `SnapshotMoved`, and stores nothing, when another worker was faster or
-    something was erased meanwhile.
+    """Store the state `after` the records ahead. Raises `SnapshotMoved`, and stores nothing, when another worker was faster
+    or something was erased meanwhile.
     """
     shared = fold if isinstance(fold, Shared) and not ahead.more else None
     still = await shared.share(store, key, ahead.header, after) if shared else None
@@ -248,10 +246,9 @@ async def save(store: Store, key: Key, fold: Fold[Any], ahead: Ahead, after: Sna
 
 
 async def drop_older(store: Store, key: Key, fold: Fold[Any]) -> None:
-    """Drop what versions of the fold before the previous one saved of a conversation, with what is kept beside it.
+    """Delete the states of versions before the previous one, with what workers store beside them.
 
-    The previous version stays: in a rolling deploy other processes still work on it, and would make it anew each time
-    (decision 046).
+    The previous version stays (decision 046): in a rolling deploy other processes still run it, and would compute it again.
     """
     previous = fold.previous if isinstance(fold, Succeeding) else fold.version - 1
     if previous > 1:  # there are no versions before the first
@@ -260,9 +257,9 @@ async def drop_older(store: Store, key: Key, fold: Fold[Any]) -> None:
 
 
 async def catch_up(store: Store, key: Key, fold: Fold[Any], *, batch: int = BATCH) -> Snapshot:
-    """Fold the messages behind the watermark, up to `batch` at a time, until the head; the state that is then stored.
+    """Fold the messages behind the watermark, up to `batch` at a time, until the head. Returns the stored state.
 
-    Any number of these may run at once on one conversation; whoever is slower goes on from what the faster one stored.
+    Any number of workers may do so at once on one conversation; a slower one continues from what the faster one stored.
     """
     check_fold(fold)
     since: Snapshot | None = None
@@ -281,7 +278,7 @@ async def catch_up(store: Store, key: Key, fold: Fold[Any], *, batch: int = BATC
 
 
 async def replay(store: Store, key: Key, fold: Fold[Any], *, batch: int = BATCH) -> Snapshot:
-    """The state that `fold` makes of the log from the first message on; nothing is stored."""
+    """The state of the whole log, folded from the first message on; nothing is stored."""
     check_fold(fold)
     ahead = await look_on(store, key, fold, _beginning(fold, 0), limit=batch)
     while ahead.records:
@@ -293,7 +290,7 @@ async def replay(store: Store, key: Key, fold: Fold[Any], *, batch: int = BATCH)
 
 
 async def snapshots(store: Store, key: Key, folds: Sequence[tuple[str, int]]) -> tuple[Header, tuple[Snapshot | None, ...]]:
-    """The header, and these snapshots of whatever epoch; one round trip, unless the last record cannot be read."""
+    """The header, and these snapshots of any epoch; one round trip, unless the last record is corrupt."""
     try:
         end = await store.recent(key, tokens=0, limit=1, folds=[UNBOUND, *folds])
     except CorruptRecord:
@@ -305,9 +302,9 @@ async def snapshots(store: Store, key: Key, folds: Sequence[tuple[str, int]]) ->
 def newest(
     folds: Sequence[tuple[str, int]], snapshots: Sequence[Snapshot | None], epoch: int
 ) -> dict[tuple[str, int], Snapshot]:
-    """The snapshots that are to be read, by name and version, one of each name; `folds` has the preferred versions first.
+    """The snapshots to use, by name and version, one of each name; `folds` has the preferred versions first.
 
-    That is the preferred one of this erase `epoch`, or while that is being made one that has seen more.
+    That is the preferred version of this erase `epoch`, or another one while it includes more messages.
     """
     best: dict[str, tuple[int, Snapshot]] = {}
     for (name, version), found in zip(folds, snapshots, strict=False):
@@ -317,7 +314,7 @@ def newest(
 
 
 def check_fold(fold: Fold[Any]) -> None:
-    """Refuse a fold whose name, version or state cannot be stored."""
+    """Raise `InvalidInput` for a fold whose name, version or state cannot be stored, or whose section cannot be shown."""
     if not isinstance(fold.name, str) or not _NAME.fullmatch(fold.name):
         raise InvalidInput("name", "of a fold must be 1 to 64 of a-z 0-9 _ -, beginning with a letter")
     if fold.name == _TAKEN:
@@ -334,7 +331,7 @@ def check_fold(fold: Fold[Any]) -> None:
 
 
 def _check_section(fold: Any) -> None:
-    """Refuse a section that no context can show."""
+    """Raise `InvalidInput` for a section that no context can show."""
     section, place = fold.section, f"of fold {fold.name}"
     if not isinstance(section, Section):
         raise InvalidInput("section", f"{place} must be a turnlog.fold.Section")
@@ -366,7 +363,7 @@ def checked_lines(fold: Sectioned, state: Any) -> tuple[str, ...]:
 
 
 def stored(fold: Fold[S], state: S) -> bytes:
-    """The state in the form in which it is stored: JSON with sorted keys, or `bytes` as they are."""
+    """The stored form of a state: JSON with sorted keys, or `bytes` unchanged."""
     try:
         return _form(type(fold)).write(state)
     except (TypeError, ValueError, RecursionError) as error:
@@ -374,7 +371,7 @@ def stored(fold: Fold[S], state: S) -> bytes:
 
 
 def state_of(fold: Fold[S], state: bytes) -> S:
-    """The state, from the form in which it is stored, as the type that `initial` is annotated with."""
+    """The state, decoded as the type that `initial` is annotated with. Raises `StateUnreadable`."""
     try:
         return _form(type(fold)).read(state)  # type: ignore[no-any-return]
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
@@ -411,7 +408,7 @@ def _as_it_is(state: bytes) -> bytes:
 
 
 async def _inherited(store: Store, key: Key, fold: Fold[Any], header: Header) -> Snapshot | None:
-    """What the fold made of the messages that a fork shares, if a log above it has that, stored for the fork as well.
+    """The state of the messages that a fork shares, if a parent has one; it is stored for the fork too.
 
     Raises `SnapshotMoved` when another worker was faster or something was erased meanwhile.
     """

@@ -1,11 +1,11 @@
-"""The planner: what a model gets to see of a conversation. Pure; whoever reads the store calls it.
+"""The planner: a pure function from what was read of a conversation to what a model sees.
 
 It keeps these laws:
- 7  Coverage: each message is told by the summary, or pinned, or in the window (shown, or dropped with a reason), or omitted.
- 8  Budget: what is shown costs at most the budget less the reserve, or `BudgetTooSmall` says by how much it does not.
- 9  Tool integrity: an exchange (see `exchanges`) is shown whole or not at all.
-13  Stable prefix: the window's start and the memory before it stay as the last `Compaction` fixed them while everything
-    fits under the high mark. What changes from turn to turn stands behind the window.
+ 7  Coverage: each message is covered by the summary, pinned, in the window (shown, or dropped with a reason), or omitted.
+ 8  Budget: the prompt costs at most the budget less the reserve; otherwise `BudgetTooSmall` has the missing tokens.
+ 9  Tool integrity: an exchange (see `exchanges`) is shown as a whole or not at all.
+13  Stable prefix: the start of the window and the sections before it stay as the last `Compaction` fixed them while
+    everything fits under the high mark. What changes from turn to turn comes after the window.
 """
 
 from itertools import chain
@@ -28,11 +28,10 @@ from turnlog.tokens import Counter
 
 
 def plan(view: View, policy: ContextPolicy, count: Counter, *, overhead_tokens: int = 0, tools_tokens: int = 0) -> Plan:
-    """The context of `view` by `policy`; equal input gives an equal context.
+    """What a model sees of `view` by `policy`. Equal input gives an equal plan. Raises `BudgetTooSmall`.
 
-    Costs are those stored with the records; `count` must be the counter that they were counted with. `overhead_tokens` is
-    what a prompt costs beside its messages, `tools_tokens` what the tools cost that go with it.
-    Raises `BudgetTooSmall`.
+    `count` must be the counter that the records were counted with. `overhead_tokens` are the tokens of the prompt beside
+    its messages, `tools_tokens` those of the tool schemas.
     """
     state = _state_of(view, policy, count, overhead_tokens + tools_tokens)
     layout = _as_before(state) or _compacted(state)
@@ -74,7 +73,7 @@ def _why_not_pinned(record: Record) -> str | None:
 
 
 def _as_before(state: PlannerState) -> Layout | None:
-    """The layout that the last compaction fixed, if that still holds and everything fits under the high mark."""
+    """The layout of the last compaction, if it still holds and everything fits under the high mark."""
     view, policy = state.view, state.policy
     frozen = view.frozen or Compaction()
     start = max(frozen.start, state.base)
@@ -97,17 +96,19 @@ def _as_before(state: PlannerState) -> Layout | None:
 
 
 def _holds(state: PlannerState, frozen: Compaction) -> bool:
-    """Whether what was frozen may still be shown: nothing was erased since, no instructions came before it, it is wanted."""
+    """Whether the frozen sections may still be shown: nothing was erased, and the policy has all of them."""
     view, policy = state.view, state.policy
+    # the first sections are shown at once; without a compaction there is nothing that `changes` could be told against
     if view.frozen is None and any(view.memory.lines(name) for name in policy.stable if name not in UNTRACKED):
         return False
     if frozen.sections and frozen.start < state.base:
         return False
+    # law 11: after an erasure the frozen lines may tell what was erased
     return frozen.epoch == view.header.epoch and all(policy.share(section.name) for section in frozen.sections)
 
 
 def _compacted(state: PlannerState) -> Layout:
-    """The layout with a new start of the window, or its first one, and memory as it is now."""
+    """The layout with a new start of the window, and memory as of now."""
     view, policy = state.view, state.policy
     head, base = view.header.head, state.base
     old = max((view.frozen or Compaction()).start, base)
@@ -125,8 +126,8 @@ def _compacted(state: PlannerState) -> Layout:
     if start == base:
         sections = without_summary(sections)
     behind = state.behind_window(start, sections, state.available - possible.tokens[at] - cost(sections))
-    told = any(section.name == "summary" for section in sections)
-    summary_to = min(view.memory.summary_to, start - 1) if told else 0
+    summarised = any(section.name == "summary" for section in sections)
+    summary_to = min(view.memory.summary_to, start - 1) if summarised else 0
     fixed = Compaction(start, sections, summary_to, head, view.header.epoch, unchanged(state, start, sections))
     same = fixed.same(view.frozen or Compaction(base))
     recent = sum([unit.tokens for unit in units[at:]])
@@ -134,7 +135,7 @@ def _compacted(state: PlannerState) -> Layout:
 
 
 def _origin(state: PlannerState, old: int) -> int:
-    """The oldest place where a new window may start: where the old one did, if that was read and has turns enough."""
+    """The oldest seq at which a new window may start: that of the old one, if it was read and leaves enough turns."""
     view, minimum = state.view, state.policy.min_turns
     oldest = max(state.base, view.first)
     if not oldest <= old <= view.header.head + 1:
@@ -144,7 +145,7 @@ def _origin(state: PlannerState, old: int) -> int:
 
 
 def _start(state: PlannerState, possible: Windows, last: int, sections: tuple[SectionText, ...], behind: int) -> int:
-    """The unit at which the window starts; `sections` stand before it, and `behind` tokens behind it."""
+    """The unit at which the window starts, with `sections` before it and `behind` tokens after it."""
     view, policy = state.view, state.policy
     most = policy.max_messages or inf
     fresh = view.frozen is None or view.frozen.epoch != view.header.epoch

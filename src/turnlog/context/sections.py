@@ -36,7 +36,7 @@ class Memory(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         for name, lines in self.sections.items():
-            if isinstance(lines, str) or not isinstance(lines, Sequence):
+            if not isinstance(lines, list | tuple):
                 raise InvalidInput(f"memory.sections.{name}", "must be a list of lines")
         force_setattr(self, "sections", {name: tuple(lines) for name, lines in self.sections.items()})
 

@@ -206,13 +206,14 @@ def _remembered(loaded: Loaded, request: ContextRequest) -> tuple[Memory, UserDi
     states = {name: snapshot for (name, _), snapshot in stored.items()}
     known, snapshot = _known(loaded, states), states.get("summary")
     summary = pages.decoded(snapshot.state, _read_summary) if snapshot else None
+    text = summary.text if summary else ""
     sections = {"profile": known.profile_lines, "facts": known.facts, "entities": known.entities}
     for fold in request.sectioned:
         if fold.name in states:
             sections[fold.name] = section_lines(fold, states[fold.name].state)
-    if snapshot is None or summary is None:
+    if snapshot is None or not text:
         return Memory(sections), known
-    return Memory(sections | {"summary": (summary.text,) if summary.text else ()}, snapshot.watermark), known
+    return Memory(sections | {"summary": (text,)}, snapshot.watermark), known
 
 
 def _known(loaded: Loaded, states: Mapping[str, Snapshot]) -> UserDigest:

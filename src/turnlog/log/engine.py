@@ -1,4 +1,4 @@
-"""What all handles of one `Turnlog` share: store, clock, settings, folds, and the checks of what callers bring."""
+"""What all handles of one `Turnlog` share: store, clock, settings and folds, and the checks of arguments."""
 
 import asyncio
 import time
@@ -35,7 +35,7 @@ def system_clock() -> int:
 _USUAL = ("budget", "max_messages", "policy", "model", "format")
 _SIMPLE = (int, str, type(None))
 _REQUESTS_MAX = 256
-"""Requests for contexts that are remembered, so that a usual one is checked once."""
+"""So many requests for contexts are remembered: equal options are checked once."""
 _TURN_WEIGHT = 256 << 10
 """What is worked on in one go, in bytes of messages, before others have their turn."""
 _RECORD_WEIGHT = 2 << 10

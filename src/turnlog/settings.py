@@ -142,7 +142,7 @@ def _fields(kind: type[Settings]) -> tuple[msgspec.structs.FieldInfo, ...]:
 
 
 def _unknown(variable: str, known: list[str]) -> None:
-    # decision 053: others may own a variable with the prefix, as Kubernetes does for a service that is named turnlog
+    # others may own a variable with the prefix, as Kubernetes does for a service that is named turnlog
     if near := get_close_matches(variable, known, n=1, cutoff=0.9):
         raise InvalidInput(variable, f"is no setting; did you mean {near[0]}?")
     logger.warning("%s in the environment is no setting of turnlog", variable)

@@ -1,4 +1,4 @@
-"""From a URL and settings to a `Turnlog` and to what folds for it: the one place that knows every store."""
+"""From a URL and settings to a `Turnlog` and its runner: the one module that knows every store."""
 
 import inspect
 import re
@@ -19,7 +19,7 @@ from turnlog.tokens import counter
 from turnlog.worker import Runner, WorkerConfig
 
 LINGER_S = 0.02
-"""How long what a worker saves waits for company."""
+"""How long a worker's save waits for others, to be committed with them."""
 FOLDS_GROUP = "turnlog.folds"
 """The group of entry points that the setting `folds` may name."""
 _DOTTED = re.compile(r"[\w.]+:[\w.]+")
@@ -101,9 +101,11 @@ def _refused(name: str, rule: str) -> InvalidInput:
 
 
 def runner(log: Turnlog, tenants: Sequence[str] = (), *, config: WorkerConfig | None = None) -> Runner:
-    """What keeps the memory of `tenants` (default: that of `log`) up with what is said, as `log.settings` say."""
-    told = log.settings
-    own = WorkerConfig(concurrency=told.fold_concurrency, pause_s=told.fold_pause_s, backlog_min=told.fold_backlog_min)
+    """The runner that folds the conversations of `tenants` (default: that of `log`), configured by `log.settings`."""
+    settings = log.settings
+    own = WorkerConfig(
+        concurrency=settings.fold_concurrency, pause_s=settings.fold_pause_s, backlog_min=settings.fold_backlog_min
+    )
     return Runner(log.store, log.folds, tenants=tenants or (log.tenant,), config=config or own, clock=log.clock)
 
 

@@ -98,7 +98,7 @@ def _as_before(state: PlannerState) -> Layout | None:
 def _holds(state: PlannerState, frozen: Compaction) -> bool:
     """Whether the frozen sections may still be shown: nothing was erased, and the policy has all of them."""
     view, policy = state.view, state.policy
-    # the first sections are shown at once; without a compaction there is nothing that `changes` could be told against
+    # the first sections are shown at once; without a compaction `changes` has nothing to compare with
     if view.frozen is None and any(view.memory.lines(name) for name in policy.stable if name not in UNTRACKED):
         return False
     if frozen.sections and frozen.start < state.base:

@@ -33,7 +33,7 @@ SECTIONS: Mapping[str, Section] = MappingProxyType(STABLE | VOLATILE)
 COSTS = ("overhead", "tools", "pinned", "recent", "free")
 """What else the account of a context names; no section has such a name."""
 UNTRACKED = ("entities", "summary")
-"""Stable sections whose new lines are not told in `changes`: they would fill it on every turn."""
+"""Stable sections whose new lines do not go into `changes`: they would fill it on every turn."""
 
 BUDGET_TOKENS_MAX = 100_000_000
 MESSAGES_MAX = 1_000_000

@@ -365,7 +365,7 @@ def test_law_8_holds_by_the_counter_of_another_model(store: str, store_url: str,
         async with desk(store_url, tenant) as at:
             conversation = await at.talk(turns=60)
             context = await conversation.context(policy="window", budget=400, model="claude-sonnet-4")
-            counted = [at.log._engine.request(model="claude-sonnet-4").count(message) for message in context.messages]
+            counted = [at.log._engine.request({"model": "claude-sonnet-4"}).count(message) for message in context.messages]
             assert sum(counted) <= context.tokens <= 400
             then = (await conversation.turn(user("next"), policy="window", budget=400, model="claude-sonnet-4")).context
             assert then.compaction is not None or sent(then)[: context.stable] == lasting(context)

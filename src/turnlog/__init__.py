@@ -39,7 +39,7 @@ from turnlog.errors import (
     TranscriptDiverged,
     TurnlogError,
 )
-from turnlog.fold import Fold
+from turnlog.fold import Fold, Section
 from turnlog.integrity.digest import Digest, Integrity
 from turnlog.integrity.verify import Inspection
 from turnlog.llm.port import LLM, Completion, Prompt
@@ -156,6 +156,7 @@ __all__ = [
     "Remembered",
     "RevisionMoved",
     "SchemaTooNew",
+    "Section",
     "SectionCost",
     "Settings",
     "Snapshot",

@@ -15,11 +15,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from turnlog.fold import BATCH, Fold, state_of, stored
-from turnlog.memory.entities import Entities
-from turnlog.memory.extracted import extract_all
-from turnlog.memory.facts import Facts
-from turnlog.memory.profile import Profile
+from turnlog.fold import BATCH, state_of, stored
+from turnlog.memory.knowledge import Knowledge, extract_all
 from turnlog.message import Message
 
 OURS = Path(__file__).parents[1] / "tests/data/extraction.jsonl"
@@ -35,11 +32,12 @@ SENTENCES = (
 
 def extract(messages: list[dict[str, str]]) -> dict[str, Any]:
     """What `messages` teach, as the scorer wants it."""
-    profile, entities, _ = extract_all(Message(m["role"], m["content"]) for m in messages)  # type: ignore[arg-type]
+    found = extract_all(Message(m["role"], m["content"]) for m in messages)  # type: ignore[arg-type]
+    profile = found.profile
     return {
         "user_name": profile.name.text if profile.name else None,
         "preferences": [{"polarity": item.polarity, "text": item.text} for item in profile.current_preferences],
-        "entities": [{"text": form, "type": item.kind} for item in entities.entities for form in (item.text, *item.aliases)],
+        "entities": [{"text": form, "type": item.kind} for item in found.entities for form in (item.text, *item.aliases)],
         "pending_tasks": [task.text for task in profile.pending_tasks],
     }
 
@@ -72,17 +70,15 @@ def chats(path: Path) -> list[list[Message]]:
 
 
 async def folded(messages: list[Message]) -> None:
-    """Each batch through the three folds, whose states are stored and read back as in a store."""
-    folds: list[Fold[Any]] = [Profile(), Entities(), Facts()]
-    states = [stored(fold, fold.initial()) for fold in folds]
+    """Each batch through the fold `knowledge`, whose state is stored and read back as in a store."""
+    fold = Knowledge()
+    state = stored(fold, fold.initial())
     for start in range(0, len(messages), BATCH):
-        batch = messages[start : start + BATCH]
-        for place, fold in enumerate(folds):
-            states[place] = stored(fold, await fold.step(state_of(fold, states[place]), batch))
+        state = stored(fold, await fold.step(state_of(fold, state), messages[start : start + BATCH]))
 
 
 def speed(conversations: list[list[Message]]) -> float:
-    """Messages that go through the folds profile, entities and facts in a second of processor time."""
+    """Messages that go through the fold `knowledge` in a second of processor time."""
     begun = time.process_time()
     for messages in conversations:
         asyncio.run(folded(messages))

@@ -57,9 +57,7 @@ from turnlog.memory.user.corrections import Correction
 from turnlog.memory.user.digest import UserDigest
 from turnlog.memory.user.items import KnownEntity, KnownFact, KnownPreference, KnownTask, Source
 from turnlog.memory.user.model import ConversationContext, UserMemory
-from turnlog.memory.user.sharing import SharedEntities as Entities
-from turnlog.memory.user.sharing import SharedFacts as Facts
-from turnlog.memory.user.sharing import SharedProfile as Profile
+from turnlog.memory.user.sharing import SharedKnowledge as Knowledge
 from turnlog.message import (
     Audio,
     File,
@@ -104,12 +102,10 @@ __all__ = [
     "CorruptRecord",
     "Coverage",
     "Digest",
-    "Entities",
     "Entry",
     "Erased",
     "Expected",
     "FactNotFound",
-    "Facts",
     "Fault",
     "File",
     "Fold",
@@ -128,6 +124,7 @@ __all__ = [
     "KnownFact",
     "KnownPreference",
     "KnownTask",
+    "Knowledge",
     "LLM",
     "LLMRefused",
     "LLMReplyInvalid",
@@ -143,7 +140,6 @@ __all__ = [
     "Page",
     "Parent",
     "Position",
-    "Profile",
     "Prompt",
     "Reasoning",
     "Recalled",

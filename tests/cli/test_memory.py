@@ -14,21 +14,21 @@ from turnlog.memory.defaults import default_folds
 from turnlog.store import Key, Snapshot
 from turnlog.worker import Runner, WorkerConfig
 
-FOLDS = ["summary", "profile", "entities", "facts", "integrity"]
-FACTS = next(fold for fold in default_folds() if fold.name == "facts")
+FOLDS = ["summary", "knowledge", "integrity"]
+KNOWLEDGE = next(fold for fold in default_folds() if fold.name == "knowledge")
 PLACES = ["Lisbon", "Porto", "Faro", "Braga", "Evora", "Coimbra"]
 
 
 WRONG = [
-    (["rebuild", "--fold", "moods", "--all"], 1, "fold: must be one of summary, profile, entities, facts"),
-    (["rebuild", "--fold", "integrity", "--all"], 1, "fold: must be one of summary, profile, entities, facts"),
-    (["rebuild", "--fold", "facts", "nobody"], 1, "conversation_not_found"),
-    (["rebuild", "--fold", "facts"], 2, "--user, or --all"),
-    (["rebuild", "--fold", "facts", "a", "--all"], 2, "--user, or --all"),
+    (["rebuild", "--fold", "moods", "--all"], 1, "fold: must be one of summary, knowledge"),
+    (["rebuild", "--fold", "integrity", "--all"], 1, "fold: must be one of summary, knowledge"),
+    (["rebuild", "--fold", "knowledge", "nobody"], 1, "conversation_not_found"),
+    (["rebuild", "--fold", "knowledge"], 2, "--user, or --all"),
+    (["rebuild", "--fold", "knowledge", "a", "--all"], 2, "--user, or --all"),
     (["rebuild", "--all"], 2, "--fold"),
     (["memory", "show", "nobody"], 1, "conversation_not_found"),
     (["memory", "refresh", "nobody"], 1, "conversation_not_found"),
-    (["memory", "retry", "nobody", "--fold", "facts"], 1, "conversation_not_found"),
+    (["memory", "retry", "nobody", "--fold", "knowledge"], 1, "conversation_not_found"),
     (["memory", "retry", "a", "--fold", "moods"], 1, "fold: must be one of"),
     (["memory", "retry"], 2, "--all"),
     (["memory", "retry", "a", "--all"], 2, "--all"),
@@ -38,7 +38,7 @@ WRONG = [
 class Failing:
     """A fold with the name of a shipped one that cannot go on."""
 
-    name = "facts"
+    name = "knowledge"
     version = 1
 
     def initial(self) -> list[str]:
@@ -62,7 +62,7 @@ def ana(turnlog):
 
 
 def test_show_tells_how_far_each_fold_is(ana):
-    assert "facts: nothing yet, 2 messages behind" in ana("memory", "show", "a").out
+    assert "knowledge: nothing yet, 2 messages behind" in ana("memory", "show", "a").out
     shown = ana("memory", "show", "a", "--json").json
     assert (shown["conversation_id"], list(shown["memory"])) == ("a", FOLDS)
     assert {(each["version"], each["watermark"], each["lag"]) for each in shown["memory"].values()} == {(None, 0, 2)}
@@ -70,13 +70,13 @@ def test_show_tells_how_far_each_fold_is(ana):
 
 def test_refresh_folds_and_shows_items_with_their_messages_and_times(ana):
     text = ana("memory", "refresh", "a").out
-    assert "facts 1, up to message 2" in text and "- lives in Lisbon (slot home" in text
+    assert "knowledge 1, up to message 2" in text and "- lives in Lisbon (slot home" in text
     assert "\n    - user: I love green tea." in text  # a line of a chapter of the summary
     shown = ana("memory", "show", "a", "--json").json["memory"]
-    facts = {fact["value"]: fact for fact in shown["facts"]["state"]["facts"]}
+    facts = {fact["value"]: fact for fact in shown["knowledge"]["state"]["facts"]}
     assert facts["Lisbon"]["seqs"] == [1] and facts["green tea"]["seqs"] == [2]
     assert facts["Lisbon"]["recorded_at"].endswith("Z") and facts["Lisbon"]["valid_to"] is None
-    assert shown["profile"]["state"]["name"]["text"] == "Ana"
+    assert shown["knowledge"]["state"]["profile"]["name"]["text"] == "Ana"
     assert "recent_words" not in text
 
 
@@ -95,28 +95,28 @@ def test_failures_are_shown_and_retried(ana):
 
     asyncio.run(fail())
     text = ana("memory", "status").out
-    assert "facts of a behind message 0 of 2: failed 1 times" in text and "ConnectionError: the model is away" in text
-    [failure, _] = sorted(ana("memory", "status", "--json").json["data"][3]["failures"], key=lambda each: each["head"])
+    assert "knowledge of a behind message 0 of 2: failed 1 times" in text and "ConnectionError: the model is away" in text
+    [failure, _] = sorted(ana("memory", "status", "--json").json["data"][1]["failures"], key=lambda each: each["head"])
     assert (failure["conversation_id"], failure["failures"]) == ("b", 1)
     assert failure["retry_at"] > failure["failed_at"]
-    assert ana("memory", "retry", "a", "--fold", "profile").out == "nothing had failed\n"
-    assert ana("memory", "retry", "a", "--json").json == {"retried": [{"conversation_id": "a", "fold": "facts"}]}
+    assert ana("memory", "retry", "a", "--fold", "summary").out == "nothing had failed\n"
+    assert ana("memory", "retry", "a", "--json").json == {"retried": [{"conversation_id": "a", "fold": "knowledge"}]}
     assert len(ana("memory", "retry", "--all", "--json").json["retried"]) == 2
 
 
 def test_a_rebuild_tells_what_it_changed(ana):
     for talk in "ab":
         ana("memory", "refresh", talk)
-    asyncio.run(spoil(ana.url, "a", b"Lisbon", b"Madrid"))
-    would = ana("rebuild", "--fold", "facts", "--user", "ana", "--dry-run", "--json").json
+    asyncio.run(spoil(ana.url, "a", b"lives in Lisbon", b"lives in Madrid"))
+    would = ana("rebuild", "--fold", "knowledge", "--user", "ana", "--dry-run", "--json").json
     assert (would["conversations"], would["different"], would["came"], would["went"]) == (2, 1, 1, 1)
     assert [(each["kind"], each["conversation_id"]) for each in would["changes"]] == [("went", "a"), ("came", "a")]
     assert "Madrid" in ana("memory", "show", "a").out
-    text = ana("rebuild", "--fold", "facts", "a").out
+    text = ana("rebuild", "--fold", "knowledge", "a").out
     assert "- a facts: lives in Madrid" in text and "+ a facts: lives in Lisbon" in text
-    assert "facts 1: 1 conversations, 2 messages folded; 1 differ: 1 items came, 1 went, 0 changed" in text
+    assert "knowledge 1: 1 conversations, 2 messages folded; 1 differ: 1 items came, 1 went, 0 changed" in text
     assert "Lisbon" in ana("memory", "show", "a").out
-    assert ana("rebuild", "--fold", "facts", "--all", "--json").json["different"] == 0
+    assert ana("rebuild", "--fold", "knowledge", "--all", "--json").json["different"] == 0
 
 
 def test_a_rebuild_that_failed_somewhere_ends_with_1_and_is_taken_up_again(ana):
@@ -126,22 +126,22 @@ def test_a_rebuild_that_failed_somewhere_ends_with_1_and_is_taken_up_again(ana):
             file.commit()
 
     damage("UPDATE message SET checksum = checksum + 1 WHERE seq = 2")
-    ran = ana("rebuild", "--fold", "facts", "--all", "--json")
+    ran = ana("rebuild", "--fold", "knowledge", "--all", "--json")
     assert (ran.code, ran.json["conversations"], ran.json["failed"][0]["conversation_id"]) == (1, 1, "a")
-    assert "a: CorruptRecord: the record at seq 2 is corrupt" in ana("rebuild", "--fold", "facts", "--all").err
+    assert "a: CorruptRecord: the record at seq 2 is corrupt" in ana("rebuild", "--fold", "knowledge", "--all").err
     damage("UPDATE message SET checksum = checksum - 1 WHERE seq = 2")
-    done = ana("rebuild", "--fold", "facts", "--all", "--json")
+    done = ana("rebuild", "--fold", "knowledge", "--all", "--json")
     assert (done.code, done.json["conversations"], done.json["again"], done.json["resumed"]) == (0, 2, 1, True)
 
 
 async def spoil(url: str, talk: str, right: bytes, wrong: bytes) -> None:
-    """Store a state of the fold `facts` as an older turnlog might have made it."""
+    """Store a state of the fold `knowledge` as an older turnlog might have made it."""
     async with connect(url) as log:
         key = Key(log.tenant, talk)
-        found = await log.store.load_snapshot(key, "facts", 1)
+        found = await log.store.load_snapshot(key, "knowledge", 1)
         assert found is not None
         spoiled = Snapshot(found.watermark, found.epoch, found.state.replace(right, wrong))
-        await log.store.save_snapshot(key, "facts", 1, spoiled, expect_watermark=found.watermark)
+        await log.store.save_snapshot(key, "knowledge", 1, spoiled, expect_watermark=found.watermark)
 
 
 async def fill(url: str, sizes: dict[str, int]) -> None:
@@ -154,7 +154,9 @@ async def fill(url: str, sizes: dict[str, int]) -> None:
             ]
             for at in range(0, size, 1000):
                 await conversation.append(*said[at : at + 1000])
-            await log.store.save_snapshot(Key(log.tenant, talk), "facts", 1, Snapshot(size, 0, b"{}"), expect_watermark=0)
+            await log.store.save_snapshot(
+                Key(log.tenant, talk), "knowledge", 1, Snapshot(size, 0, b"{}"), expect_watermark=0
+            )
 
 
 async def killed_in(turnlog, talk: str) -> set[bytes]:
@@ -163,11 +165,11 @@ async def killed_in(turnlog, talk: str) -> set[bytes]:
     async with connect(turnlog.url) as log:
         key = Key(log.tenant, talk)
         for _ in range(20):  # on a busy machine it may be over before we look
-            process = turnlog.start("rebuild", "--fold", "facts", "--all", "--restart")
+            process = turnlog.start("rebuild", "--fold", "knowledge", "--all", "--restart")
             try:
                 while process.poll() is None:
-                    state = await log.store.load_snapshot(key, "facts", 1)
-                    scratch = await log.store.load_snapshot(key, "facts.rebuild", 1)
+                    state = await log.store.load_snapshot(key, "knowledge", 1)
+                    scratch = await log.store.load_snapshot(key, "knowledge.rebuild", 1)
                     served.add(state.state if state else b"")
                     if scratch is not None and len(scratch.state) > 1000:
                         process.kill()
@@ -186,7 +188,7 @@ async def reset(url: str, talk: str) -> None:
     async with connect(url) as log:
         key = Key(log.tenant, talk)
         head = (await log.store.get(key)).head
-        await log.store.save_snapshot(key, "facts", 1, Snapshot(head, 0, b"{}"), expect_watermark=head)
+        await log.store.save_snapshot(key, "knowledge", 1, Snapshot(head, 0, b"{}"), expect_watermark=head)
 
 
 def test_a_killed_rebuild_of_many_messages_goes_on_where_it_was(turnlog):
@@ -194,7 +196,7 @@ def test_a_killed_rebuild_of_many_messages_goes_on_where_it_was(turnlog):
     make_room(turnlog.url)
     asyncio.run(fill(turnlog.url, sizes))
     assert asyncio.run(killed_in(turnlog, "long")) == {b"{}"}
-    done = turnlog("rebuild", "--fold", "facts", "--all", "--json").json
+    done = turnlog("rebuild", "--fold", "knowledge", "--all", "--json").json
     assert (done["resumed"], done["conversations"], done["failed"]) == (True, 3, [])
     assert 0 < done["messages"] < sum(sizes.values())
     assert done["different"] == 3
@@ -203,10 +205,10 @@ def test_a_killed_rebuild_of_many_messages_goes_on_where_it_was(turnlog):
         async with connect(turnlog.url) as log:
             for talk in sizes:
                 key = Key(log.tenant, talk)
-                assert await log.store.load_snapshot(key, "facts", 1) == await replay(log.store, key, FACTS)
+                assert await log.store.load_snapshot(key, "knowledge", 1) == await replay(log.store, key, KNOWLEDGE)
 
     asyncio.run(check())
-    again = turnlog("rebuild", "--fold", "facts", "--all", "--json").json
+    again = turnlog("rebuild", "--fold", "knowledge", "--all", "--json").json
     assert (again["resumed"], again["messages"], again["different"]) == (False, sum(sizes.values()), 0)
 
 

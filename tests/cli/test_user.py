@@ -65,7 +65,7 @@ def test_a_correction_stands_after_a_rebuild(ana):
         "--valid-from", "2026-04-02", "--json",
     ).json  # fmt: skip
     assert (fixed["id"], fixed["corrected"], fixed["valid_from"]) == (id_, True, "2026-04-02T00:00:00.000000Z")
-    assert ana("rebuild", "--fold", "facts", "--user", "ana").code == 0
+    assert ana("rebuild", "--fold", "knowledge", "--user", "ana").code == 0
     assert "lives in Faro" in facts(ana) and "lives in Porto" not in facts(ana)
     assert "has a dog" in ana("user", "correct", "ana", "has a dog").out
 
@@ -73,7 +73,7 @@ def test_a_correction_stands_after_a_rebuild(ana):
 def test_what_is_forgotten_stays_forgotten(ana):
     id_ = facts(ana)["lives in Porto"]["id"]
     assert ana("user", "forget", "ana", id_).out == f"{id_} is forgotten\n"
-    assert ana("rebuild", "--fold", "facts", "--all").code == 0
+    assert ana("rebuild", "--fold", "knowledge", "--all").code == 0
     assert "lives in Porto" not in facts(ana)
     assert ana("user", "forget", "ana", id_, "--json").code == 0  # it may be repeated
 

@@ -74,7 +74,7 @@ async def test_a_header_that_is_no_text_is_listed_and_erased(column: str, tmp_pa
         shown = {header.user_id: header for header in (await log.conversations()).data if header.id != "f"}
         assert [message.text for message in await fork.messages()] == ["secret"]
         assert (shown["ada"].tags, shown["ada"].metadata, shown["ada"].head) == ((), {}, 1)
-        assert {stale.conversation_id for stale in await log.store.stale("default", "facts", 1, limit=2)} >= {"a"}
+        assert {stale.conversation_id for stale in await log.store.stale("default", "knowledge", 1, limit=2)} >= {"a"}
         if column != "id":
             await log.conversation("c").redact(1)
         assert (await log.user("ada").erase()).conversations == 2

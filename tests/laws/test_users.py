@@ -12,7 +12,7 @@ import pytest
 from test_folds import Crashing, crashed
 
 from support.kinds import ALL
-from support.user_homes import ALL_FOLDS, SECRET, Home, digest_of_candidates, homes
+from support.user_homes import FOLD_OF_USERS, SECRET, Home, digest_of_candidates, homes
 from turnlog import ConversationDeleted, ConversationNotFound, FactNotFound, Settings, Turnlog, user
 from turnlog.fold import catch_up
 from turnlog.memory.user.items import fact_id
@@ -155,7 +155,7 @@ async def test_law_10_a_change_that_crashes_at_any_call_is_whole_when_repeated(
             await home.settle()
             known = await home.check_known()
             assert known.user_name == "Ada"
-            assert (home.secret.id in known.taught) == (name != "archive")
+            assert (home.secret.id in known.contributions) == (name != "archive")
             assert ("lives in Porto" in [fact.text for fact in known.facts]) == (name == "correct")
             there = await digest_of_candidates(home)
             assert there is not None
@@ -202,7 +202,7 @@ async def test_law_11_an_erasure_at_any_call_of_a_worker_is_whole(
 
             worker = Crashing(stage.first, at, meanwhile=meanwhile)
             try:
-                await catch_up(worker, home.secret.key, home.folds[1])  # type: ignore[arg-type]
+                await catch_up(worker, home.secret.key, FOLD_OF_USERS)  # type: ignore[arg-type]
             except ConversationNotFound:
                 pass
             if worker.calls <= at:
@@ -325,7 +325,7 @@ async def test_law_11_a_conversation_that_begins_at_any_call_of_an_erasure_goes_
             await erase(home.on(slow), home)
             await home.check_gone()
             known = await home.check_known()
-            assert len(await home.headers()) == len(known.taught)
+            assert len(await home.headers()) == len(known.contributions)
             if slow.calls <= at:
                 break
         assert 5 < at < CALLS_MAX - 4
@@ -383,7 +383,7 @@ async def test_a_user_who_is_erased_is_gone_twice_over_and_may_come_back(store: 
         home = await Home(stage, "ada").begin()
         others = await Home(stage, "bob").begin()
         far = Home(stage, "ada")
-        far.log = Turnlog(stage.first, Settings(tenant=f"{tenant}-2"), folds=home.folds)
+        far.log = Turnlog(stage.first, Settings(tenant=f"{tenant}-2"), folds=[FOLD_OF_USERS])
         theirs = await far.log.create(user(SECRET), user_id="ada")
         await far.fold(theirs)
         before = await far.log.user("ada").memory()
@@ -396,7 +396,7 @@ async def test_a_user_who_is_erased_is_gone_twice_over_and_may_come_back(store: 
         assert await asyncio.gather(*(log.user("ada").erase() for log in (home.log, home.on(stage.second))))
         await others.check_known()
         assert await far.log.user("ada").memory() == before
-        assert before.taught
+        assert before.contributions
         back = await home.log.create(user("I love jazz."), user_id="ada")
         await home.fold(back)
         known = await home.check_known()
@@ -478,7 +478,7 @@ async def test_laws_10_and_11_hold_whatever_is_done_to_a_user_at_once(seed: int,
         random = Random(seed * 1000 + number)
         async with homes("ram:", f"{tenant}-{number}") as stage:
             assert isinstance(stage.first, RamStore)
-            home = await Home(stage, "ada", ALL_FOLDS).begin(folded=random.random() < 0.6)
+            home = await Home(stage, "ada").begin(folded=random.random() < 0.6)
             chosen = random.choices(ACTS, k=random.randint(2, 6))
             logs = [home.on(Shuffled(stage.first, random)) for _ in chosen]
             done = await asyncio.gather(*(attempt(act, log, home) for act, log in zip(chosen, logs, strict=True)))

@@ -29,15 +29,15 @@ async def test_each_fold_tells_how_far_it_has_seen_and_from_which_messages(clien
     await client.post("/v1/conversations/m1/messages", json={"role": "assistant", "content": "Hello Ada!"})
     told = (await client.get("/v1/conversations/m1/memory")).json()
     assert told["failures"] == []
-    profile = told["folds"]["profile"]
-    assert (profile["version"], profile["watermark"], profile["lag"]) == (1, 2, 1)
-    assert profile["state"]["name"]["text"] == "Ada"
-    assert profile["state"]["name"]["seqs"] == [2]
+    knowledge = told["folds"]["knowledge"]
+    assert (knowledge["version"], knowledge["watermark"], knowledge["lag"]) == (1, 2, 1)
+    name = knowledge["state"]["profile"]["name"]
+    assert (name["text"], name["seqs"]) == ("Ada", [2])
 
 
 async def test_what_nobody_folded_yet_is_empty_and_behind(client: httpx.AsyncClient) -> None:
-    told = (await client.get(f"{C1}/memory")).json()["folds"]["facts"]
-    assert told == {"fold": "facts", "version": None, "watermark": 0, "lag": 1, "state": None}
+    told = (await client.get(f"{C1}/memory")).json()["folds"]["knowledge"]
+    assert told == {"fold": "knowledge", "version": None, "watermark": 0, "lag": 1, "state": None}
 
 
 async def test_a_user_is_known_in_every_conversation_of_theirs(client: httpx.AsyncClient) -> None:
@@ -116,13 +116,13 @@ async def test_the_status_tells_how_far_each_fold_is_behind(client: httpx.AsyncC
     await begin(client, "m1", SAID)
     told = (await client.get("/v1/memory")).json()
     assert {(fold["fold"], fold["behind"], fold["messages"]) for fold in told["folds"]} == {
-        (name, 1, 1) for name in ("summary", "profile", "entities", "facts", "integrity")
+        (name, 1, 1) for name in ("summary", "knowledge", "integrity")
     }
     assert told["spent"] == {}
 
 
 async def test_nothing_that_rests_is_retried(client: httpx.AsyncClient) -> None:
-    assert (await client.post(f"{C1}/memory/retry", json={"fold": "facts"})).json() == {"retried": False}
+    assert (await client.post(f"{C1}/memory/retry", json={"fold": "knowledge"})).json() == {"retried": False}
 
 
 async def test_an_export_is_all_of_a_user_and_nothing_of_others(client: httpx.AsyncClient) -> None:

@@ -2,8 +2,8 @@
 
 from msgspec.structs import replace
 
-from turnlog.memory.extracted import Extracted, extract_all
 from turnlog.memory.facts import Fact
+from turnlog.memory.knowledge import KnowledgeState, extract_all
 from turnlog.message import Message
 
 
@@ -13,7 +13,7 @@ def spoken(*lines: str) -> list[Message]:
     return [replace(message, seq=seq, id=f"m-{seq}") for seq, message in enumerate(said, 1)]
 
 
-def after(*lines: str) -> Extracted:
+def after(*lines: str) -> KnowledgeState:
     return extract_all(spoken(*lines))
 
 
@@ -28,7 +28,7 @@ def likes(*lines: str) -> set[tuple[str, str]]:
 
 
 def entities(*lines: str) -> set[tuple[str, str]]:
-    return {(item.text, item.kind) for item in after(*lines).entities.entities}
+    return {(item.text, item.kind) for item in after(*lines).entities}
 
 
 def pending(*lines: str) -> list[str]:
@@ -36,8 +36,8 @@ def pending(*lines: str) -> list[str]:
 
 
 def facts(*lines: str) -> list[Fact]:
-    """The facts that hold, without likings."""
-    return [fact for fact in after(*lines).facts.current if not fact.text.startswith(("likes ", "dislikes ", "prefers "))]
+    """The facts that hold, without preferences."""
+    return [fact for fact in after(*lines).current_facts if not fact.text.startswith(("likes ", "dislikes ", "prefers "))]
 
 
 def told(*lines: str) -> set[str]:

@@ -1,6 +1,6 @@
 """Users with conversations, on two handles of one store, and what is still stored of what was erased."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -8,19 +8,18 @@ from test_folds import Stage, staged
 
 from turnlog import Conversation, ConversationNotFound, Settings, Turnlog, user
 from turnlog.errors import ConversationDeleted
-from turnlog.fold import UNBOUND, Fold, catch_up, replay
+from turnlog.fold import UNBOUND, catch_up, replay
 from turnlog.log.assembly import FOLD
 from turnlog.memory.user import pages, repository
 from turnlog.memory.user.contributions import contribution
 from turnlog.memory.user.digest import UserDigest
-from turnlog.memory.user.model import Told, UserMemory
+from turnlog.memory.user.model import Contribution, UserMemory
 from turnlog.memory.user.sealing import unseal
-from turnlog.memory.user.sharing import SharedEntities, SharedFacts, SharedProfile
+from turnlog.memory.user.sharing import SharedKnowledge
 from turnlog.store import Header, Key, Store
 
-FOLDS: tuple[Fold[Any], ...] = (SharedProfile(), SharedFacts())
-ALL_FOLDS: tuple[Fold[Any], ...] = (*FOLDS, SharedEntities())
-VERSIONS = [(fold.name, fold.version) for fold in ALL_FOLDS]
+FOLD_OF_USERS = SharedKnowledge()
+VERSION = (FOLD_OF_USERS.name, FOLD_OF_USERS.version)
 PLAIN = "My name is Ada. I live in Lisbon."
 SECRET = "I live in Xyzzyville. I love plughcake."
 SECRET_WORDS = (b"xyzzy", b"plugh")
@@ -29,16 +28,15 @@ SECRET_WORDS = (b"xyzzy", b"plugh")
 class Home:
     """A user `name` with three conversations: one plain, one with the secret, one that shows in a context what is known."""
 
-    def __init__(self, stage: Stage, name: str, folds: Sequence[Fold[Any]] = FOLDS) -> None:
+    def __init__(self, stage: Stage, name: str) -> None:
         self.stage = stage
         self.name = name
-        self.folds = folds
         self.log = self.on(stage.first)
         self.plain = self.secret = self.other = self.log.conversation("none")
 
     def on(self, store: Any) -> Turnlog:
         """A log on that store, as of another process."""
-        return Turnlog(store, Settings(tenant=self.stage.tenant), clock=self.stage.clock, folds=self.folds)
+        return Turnlog(store, Settings(tenant=self.stage.tenant), clock=self.stage.clock, folds=[FOLD_OF_USERS])
 
     async def begin(self, *, folded: bool = True) -> "Home":
         self.plain = await self.log.create(user(PLAIN), user_id=self.name)
@@ -51,11 +49,10 @@ class Home:
 
     async def fold(self, *conversations: Conversation, store: Any = None) -> None:
         for conversation in conversations:
-            for fold in self.folds:
-                try:
-                    await catch_up(store or self.stage.second, conversation.key, fold)
-                except ConversationNotFound:
-                    pass
+            try:
+                await catch_up(store or self.stage.second, conversation.key, FOLD_OF_USERS)
+            except ConversationNotFound:
+                pass
 
     async def headers(self) -> list[Header]:
         return await self.stage.second.list_headers(self.stage.tenant, user_id=self.name, limit=200)
@@ -71,7 +68,7 @@ class Home:
         texts = list(raw)
         for header in await self.headers():
             key = Key(self.stage.tenant, header.id)
-            found = await self.stage.second.recent(key, tokens=0, limit=1, folds=[UNBOUND, FOLD, *VERSIONS])
+            found = await self.stage.second.recent(key, tokens=0, limit=1, folds=[UNBOUND, FOLD, VERSION])
             states = [snapshot.state for snapshot in found.snapshots if snapshot]
             texts += states + [text for state in states for seal in seals if (text := unseal(state, seal, header.id))]
         return texts
@@ -91,19 +88,18 @@ class Home:
         known = await self.on(self.stage.second).user(self.name).memory()
         expected = {}
         for header in await self.headers():
-            told = {fold.name: await self._told(header, fold) for fold in self.folds}
-            if not header.archived and any(told.values()):
+            told = await self._contribution(header)
+            if not header.archived and told:
                 expected[header.id] = told
-        found = {id_: {fold.name: getattr(it, fold.name) for fold in self.folds} for id_, it in known.taught.items()}
-        assert found == expected
+        assert known.contributions == expected
         return known
 
-    async def _told(self, header: Header, fold: Fold[Any]) -> Told[Any] | None:
+    async def _contribution(self, header: Header) -> Contribution | None:
         key = Key(self.stage.tenant, header.id)
-        if await self.stage.second.load_snapshot(key, fold.name, fold.version) is None:
+        if await self.stage.second.load_snapshot(key, *VERSION) is None:
             return None
-        made = await replay(self.stage.second, key, fold)
-        return contribution(fold.name, fold.version, made, header.updated_at)
+        made = await replay(self.stage.second, key, FOLD_OF_USERS)
+        return contribution(FOLD_OF_USERS.version, made, header.updated_at)
 
 
 async def book_of(store: Store, tenant: str, name: str) -> tuple[list[bytes], list[str]]:

@@ -392,16 +392,16 @@ async def test_what_is_known_of_the_user_follows_the_rebuilt_state(log: Turnlog)
     key = Key(log.tenant, conversation.id)
     await conversation.catch_up()
     right = await log.user("ana").memory()
-    facts = next(fold for fold in default_folds() if fold.name == "facts")
-    good = await log.store.load_snapshot(key, "facts", 1)
+    knowledge = next(fold for fold in default_folds() if fold.name == "knowledge")
+    good = await log.store.load_snapshot(key, "knowledge", 1)
     assert good is not None
     for wrong in (b"Aisbon", b"Zisbon"):  # whichever of the two would win a merge
         bad = Snapshot(3, good.epoch, good.state.replace(b"Lisbon", wrong))
-        await facts.share_anew(log.store, key, await log.store.get(key), bad)  # type: ignore[attr-defined]
-        await log.store.save_snapshot(key, "facts", 1, bad, expect_watermark=3)
+        await knowledge.share_anew(log.store, key, await log.store.get(key), bad)  # type: ignore[attr-defined]
+        await log.store.save_snapshot(key, "knowledge", 1, bad, expect_watermark=3)
         assert wrong.decode() in {fact.value for fact in (await log.user("ana").memory()).facts}
-        done = await rebuild(log.store, key, facts)
-        assert (done.difference.came, done.difference.went) == (1, 1)
+        done = await rebuild(log.store, key, knowledge)
+        assert (done.difference.came, done.difference.went) == (2, 2), "a fact and an entity"
         assert (await log.user("ana").memory()).facts == right.facts
 
 

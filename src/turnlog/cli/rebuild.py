@@ -83,7 +83,7 @@ class Chosen(msgspec.Struct, frozen=True):
 
 
 def rebuild(
-    fold: Annotated[str, typer.Option(metavar="NAME", help="Which memory: facts, profile, entities, summary.")],
+    fold: Annotated[str, typer.Option(metavar="NAME", help="Which memory: knowledge or summary.")],
     ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="These conversations.")] = None,
     user: Annotated[str | None, typer.Option(help="All of this user's.")] = None,
     all_: Annotated[bool, typer.Option("--all", help="All of the tenant's.")] = False,

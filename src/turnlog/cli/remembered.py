@@ -18,6 +18,9 @@ def print_fields(fields: dict[str, Any]) -> None:
     for name, value in fields.items():
         if name in _UNSEEN or value in (None, "", [], {}):
             continue
+        if isinstance(value, dict) and "text" not in value:
+            print_fields(value)
+            continue
         if not isinstance(value, list):
             say(f"  {name}: {line(value)}")
             continue

@@ -28,7 +28,7 @@ from turnlog.fold import newest, section_lines
 from turnlog.fold import snapshots as snapshots_of
 from turnlog.memory.summary.fold import SummaryState
 from turnlog.memory.user import pages, repository
-from turnlog.memory.user.digest import UserDigest, digest_of_states
+from turnlog.memory.user.digest import UserDigest, digest_of_state
 from turnlog.memory.user.sealing import seal as sealed
 from turnlog.memory.user.sealing import unseal
 from turnlog.store import Appended, Header, Key, Recent, Snapshot, Store
@@ -218,7 +218,8 @@ def _remembered(loaded: Loaded, request: ContextRequest) -> tuple[Memory, UserDi
 
 def _known(loaded: Loaded, states: Mapping[str, Snapshot]) -> UserDigest:
     """What is known of the user; topic and entities are those of the conversation."""
-    own = digest_of_states({name: snapshot.state for name, snapshot in states.items()})
+    knowledge = states.get("knowledge")
+    own = digest_of_state(knowledge.state) if knowledge else UserDigest()
     if loaded.user is None:
         return own
     return msgspec.structs.replace(loaded.user, topic=own.topic, entities=own.entities, seal="", corrections=0)

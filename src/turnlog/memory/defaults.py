@@ -1,4 +1,4 @@
-"""The kinds of memory that turnlog keeps, and what each remembers of one conversation."""
+"""The folds of memory that turnlog ships, and what each holds of one conversation."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -8,18 +8,18 @@ import msgspec
 
 from turnlog.fold import Fold, StateUnreadable, state_of
 from turnlog.llm.port import LLM
-from turnlog.memory.hearing import BY_RULES
-from turnlog.memory.llm.extractor import ModelHearing
+from turnlog.memory.base import BY_RULES
+from turnlog.memory.llm.extractor import LLMExtractor
 from turnlog.memory.summary.fold import Summary
-from turnlog.memory.user.sharing import SharedEntities, SharedFacts, SharedProfile, Sharing
+from turnlog.memory.user.sharing import SharedKnowledge
 from turnlog.store import Header, Snapshot
 
-TOLD = ("summary", "profile", "entities", "facts")
-"""The folds that have something to tell in contexts."""
+TOLD = ("summary", "knowledge")
+"""The folds that contexts read."""
 
 
 class Remembered(msgspec.Struct, frozen=True):
-    """What a fold remembers: its state after the messages up to `watermark`, which is `lag` messages behind the head.
+    """What a fold holds: its state after the messages up to `watermark`, which is `lag` messages behind the head.
 
     `version` is that of the state, which while another version is being made is the older one; None, with no state, when
     nothing was folded yet.
@@ -33,11 +33,8 @@ class Remembered(msgspec.Struct, frozen=True):
 
 
 def default_folds(llm: LLM | None = None) -> tuple[Fold[Any], ...]:
-    """The folds: by rules, or with a language model that takes notes and understands messages."""
-    hearing = ModelHearing(llm) if llm is not None else None
-    sharing = Sharing()
-    gathered = (kind(hearing, sharing=sharing) for kind in (SharedProfile, SharedEntities, SharedFacts))
-    return (Summary(llm), *gathered)
+    """The folds: by rules, or with a language model."""
+    return Summary(llm), SharedKnowledge(None if llm is None else LLMExtractor(llm))
 
 
 def readable(folds: Sequence[Fold[Any]]) -> tuple[tuple[str, int], ...]:
@@ -49,7 +46,7 @@ def readable(folds: Sequence[Fold[Any]]) -> tuple[tuple[str, int], ...]:
 
 
 def remembered(fold: Fold[Any], stored: Mapping[tuple[str, int], Snapshot], header: Header) -> Remembered:
-    """What `fold` remembers of the conversation, from the snapshots that are to be read; nothing of one that cannot be."""
+    """What `fold` holds of the conversation, from the snapshots that are to be read; no state where it cannot be read."""
     for (name, version), snapshot in stored.items():
         if name == fold.name:
             with suppress(StateUnreadable):

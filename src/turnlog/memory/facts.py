@@ -1,10 +1,10 @@
-"""The fold `facts`: what is true of the user, since when, until when, from which messages, and when it was learned.
+"""Facts: what is true of the user, since when, until when, from which messages, and when it was learned.
 
-A newer value of a slot closes the older, which stays in history; so does its denial. What is said twice is one fact of two
-sources. To fold in one go or message by message gives the same.
+A newer value of a slot closes the older one, which stays in history; so does its denial. A fact that is stated twice is one
+fact with two sources.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import msgspec
@@ -12,18 +12,16 @@ from msgspec.structs import replace
 
 from turnlog.extraction.preferencecues import Polarity
 from turnlog.extraction.statements import Statement
-from turnlog.memory.heard import Heard, HeardLiking
-from turnlog.memory.hearing import Heeding, Question, Talk, Turn
+from turnlog.memory.extraction import ExtractedPreference, Extraction, Utterance
 from turnlog.memory.profile import chosen
 from turnlog.memory.similarity import overlap
-from turnlog.message import Message
 
 FACTS_MAX = 1000
-"""Facts that are kept: of more, those that hold no longer go first, then the oldest."""
+"""Facts that are kept; the closed ones go first, then the oldest."""
 SEQS_MAX = 50
 """Messages that are kept as the sources of one fact: the first and the newest."""
 SAME = 0.5
-"""Word overlap (F1) from which two likings are about one thing."""
+"""Word overlap (F1) from which two preferences are about one thing."""
 SAME_TEXT = 0.8
 """Word overlap (F1) from which two facts without a slot say the same."""
 VERBS: dict[Polarity, str] = {"like": "likes", "prefer": "prefers", "dislike": "dislikes"}
@@ -49,59 +47,32 @@ class Fact(msgspec.Struct, frozen=True, omit_defaults=True):
     valid_to: int | None = None
 
 
-class FactsState(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The facts in the order in which they were learned; `question` is what the assistant said last."""
-
-    facts: tuple[Fact, ...] = ()
-    question: Question | None = None
-
-    @property
-    def current(self) -> tuple[Fact, ...]:
-        """The facts that hold."""
-        return tuple(fact for fact in self.facts if fact.valid_to is None)
+def reduced(facts: tuple[Fact, ...], utterances: Iterable[Utterance]) -> tuple[Fact, ...]:
+    """The facts after `utterances`."""
+    after = list(facts)
+    for utterance in utterances:
+        if utterance.extraction is not None:
+            for statement, seqs in _statements(utterance.extraction, utterance):
+                _take(after, statement, seqs, utterance.at)
+    return _within(after)
 
 
-class Facts(Heeding):
-    """The fold."""
-
-    name = "facts"
-
-    def initial(self) -> FactsState:
-        return FactsState()
-
-    async def step(self, state: FactsState, messages: Sequence[Message]) -> FactsState:
-        return await self._taught(stated, state, state.question, messages)
-
-
-def stated(state: FactsState, talk: Talk) -> FactsState:
-    """The state after `talk`, which goes on from `state`."""
-    facts = list(state.facts)
-    for turn in talk.turns:
-        if turn.heard is not None:
-            for statement, seqs in _statements(turn.heard, turn):
-                _take(facts, statement, seqs, turn.at)
-    return FactsState(_within(facts), talk.question)
-
-
-def _statements(heard: Heard, turn: Turn) -> list[tuple[Statement, tuple[int, ...]]]:
-    """What the message states, with what it says of names and likings, and the sources of each."""
-    alone: tuple[int, ...] = (turn.seq,)
-    replied = (*turn.before, turn.seq)
-    found = [
-        (Statement(f"is called {name.text}", "name", name.text, denied=True), alone) for name in heard.names if name.denied
-    ]
-    given = chosen(heard.names)
+def _statements(found: Extraction, utterance: Utterance) -> list[tuple[Statement, tuple[int, ...]]]:
+    """What the message states, names and preferences among it, and the sources of each statement."""
+    alone: tuple[int, ...] = (utterance.seq,)
+    stated = [(Statement(f"is called {it.text}", "name", it.text, denied=True), alone) for it in found.names if it.denied]
+    given = chosen(found.names)
     if given is not None:
         named = Statement(f"is called {given.text}", "name", given.text, 0.9 if given.asked else 0.8)
-        found.append((named, replied if given.replies else alone))
-    found += ((statement, alone) for statement in heard.statements)
-    found += ((_liking(liking), replied if liking.replies else alone) for liking in heard.likings)
-    return found
+        stated.append((named, utterance.sources(replies=given.replies)))
+    stated += ((statement, alone) for statement in found.statements)
+    stated += ((_preference(it), utterance.sources(replies=it.replies)) for it in found.preferences)
+    return stated
 
 
-def _liking(liking: HeardLiking) -> Statement:
-    verb = VERBS[liking.polarity]
-    return Statement(f"{verb} {liking.text}", "", liking.text, ended=liking.ended)
+def _preference(preference: ExtractedPreference) -> Statement:
+    verb = VERBS[preference.polarity]
+    return Statement(f"{verb} {preference.text}", "", preference.text, ended=preference.ended)
 
 
 def _take(facts: list[Fact], statement: Statement, seqs: tuple[int, ...], at: int) -> None:

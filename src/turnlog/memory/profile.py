@@ -1,9 +1,9 @@
-"""The fold `profile`: how the user is called, what they like, what they asked for and what the talk is about.
+"""The profile: how the user is called, what they like, what they asked for and what the conversation is about.
 
-To fold in one go or message by message gives the same. Each item names the seqs that it came from.
+Each item names the seqs that it comes from.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -12,10 +12,8 @@ from msgspec.structs import replace
 from turnlog.extraction.preferencecues import Polarity
 from turnlog.extraction.tasks import Outcome, answers
 from turnlog.extraction.topic import Words, topic_of
-from turnlog.memory.heard import Heard, HeardClosing, HeardLiking, HeardName
-from turnlog.memory.hearing import Heeding, Question, Talk, Turn
+from turnlog.memory.extraction import ExtractedClosing, ExtractedName, ExtractedPreference, Extraction, Utterance
 from turnlog.memory.similarity import overlap
-from turnlog.message import Message
 
 RECENT = 6
 """Messages of the user whose words tell the topic."""
@@ -80,11 +78,11 @@ class Topic(msgspec.Struct, frozen=True):
     said: bool
 
 
-class ProfileState(msgspec.Struct, frozen=True, omit_defaults=True):
+class Profile(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is known of the user.
 
-    `recent_words`, `question` and `exchange` are what the next message is understood with: the words of the last messages,
-    the assistant's last words, and the seq of the first request that the assistant has not answered, 0 if there is none.
+    `recent_words` and `exchange` are what the next message is understood with: the words of the last messages, and the seq
+    of the first request that the assistant has not answered, 0 if there is none.
     """
 
     name: UserName | None = None
@@ -93,7 +91,6 @@ class ProfileState(msgspec.Struct, frozen=True, omit_defaults=True):
     tasks: tuple[Task, ...] = ()
     topic: Topic | None = None
     recent_words: tuple[Words, ...] = ()
-    question: Question | None = None
     exchange: int = 0
 
     @property
@@ -110,58 +107,54 @@ class ProfileState(msgspec.Struct, frozen=True, omit_defaults=True):
 T = TypeVar("T", Preference, Task)
 
 
-class Profile(Heeding):
-    """The fold."""
-
-    name = "profile"
-
-    def initial(self) -> ProfileState:
-        return ProfileState()
-
-    async def step(self, state: ProfileState, messages: Sequence[Message]) -> ProfileState:
-        return await self._taught(profiled, state, state.question, messages)
-
-
-def profiled(state: ProfileState, talk: Talk) -> ProfileState:
-    """The state after `talk`, which goes on from `state`."""
-    for turn in talk.turns:
-        state = _answered(state, turn) if turn.heard is None else _taught(state, turn, turn.heard)
-    return replace(state, question=talk.question)
+def reduced(profile: Profile, utterances: Iterable[Utterance]) -> Profile:
+    """The profile after `utterances`."""
+    for utterance in utterances:
+        profile = (
+            _answered(profile, utterance)
+            if utterance.extraction is None
+            else _extended(profile, utterance, utterance.extraction)
+        )
+    return profile
 
 
-def _taught(state: ProfileState, turn: Turn, heard: Heard) -> ProfileState:
-    seq = turn.seq
-    tasks = _asked(_closed(state.tasks, heard.closings, seq), heard.requests, turn)
+def _extended(state: Profile, utterance: Utterance, found: Extraction) -> Profile:
+    seq = utterance.seq
+    tasks = _asked(_closed(state.tasks, found.closings, seq), found.requests, utterance)
     opened = any(task.opened == seq for task in tasks)
-    words = (*state.recent_words, Words(seq, heard.words))[-RECENT:]
-    name, former = _called(state, heard.names, turn)
+    words = (*state.recent_words, Words(seq, found.words))[-RECENT:]
+    name, former = _called(state, found.names, utterance)
     return replace(
         state,
         name=name,
         former_names=former,
-        preferences=_liked(state.preferences, heard.likings, turn),
+        preferences=_preferences(state.preferences, found.preferences, utterance),
         tasks=tasks,
         recent_words=words,
-        topic=_topic(state.topic, heard.topic, words, seq),
+        topic=_topic(state.topic, found.topic, words, seq),
         exchange=state.exchange or (seq if opened else 0),
     )
 
 
-def _called(state: ProfileState, said: Sequence[HeardName], turn: Turn) -> tuple[UserName | None, tuple[UserName, ...]]:
+def _called(
+    state: Profile, said: Sequence[ExtractedName], utterance: Utterance
+) -> tuple[UserName | None, tuple[UserName, ...]]:
     name, former = state.name, state.former_names
     given = chosen(said)
     if name is not None and any(denied.denied and denied.text.casefold() == name.text.casefold() for denied in said):
         former, name = (*former, name), None
     if given is not None and (given.asked or name is None or not name.asked):
         if name is not None and name.text == given.text:
-            name = replace(name, seqs=_sources(name.seqs, (turn.seq,)), asked=name.asked or given.asked, at=turn.at)
+            name = replace(
+                name, seqs=_sources(name.seqs, (utterance.seq,)), asked=name.asked or given.asked, at=utterance.at
+            )
         else:
             former = former if name is None else (*former, name)
-            name = UserName(given.text, (*(turn.before if given.replies else ()), turn.seq), given.asked, turn.at)
+            name = UserName(given.text, utterance.sources(replies=given.replies), given.asked, utterance.at)
     return name, former[-FORMER_NAMES_MAX:]
 
 
-def chosen(said: Sequence[HeardName]) -> HeardName | None:
+def chosen(said: Sequence[ExtractedName]) -> ExtractedName | None:
     """The name that the user is to have after a message: the last wish, else the last introduction."""
     given = [name for name in said if not name.denied]
     wishes = [name for name in given if name.asked]
@@ -169,24 +162,26 @@ def chosen(said: Sequence[HeardName]) -> HeardName | None:
     return best[-1] if best else None
 
 
-def _liked(known: tuple[Preference, ...], likings: Sequence[HeardLiking], turn: Turn) -> tuple[Preference, ...]:
-    if not likings:
-        return known
-    kept, seq = list(known), turn.seq
-    for liking in likings:
-        seqs = (*(turn.before if liking.replies else ()), seq)
+def _preferences(
+    before: tuple[Preference, ...], stated: Sequence[ExtractedPreference], utterance: Utterance
+) -> tuple[Preference, ...]:
+    if not stated:
+        return before
+    kept, seq = list(before), utterance.seq
+    for new in stated:
+        seqs = utterance.sources(replies=new.replies)
         repeated = False
         for place, other in enumerate(kept):
-            if other.until is not None or overlap(other.text, liking.text) < SAME:
+            if other.until is not None or overlap(other.text, new.text) < SAME:
                 continue
-            same = _is_positive(other) == (liking.polarity != "dislike")
-            if same and not liking.ended and not repeated:
+            same = _is_positive(other) == (new.polarity != "dislike")
+            if same and not new.ended and not repeated:
                 seqs = _sources(other.seqs, seqs)
-                kept[place], repeated = replace(other, seqs=seqs, polarity=liking.polarity, at=turn.at), True
-            elif same == liking.ended:
+                kept[place], repeated = replace(other, seqs=seqs, polarity=new.polarity, at=utterance.at), True
+            elif same == new.ended:
                 kept[place] = replace(other, until=seq)
-        if not repeated and not liking.ended:
-            kept.append(Preference(liking.polarity, liking.text, seqs, since=seq, at=turn.at))
+        if not repeated and not new.ended:
+            kept.append(Preference(new.polarity, new.text, seqs, since=seq, at=utterance.at))
     return _within(kept, PREFERENCES_MAX, [item.until is not None for item in kept])
 
 
@@ -199,7 +194,7 @@ def _is_positive(preference: Preference) -> bool:
     return preference.polarity != "dislike"
 
 
-def _closed(tasks: tuple[Task, ...], closed: Sequence[HeardClosing], seq: int) -> tuple[Task, ...]:
+def _closed(tasks: tuple[Task, ...], closed: Sequence[ExtractedClosing], seq: int) -> tuple[Task, ...]:
     """`tasks` without the open one that each closing is about: by its words, else the newest."""
     kept = list(tasks)
     for closing in closed[:1]:
@@ -210,15 +205,15 @@ def _closed(tasks: tuple[Task, ...], closed: Sequence[HeardClosing], seq: int) -
     return tuple(kept)
 
 
-def _asked(tasks: tuple[Task, ...], asked: Sequence[str], turn: Turn) -> tuple[Task, ...]:
+def _asked(tasks: tuple[Task, ...], asked: Sequence[str], utterance: Utterance) -> tuple[Task, ...]:
     kept = list(tasks)
     for request in asked:
         for place, task in enumerate(kept):
             if task.closed is None and overlap(task.text, request) >= SAME_TASK:
-                kept[place] = replace(task, seqs=_sources(task.seqs, (turn.seq,)))
+                kept[place] = replace(task, seqs=_sources(task.seqs, (utterance.seq,)))
                 break
         else:
-            kept.append(Task(request, (turn.seq,), opened=turn.seq, at=turn.at))
+            kept.append(Task(request, (utterance.seq,), opened=utterance.seq, at=utterance.at))
     return _within(kept, TASKS_MAX, [task.closed is not None for task in kept])
 
 
@@ -230,24 +225,24 @@ def _within(items: list[T], limit: int, over: list[bool]) -> tuple[T, ...]:
     return tuple(item for place, item in enumerate(items) if place not in drop)
 
 
-def _answered(state: ProfileState, turn: Turn) -> ProfileState:
+def _answered(state: Profile, utterance: Utterance) -> Profile:
     """What the assistant's reply does to the open tasks."""
     if not any(task.closed is None for task in state.tasks):
         return replace(state, exchange=0) if state.exchange else state
-    answer = answers(turn.reply)
+    answer = answers(utterance.reply)
     if answer == "asks":
         return state
     tasks = state.tasks
     if answer == "brings":
-        tasks = tuple(_fulfilled(task, state.exchange, turn) for task in tasks)
+        tasks = tuple(_fulfilled(task, state.exchange, utterance) for task in tasks)
     return replace(state, tasks=tasks, exchange=0)
 
 
-def _fulfilled(task: Task, exchange: int, turn: Turn) -> Task:
+def _fulfilled(task: Task, exchange: int, utterance: Utterance) -> Task:
     """`task`, closed by a reply that brings something, if the task is of this exchange or the reply speaks of it."""
-    if task.closed is not None or not (0 < exchange <= task.opened or overlap(task.text, turn.reply[:400]) >= ABOUT):
+    if task.closed is not None or not (0 < exchange <= task.opened or overlap(task.text, utterance.reply[:400]) >= ABOUT):
         return task
-    return replace(task, closed=turn.seq, outcome="fulfilled")
+    return replace(task, closed=utterance.seq, outcome="fulfilled")
 
 
 def _topic(topic: Topic | None, named: str | None, words: tuple[Words, ...], seq: int) -> Topic | None:

@@ -98,8 +98,8 @@ _FAILURE = {
 CONVERSATION_MEMORY = {
     "conversation_id": _ID,
     "folds": {
-        "entities": {
-            "fold": "entities",
+        "knowledge": {
+            "fold": "knowledge",
             "version": 1,
             "watermark": 1,
             "lag": 0,

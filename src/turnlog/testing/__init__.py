@@ -1,18 +1,23 @@
-"""What tests of things built on turnlog need: the contracts of stores and of folds, a clock to turn by hand, and language
-models that say what they are told to.
+"""For tests of what is built on turnlog: the contracts of stores and folds, a clock to turn by hand, and scripted models.
 
-Needs pytest, and no plugin of it.
+The contracts are for pytest, without a plugin. Everything else works without pytest.
 """
 
-import pytest
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
-pytest.register_assert_rewrite("turnlog.testing.store_contract", "turnlog.testing.fold_contract")
+with suppress(ImportError):
+    import pytest
 
-from turnlog.testing.clock import FakeClock  # noqa: E402 - pytest has to know the contract before it is imported
-from turnlog.testing.fold_contract import DeterministicFoldContract, FoldContract  # noqa: E402
-from turnlog.testing.llm import ScriptedLLM  # noqa: E402
-from turnlog.testing.llm_server import LLMServer, llm_server  # noqa: E402
-from turnlog.testing.store_contract import StoreContract  # noqa: E402
+    pytest.register_assert_rewrite("turnlog.testing.store_contract", "turnlog.testing.fold_contract")
+
+from turnlog.testing.clock import FakeClock
+from turnlog.testing.fold_contract import DeterministicFoldContract, FoldContract
+from turnlog.testing.llm import ScriptedLLM
+from turnlog.testing.llm_server import LLMServer, llm_server
+
+if TYPE_CHECKING:
+    from turnlog.testing.store_contract import StoreContract
 
 __all__ = [
     "DeterministicFoldContract",
@@ -23,3 +28,12 @@ __all__ = [
     "StoreContract",
     "llm_server",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`StoreContract`, which alone imports pytest, when it is first asked for."""
+    if name != "StoreContract":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from turnlog.testing.store_contract import StoreContract
+
+    return StoreContract

@@ -27,7 +27,7 @@ from turnlog.extraction.topic import named_topic, topic_words
 from turnlog.extraction.vocabulary.people import GIVEN
 from turnlog.extraction.vocabulary.places import PLACES
 from turnlog.extraction.vocabulary.words import COMMON, TITLES
-from turnlog.memory.heard import hear
+from turnlog.memory import extraction
 from turnlog.memory.similarity import overlap
 from turnlog.memory.summary.extractive import sentences
 
@@ -92,7 +92,7 @@ def too_dear(text: str, asked: str) -> list[str]:
 def check(text: str, asked: str = ASKED) -> None:
     """All extractors together first: most texts cost next to nothing."""
     begun = time.thread_time()
-    hear(text, asked)
+    extraction.extract(text, asked)
     dates(text)
     answers(text)
     list(sentences(text, "user"))
@@ -217,7 +217,7 @@ def test_the_words_of_the_vocabularies_are_read_in_bounded_time(words: frozenset
 
 def test_a_word_of_any_length_is_read() -> None:
     for part in ("un", "Un", "over", "re", "A", "é", "'s", "a-"):
-        assert hear(over(part, 8000)) == hear(over(part, 8000))
+        assert extraction.extract(over(part, 8000)) == extraction.extract(over(part, 8000))
 
 
 @pytest.mark.parametrize("cue", [*CUES, "Aa ", "a Aa\n", "3 May 2019, ", "a@b.cd ", '"a" ', "you wrote Jon, it's John. "])

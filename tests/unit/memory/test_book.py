@@ -10,7 +10,7 @@ from turnlog.errors import ConversationDeleted, SnapshotMoved
 from turnlog.fold import catch_up
 from turnlog.memory.user import pages, repository
 from turnlog.memory.user.items import fact_id
-from turnlog.memory.user.sharing import SharedFacts
+from turnlog.memory.user.sharing import SharedKnowledge
 from turnlog.store import Header, Key, Position, Snapshot
 from turnlog.stores.ram import RamStore
 from turnlog.testing import FakeClock
@@ -111,7 +111,7 @@ async def test_a_gathering_among_many_workers_reads_no_state_twice() -> None:
         states = 0
 
         async def recent(self, key: Key, **options: Any) -> Any:
-            self.states += ("profile", 1) in options.get("folds", ())
+            self.states += ("knowledge", 1) in options.get("folds", ())
             return await super().recent(key, **options)
 
         async def save_snapshot(self, key: Key, fold: str, version: int, snapshot: Snapshot, **expected: Any) -> None:
@@ -233,11 +233,11 @@ async def test_a_deleted_conversation_is_not_put_into_a_book() -> None:
     store = RamStore()
     log = Turnlog(store)
     conversation = await log.create(user("I live in Lisbon."), user_id="ada")
-    fold = SharedFacts()
+    fold = SharedKnowledge()
     header = await store.get(conversation.key)
     await conversation.delete()
     with pytest.raises(ConversationDeleted) as error:
-        await fold.share(store, conversation.key, header, Snapshot(1, 0, b'{"facts":[]}'))
+        await fold.share(store, conversation.key, header, Snapshot(1, 0, b"{}"))
     assert error.value.conversation_id == conversation.id
     assert await facts(log) == set()
 
@@ -282,7 +282,7 @@ async def test_catching_up_costs_the_same_however_many_conversations_a_user_has(
     (calls, size), (calls_later, size_later) = costs
     assert calls_later <= calls + 2
     assert size_later < 3 * size, "eight times as many conversations, and candidates that are not full at first"
-    assert len((await log.user("ada").memory()).taught) == 320
+    assert len((await log.user("ada").memory()).contributions) == 320
 
 
 async def test_folds_that_end_together_write_the_book_together() -> None:
@@ -364,8 +364,8 @@ async def test_what_older_versions_of_a_fold_saved_goes_once_a_conversation_is_c
     conversation = await log.create(user("I live in Lisbon."), user_id="ada")
     kept = []
     for version in (1, 2, 3, 4, 101, 102):
-        fold = SharedFacts()
+        fold = SharedKnowledge()
         fold.version = version
         await catch_up(store, conversation.key, fold)
-        kept.append([number for name, number in store.logs[conversation.key].snapshots if name == "facts"])
+        kept.append([number for name, number in store.logs[conversation.key].snapshots if name == "knowledge"])
     assert kept == [[1], [1, 2], [2, 3], [3, 4], [3, 4, 101], [101, 102]]

@@ -3,6 +3,7 @@
 import pytest
 
 from support.extraction import after, entities
+from turnlog.memory.entities import most_relevant
 
 
 @pytest.mark.parametrize(
@@ -49,25 +50,25 @@ def test_the_assistant_names_nothing() -> None:
 
 
 def test_a_mention_counts_once_in_a_message() -> None:
-    (entity,) = after("Oslo, Oslo, Oslo!", "nothing", "back in Oslo").entities.entities
+    (entity,) = after("Oslo, Oslo, Oslo!", "nothing", "back in Oslo").entities
     assert (entity.count, entity.first_seen, entity.last_seen, entity.seqs) == (2, 1, 3, (1, 3))
 
 
 def test_a_first_name_is_an_alias_of_the_full_name() -> None:
-    (entity,) = after("I met with Leopold Hansen today.", "and Leopold was late", "again with Hansen").entities.entities
+    (entity,) = after("I met with Leopold Hansen today.", "and Leopold was late", "again with Hansen").entities
     assert (entity.text, entity.aliases, entity.count) == ("Leopold Hansen", ("Leopold", "Hansen"), 3)
 
 
 def test_a_full_name_takes_up_the_first_name_before_it() -> None:
-    (entity,) = after("I met with Leopold today.", "his name is Leopold Hansen").entities.entities
+    (entity,) = after("I met with Leopold today.", "his name is Leopold Hansen").entities
     assert (entity.text, entity.aliases) == ("Leopold Hansen", ("Leopold",))
 
 
 def test_a_first_name_of_two_people_is_neither() -> None:
-    found = after("I know Leopold Hansen and Leopold Byrne.", "so Leopold called").entities.entities
+    found = after("I know Leopold Hansen and Leopold Byrne.", "so Leopold called").entities
     assert sorted(entity.text for entity in found) == ["Leopold", "Leopold Byrne", "Leopold Hansen"]
 
 
 def test_the_most_and_latest_named_are_the_most_relevant() -> None:
     learned = after("to Oslo", "to Oslo by way of Malmö", "the bridge at Malmö", "off to Malmö and Turku")
-    assert [entity.text for entity in learned.entities.relevant(2)] == ["Malmö", "Oslo"]
+    assert [entity.text for entity in most_relevant(learned.entities, 2)] == ["Malmö", "Oslo"]

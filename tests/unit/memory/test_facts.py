@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from support.extraction import after, facts, spoken, told
-from turnlog.memory.extracted import extract_all
+from turnlog.memory.knowledge import extract_all
 
 
 @pytest.mark.parametrize(
@@ -54,11 +54,11 @@ def test_what_is_asked_supposed_quoted_or_denied_is_none(said: str) -> None:
 
 
 def test_what_the_user_likes_is_a_fact() -> None:
-    assert [fact.text for fact in after("I love rowing.").facts.current] == ["likes rowing"]
+    assert [fact.text for fact in after("I love rowing.").current_facts] == ["likes rowing"]
 
 
 def test_a_newer_value_of_a_slot_closes_the_older() -> None:
-    old, new = after("I live in Tartu.", "A: Nice.", "I just moved to Riga").facts.facts
+    old, new = after("I live in Tartu.", "A: Nice.", "I just moved to Riga").facts
     assert (old.value, old.valid_to) == ("Tartu", new.valid_from)
     assert (new.value, new.valid_to) == ("Riga", None)
 
@@ -69,17 +69,17 @@ def test_a_fact_that_is_told_twice_has_two_sources() -> None:
 
 
 def test_what_no_longer_holds_is_closed() -> None:
-    (fact,) = after("I work at Nordwind.", "I no longer work at Nordwind").facts.facts
+    (fact,) = after("I work at Nordwind.", "I no longer work at Nordwind").facts
     assert fact.valid_to is not None
 
 
 def test_the_past_is_closed_when_it_is_told() -> None:
-    (fact,) = after("I used to live in Oslo").facts.facts
+    (fact,) = after("I used to live in Oslo").facts
     assert (fact.value, fact.valid_to) == ("Oslo", fact.recorded_at)
 
 
 def test_the_past_ends_what_held() -> None:
-    (fact,) = after("I live in Oslo", "I used to live in Oslo").facts.facts
+    (fact,) = after("I live in Oslo", "I used to live in Oslo").facts
     assert fact.valid_to is not None
 
 
@@ -90,7 +90,7 @@ def test_since_tells_from_when_it_holds() -> None:
 
 
 def test_a_dislike_closes_the_liking() -> None:
-    one, other = after("I love spicy ramen", "I can't stand spicy ramen").facts.facts
+    one, other = after("I love spicy ramen", "I can't stand spicy ramen").facts
     assert one.valid_to is not None
     assert (other.text, other.valid_to) == ("dislikes spicy ramen", None)
 
@@ -101,12 +101,12 @@ def test_times_are_those_of_the_messages() -> None:
         replace(message, created_at=at + timedelta(hours=n))
         for n, message in enumerate(spoken("I live in Oslo", "I moved to Bergen"))
     ]
-    old, new = extract_all(messages).facts.facts
+    old, new = extract_all(messages).facts
     assert datetime.fromtimestamp(old.recorded_at / 1e6, UTC) == at
     assert old.valid_to == new.recorded_at == old.recorded_at + 3600 * 1_000_000
 
 
 def test_the_name_is_a_fact_that_a_denial_ends() -> None:
-    (fact,) = after("I'm Edgar.", "Sorry, that was autocorrect, I'm not Edgar.").facts.facts
+    (fact,) = after("I'm Edgar.", "Sorry, that was autocorrect, I'm not Edgar.").facts
     assert (fact.slot, fact.value) == ("name", "Edgar")
     assert fact.valid_to is not None

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from turnlog.memory.extracted import Extracted, extract_all
+from turnlog.memory.knowledge import KnowledgeState, extract_all
 from turnlog.message import Message
 
 SNIPPETS = [json.loads(line) for line in (Path(__file__).parents[2] / "data/extraction.jsonl").read_text().splitlines()]
@@ -19,29 +19,29 @@ def alike(one: str, other: str) -> float:
     return 2 * len(a & b) / (len(a) + len(b)) if a and b else 0.0
 
 
-def names(found: Extracted) -> list[str]:
+def names(found: KnowledgeState) -> list[str]:
     return [found.profile.name.text] if found.profile.name else []
 
 
-def likings(found: Extracted) -> list[tuple[bool, str]]:
+def preferences(found: KnowledgeState) -> list[tuple[bool, str]]:
     return [(item.polarity == "dislike", item.text) for item in found.profile.current_preferences]
 
 
-def surfaces(found: Extracted) -> list[str]:
-    return [form.casefold() for item in found.entities.entities for form in (item.text, *item.aliases)]
+def surfaces(found: KnowledgeState) -> list[str]:
+    return [form.casefold() for item in found.entities for form in (item.text, *item.aliases)]
 
 
-def tasks(found: Extracted) -> list[str]:
+def tasks(found: KnowledgeState) -> list[str]:
     return [task.text for task in found.profile.pending_tasks]
 
 
 FIELDS: dict[
-    str, tuple[Callable[[dict[str, Any]], list[Any]], Callable[[Extracted], list[Any]], Callable[[Any, Any], bool]]
+    str, tuple[Callable[[dict[str, Any]], list[Any]], Callable[[KnowledgeState], list[Any]], Callable[[Any, Any], bool]]
 ] = {
     "name": (lambda gold: [gold["user_name"]] if gold["user_name"] else [], names, lambda a, b: a == b),
     "preferences": (
         lambda gold: [(item["polarity"] == "dislike", item["text"]) for item in gold["preferences"]],
-        likings,
+        preferences,
         lambda a, b: a[0] == b[0] and alike(a[1], b[1]) >= 0.5,
     ),
     "entities": (lambda gold: [item["text"].casefold() for item in gold["entities"]], surfaces, lambda a, b: a == b),

@@ -4,31 +4,31 @@ import msgspec
 from msgspec.structs import replace
 
 from support.user_memories import fact, facts, home, known, profile
-from turnlog.memory.extracted import extract_all
-from turnlog.memory.profile import Preference, ProfileState, Task, UserName
+from turnlog.memory.knowledge import extract_all
+from turnlog.memory.profile import Preference, Profile, Task, UserName
 from turnlog.memory.user.candidates import candidates_of
 from turnlog.memory.user.corrections import Correction
-from turnlog.memory.user.digest import ENTITIES_MAX, FACTS_MAX, PREFERENCES_MAX, TASKS_MAX, UserDigest, digest_of_states
-from turnlog.memory.user.digest import digest_of_candidates as gist_of_candidates
+from turnlog.memory.user.digest import ENTITIES_MAX, FACTS_MAX, PREFERENCES_MAX, TASKS_MAX, UserDigest, digest_of_state
+from turnlog.memory.user.digest import digest_of_candidates as _digest_of_candidates
 from turnlog.memory.user.items import fact_id
-from turnlog.memory.user.model import Taught, Told, UserMemory
+from turnlog.memory.user.model import Contribution, UserMemory
 from turnlog.message import Message, user
 
 
 def digest_of_candidates(context: UserMemory) -> UserDigest:
-    return gist_of_candidates(candidates_of(context.taught), context.corrections)
+    return _digest_of_candidates(candidates_of(context.contributions), context.corrections)
 
 
 JUNE_2021 = 1_622_505_600_000_000
 
 
 def test_nothing_known_is_nothing_told() -> None:
-    assert digest_of_candidates(known()) == digest_of_states({}) == UserDigest()
+    assert digest_of_candidates(known()) == digest_of_state(b"{}") == UserDigest()
     assert UserDigest().profile_lines == ()
 
 
 def test_the_lines_tell_the_name_then_preferences_then_requests() -> None:
-    state = ProfileState(
+    state = Profile(
         name=UserName("Ada", (1,)),
         preferences=(Preference("like", "jazz", (1,), 1, at=1), Preference("dislike", "noise", (2,), 2, at=2)),
         tasks=(Task("book a flight", (3,), 3, at=3),),
@@ -55,9 +55,9 @@ def test_what_was_put_right_is_told_and_what_was_taken_back_is_not() -> None:
     assert digest_of_candidates(known(Correction(right.id, 2, 6), a=facts(home("Lisbon", 1)))).facts == ()
 
 
-def test_a_gist_is_bounded_and_keeps_the_newest() -> None:
+def test_a_digest_is_bounded_and_keeps_the_newest() -> None:
     seqs = range(1, 200)
-    state = ProfileState(
+    state = Profile(
         preferences=tuple(Preference("like", f"thing{n}", (n,), n, at=n) for n in seqs),
         tasks=tuple(Task(f"request{n}", (n,), n, at=n) for n in seqs),
     )
@@ -66,13 +66,11 @@ def test_a_gist_is_bounded_and_keeps_the_newest() -> None:
     assert (digest.preferences[0][1], digest.tasks[0], digest.facts[0]) == ("thing199", "request199", "owns item199")
 
 
-def test_the_gist_of_one_conversations_states_is_that_of_a_user_with_this_conversation() -> None:
+def test_the_digest_of_one_conversations_state_is_that_of_a_user_with_this_conversation() -> None:
     texts = ["My name is Ada. I live in Lisbon.", "I love jazz.", "Please book a flight to Oslo.", "I work at Initech."]
     found = extract_all([_at(text, seq) for seq, text in enumerate(texts, 1)])
-    states = {name: getattr(found, name) for name in ("profile", "entities", "facts")}
-    taught = Taught(0, **{name: Told(0, 1, 4, state) for name, state in states.items()})
-    one = digest_of_states({name: msgspec.json.encode(state) for name, state in states.items()})
-    other = digest_of_candidates(known(a=taught))
+    one = digest_of_state(msgspec.json.encode(found))
+    other = digest_of_candidates(known(a=Contribution(0, 0, 1, 4, found)))
     assert (one.user_name, one.preferences, one.tasks) == (
         other.user_name, other.preferences, other.tasks,
     )  # fmt: skip

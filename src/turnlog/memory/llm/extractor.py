@@ -1,35 +1,31 @@
-"""To understand what messages teach with a language model, for the folds `profile`, `entities` and `facts` in one call."""
+"""Extraction by a language model: each chunk of a conversation is one call."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 
 from turnlog.errors import InvalidInput, LLMReplyInvalid
 from turnlog.llm.port import LLM, Prompt, acting_for
-from turnlog.memory.heard import Heard
-from turnlog.memory.hearing import QUESTION_LENGTH
+from turnlog.memory.extraction import QUESTION_LENGTH, Extraction, relevant
 from turnlog.memory.llm import prompts
-from turnlog.memory.llm.reply import Understood, believed, together
-from turnlog.memory.llm.reply_cache import Recent
+from turnlog.memory.llm.reply import ExtractionReply, accepted, merged
+from turnlog.memory.llm.reply_cache import ReplyCache
 from turnlog.memory.llm.structured import CUT, SHOWN_MAX, ask
-from turnlog.memory.llm.transcript import Said, as_data, chunks, fenced, line
+from turnlog.memory.llm.transcript import Entry, as_data, chunks, fenced, line
 from turnlog.message import Message
 from turnlog.tokens.tokenizers import estimate
 
 REPLY_TOKENS = 2000
 ROOM_MIN = 300
-"""Tokens that messages must find in a prompt."""
+"""Tokens that a prompt must have for messages."""
 MESSAGES_MAX = 40
 """Messages in one call."""
-KEPT = 256
-KEPT_S = 600.0
-"""What messages teach is kept in the process so long, for the other folds, and for a step that failed half-way."""
 
 
-class ModelHearing:
-    """A `Hearing` by `llm`; give one and the same to the three folds, so that they ask it once.
+class LLMExtractor:
+    """Extracts with `llm` (`extraction.Extractor`).
 
-    `window` is that of the model if it shall be given less than it takes. Raises `InvalidInput` for a window in which there
-    is no room for messages.
+    `window` bounds the model's own if it is smaller. Raises `InvalidInput` for a window in which there is no room for
+    messages. What a chunk states is cached in the process, so that a step that failed half-way pays for no chunk twice.
     """
 
     def __init__(self, llm: LLM, *, window: int | None = None) -> None:
@@ -37,68 +33,69 @@ class ModelHearing:
         self._room = _room(min(window or llm.window, llm.window))
         if self._room < ROOM_MIN:
             raise InvalidInput("window", f"must be {ROOM_MIN - self._room} tokens larger")
-        self._heard: Recent[dict[int, Heard]] = Recent(limit=KEPT, seconds=KEPT_S)
+        self._replies: ReplyCache[dict[int, Extraction]] = ReplyCache()
 
-    async def hear(self, messages: Sequence[Message], asked: str) -> Mapping[int, Heard]:
-        """What the messages of the user teach, by their seq; `asked` is what the assistant said before. What a model adds to
-        the messages is not in it. Raises `LLMReplyInvalid`, and what the model raises.
+    async def extract(self, messages: Sequence[Message], question: str) -> Mapping[int, Extraction]:
+        """What the user's messages state, by seq (`Extractor.extract`). What the model adds to the messages is left out.
+
+        Raises `LLMReplyInvalid`, and what the model raises.
         """
-        heard: dict[int, Heard] = {}
-        for chunk in chunks(_told(messages), self._room, MESSAGES_MAX):
-            heard = _joined(heard, await self._of_chunk(chunk, asked))
-            asked = _asked_in(chunk)
-        return heard
+        found: dict[int, Extraction] = {}
+        for chunk in chunks(_entries(messages), self._room, MESSAGES_MAX):
+            found = _joined(found, await self._of_chunk(chunk, question))
+            question = _question_after(chunk)
+        return found
 
-    async def _of_chunk(self, chunk: Sequence[Said], asked: str) -> dict[int, Heard]:
-        if all(piece.role != "user" for piece in chunk):
+    async def _of_chunk(self, chunk: Sequence[Entry], question: str) -> dict[int, Extraction]:
+        if all(entry.role != "user" for entry in chunk):
             return {}
-        prompt = _prompt(chunk, asked)
+        prompt = _prompt(chunk, question)
         key = (acting_for(), blake2b(prompt.turns[-1].encode(), digest_size=16).digest())
-        return await self._heard.get(key, lambda: self._asked(prompt, chunk, asked))
+        return await self._replies.get(key, lambda: self._ask(prompt, chunk, question))
 
-    async def _asked(self, prompt: Prompt, chunk: Sequence[Said], asked: str) -> dict[int, Heard]:
-        """What the chunk teaches; in halves, when there is more to say of it than a reply may be long."""
+    async def _ask(self, prompt: Prompt, chunk: Sequence[Entry], question: str) -> dict[int, Extraction]:
+        """What the chunk states; in two halves when a reply about all of it is too long."""
         try:
-            reply, _ = await ask(self._llm, prompt, Understood)
+            reply, _ = await ask(self._llm, prompt, ExtractionReply)
         except LLMReplyInvalid as error:
             if error.reason != CUT or len(chunk) == 1:
                 raise
             middle = len(chunk) // 2
-            one = await self._of_chunk(chunk[:middle], asked)
-            return _joined(one, await self._of_chunk(chunk[middle:], _asked_in(chunk[:middle])))
+            one = await self._of_chunk(chunk[:middle], question)
+            return _joined(one, await self._of_chunk(chunk[middle:], _question_after(chunk[:middle])))
         texts: dict[int, str] = {}
-        for piece in chunk:
-            if piece.role == "user":
-                texts[piece.seq] = texts.get(piece.seq, "") + piece.text
-        return believed(reply, texts)
+        for entry in chunk:
+            if entry.role == "user":
+                texts[entry.seq] = texts.get(entry.seq, "") + entry.text
+        return accepted(reply, texts)
 
 
 def _room(window: int) -> int:
-    fixed = estimate("\n".join((prompts.HEARING, *prompts.HEARING_EXAMPLES)))
+    fixed = estimate("\n".join((prompts.EXTRACTION, *prompts.EXTRACTION_EXAMPLES)))
     again, before = estimate("a" * SHOWN_MAX) + 200, QUESTION_LENGTH // 2
     return window - REPLY_TOKENS - fixed - again - before
 
 
-def _told(messages: Iterable[Message]) -> list[Said]:
-    """What there is to hear: the user's messages, and of the assistant's the end."""
+def _entries(messages: Iterable[Message]) -> list[Entry]:
+    """What the model reads: the user's messages, and the end of the assistant's."""
     return [
-        Said(message.seq or 0, message.role, message.text if message.role == "user" else message.text[-QUESTION_LENGTH:])
-        for message in messages
-        if message.role in ("user", "assistant") and not message.derived and not message.redacted and message.text.strip()
+        Entry(message.seq or 0, message.role, message.text if message.role == "user" else message.text[-QUESTION_LENGTH:])
+        for message in relevant(messages)
+        if message.text.strip()
     ]
 
 
-def _prompt(chunk: Sequence[Said], asked: str) -> Prompt:
-    before = [Said(0, "assistant", asked[-QUESTION_LENGTH:])] if asked else []
-    data = fenced([line(as_data(piece)) for piece in (*before, *chunk)])
-    return Prompt(prompts.HEARING_NAME, prompts.HEARING, (*prompts.HEARING_EXAMPLES, data), REPLY_TOKENS)
+def _prompt(chunk: Sequence[Entry], question: str) -> Prompt:
+    before = [Entry(0, "assistant", question[-QUESTION_LENGTH:])] if question else []
+    data = fenced([line(as_data(entry)) for entry in (*before, *chunk)])
+    return Prompt(prompts.EXTRACTION_NAME, prompts.EXTRACTION, (*prompts.EXTRACTION_EXAMPLES, data), REPLY_TOKENS)
 
 
-def _asked_in(chunk: Sequence[Said]) -> str:
+def _question_after(chunk: Sequence[Entry]) -> str:
     """What the assistant said at the end of the chunk."""
     return chunk[-1].text if chunk[-1].role == "assistant" else ""
 
 
-def _joined(one: Mapping[int, Heard], other: Mapping[int, Heard]) -> dict[int, Heard]:
-    """What two chunks teach, of which the second may begin within a message of the first."""
-    return {**one, **{seq: together(one[seq], heard) if seq in one else heard for seq, heard in other.items()}}
+def _joined(one: Mapping[int, Extraction], other: Mapping[int, Extraction]) -> dict[int, Extraction]:
+    """What two chunks state, of which the second may begin within a message of the first."""
+    return {**one, **{seq: merged(one[seq], found) if seq in one else found for seq, found in other.items()}}

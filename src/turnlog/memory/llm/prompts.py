@@ -1,4 +1,4 @@
-"""What language models are told to do. Each prompt has a name, which changes whenever its words do."""
+"""The prompts for language models. Each has a name, which changes whenever its words do."""
 
 from turnlog.memory.llm.transcript import SAFETY, fenced, line
 
@@ -62,8 +62,8 @@ MERGE_EXAMPLES = (
     '{"notes":[{"kind":"fact","text":"user has a dog called Pixel, 3 years old","seqs":[4,11]}],"settled":[]}',
 )
 
-HEARING_NAME = "hearing-1"
-HEARING = f"""You note what the user of an assistant says about themselves, and what they want.
+EXTRACTION_NAME = "extraction-1"
+EXTRACTION = f"""You note what the user of an assistant says about themselves, and what they want.
 
 You are given a conversation as one JSON object a line: {{"seq": n, "role": "user" or "assistant", "text": ...}}. Of \
 the assistant's messages there is only the end: they serve to understand the user's answers, and teach nothing \
@@ -76,7 +76,7 @@ of that message exactly. Leave a list empty when there is nothing for it.
 - "names": what the user is called, "text" without titles. "asked": they wish to be called so ("call me", "my name \
 is"); else they merely introduce themselves ("I'm Bo"). "denied": they say that it is not their name. "replies": it \
 answers the assistant's question. Not the names of others, nor states ("I'm tired").
-- "likings": what the user themselves likes, prefers or dislikes; "text" is the thing, in their words; "polarity" is \
+- "preferences": what the user themselves likes, prefers or dislikes; "text" is the thing, in their words; "polarity" is \
 "like", "prefer" or "dislike"; "ended": no longer; "replies" as above. Not what others like, and not politeness ("I'd \
 like to know").
 - "requests": what the assistant is to do, as an imperative in the user's words. Not questions for information, and \
@@ -89,9 +89,9 @@ weekday, a month, a day, a year). Not nationalities, languages, holidays or titl
 small letters ("lives in Lisbon"); "slot" names what one has one of (home, employer, job, birthday, age, partner, \
 mother, father, boss, origin, nationality, language, studies), else ""; "value" is that value, or ""; "since" and \
 "until" are dates like 2019, 2019-05 or 2019-05-03 if the message tells them, else ""; "ended": it held and does no \
-more; "denied": it does not hold. Not names, likings or requests.
+more; "denied": it does not hold. Not names, preferences or requests.
 - "topics": what the user says that they talk about ("about my thesis"), as "text"."""
-HEARING_EXAMPLES = (
+EXTRACTION_EXAMPLES = (
     fenced(
         [
             line({"seq": 4, "role": "assistant", "text": "Gladly. What should I call you?"}),
@@ -104,7 +104,7 @@ HEARING_EXAMPLES = (
         ]
     ),
     '{"names":[{"seq":5,"text":"Kim","asked":true,"denied":false,"replies":true}],'
-    '"likings":[{"seq":7,"polarity":"dislike","text":"jazz","ended":false,"replies":true}],'
+    '"preferences":[{"seq":7,"polarity":"dislike","text":"jazz","ended":false,"replies":true}],'
     '"requests":[{"seq":7,"text":"book a table"}],'
     '"closings":[{"seq":7,"outcome":"cancelled","about":"the taxi"}],'
     '"mentions":[{"seq":5,"text":"Kim","kind":"PERSON"},{"seq":5,"text":"Graz","kind":"PLACE"},'

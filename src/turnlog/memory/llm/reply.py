@@ -1,11 +1,12 @@
-"""What a language model says that messages teach, and what of it is believed.
+"""What a language model replies about messages, and what of it is accepted.
 
-Laws: an item counts only if it cites a message of the user that was shown; names, mentions and likings stand in that
-message, word for word but for case, and so do the values of statements; other texts have no name and no number that it
-does not have, and at least half of their words from it. What does not hold is left out.
+Laws: an item counts only if it cites a message of the user that the model was shown; names, mentions and preferences stand
+in that message, word for word but for case, and so do the values of statements; other texts have no name and no number that
+the message does not have, and at least half of their words from it. What does not hold is left out.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Literal, TypeVar
 
 import msgspec
@@ -15,7 +16,7 @@ from turnlog.extraction.mention import Kind
 from turnlog.extraction.preferencecues import Polarity
 from turnlog.extraction.statements import Statement
 from turnlog.extraction.topic import topic_words
-from turnlog.memory.heard import Heard, HeardClosing, HeardLiking, HeardMention, HeardName
+from turnlog.memory.extraction import ExtractedClosing, ExtractedMention, ExtractedName, ExtractedPreference, Extraction
 from turnlog.memory.llm.grounding import folded, from_half, invented, occurs
 from turnlog.memory.llm.transcript import one_line
 
@@ -30,8 +31,8 @@ class _Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seq: int
 
 
-class Named(_Item, frozen=True, forbid_unknown_fields=True):
-    """As `HeardName`."""
+class NameItem(_Item, frozen=True, forbid_unknown_fields=True):
+    """As `ExtractedName`."""
 
     text: str
     asked: bool
@@ -39,8 +40,8 @@ class Named(_Item, frozen=True, forbid_unknown_fields=True):
     replies: bool
 
 
-class Liked(_Item, frozen=True, forbid_unknown_fields=True):
-    """As `HeardLiking`."""
+class PreferenceItem(_Item, frozen=True, forbid_unknown_fields=True):
+    """As `ExtractedPreference`."""
 
     polarity: Polarity
     text: str
@@ -48,27 +49,27 @@ class Liked(_Item, frozen=True, forbid_unknown_fields=True):
     replies: bool
 
 
-class Phrase(_Item, frozen=True, forbid_unknown_fields=True):
+class TextItem(_Item, frozen=True, forbid_unknown_fields=True):
     """A request or a topic."""
 
     text: str
 
 
-class Closed(_Item, frozen=True, forbid_unknown_fields=True):
-    """As `HeardClosing`."""
+class ClosingItem(_Item, frozen=True, forbid_unknown_fields=True):
+    """As `ExtractedClosing`."""
 
     outcome: Literal["cancelled", "done"]
     about: str
 
 
-class Mentioned(_Item, frozen=True, forbid_unknown_fields=True):
-    """As `HeardMention`."""
+class MentionItem(_Item, frozen=True, forbid_unknown_fields=True):
+    """As `ExtractedMention`."""
 
     text: str
     kind: Kind
 
 
-class Stated(_Item, frozen=True, forbid_unknown_fields=True):
+class StatementItem(_Item, frozen=True, forbid_unknown_fields=True):
     """As `Statement`."""
 
     text: str
@@ -80,103 +81,96 @@ class Stated(_Item, frozen=True, forbid_unknown_fields=True):
     denied: bool
 
 
-class Understood(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ExtractionReply(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the model replies."""
 
-    names: list[Named]
-    likings: list[Liked]
-    requests: list[Phrase]
-    closings: list[Closed]
-    mentions: list[Mentioned]
-    statements: list[Stated]
-    topics: list[Phrase]
+    names: list[NameItem]
+    preferences: list[PreferenceItem]
+    requests: list[TextItem]
+    closings: list[ClosingItem]
+    mentions: list[MentionItem]
+    statements: list[StatementItem]
+    topics: list[TextItem]
 
 
 I = TypeVar("I", bound=_Item)  # noqa: E741
+Q = TypeVar("Q", NameItem, PreferenceItem, MentionItem)
+T = TypeVar("T")
 
 
-def believed(reply: Understood, texts: Mapping[int, str]) -> dict[int, Heard]:
-    """What each message of the user teaches, by its seq; `texts` are those that were shown, as they are."""
+def accepted(reply: ExtractionReply, texts: Mapping[int, str]) -> dict[int, Extraction]:
+    """What each message of the user states, by its seq; `texts` are those that the model was shown, as they are."""
     return {seq: _of_one(reply, seq, text) for seq, text in texts.items()}
 
 
-def together(one: Heard, other: Heard) -> Heard:
-    """What two pieces of one message teach."""
-    return Heard(
-        _both(one.names, other.names),
-        _both(one.likings, other.likings),
-        _both(one.requests, other.requests),
-        _both(one.closings, other.closings),
-        _both(one.mentions, other.mentions),
+def merged(one: Extraction, other: Extraction) -> Extraction:
+    """What two pieces of one message state."""
+    return Extraction(
+        _union(one.names, other.names),
+        _union(one.preferences, other.preferences),
+        _union(one.requests, other.requests),
+        _union(one.closings, other.closings),
+        _union(one.mentions, other.mentions),
         one.topic or other.topic,
         one.words,
-        _both(one.statements, other.statements),
+        _union(one.statements, other.statements),
     )
 
 
-A = TypeVar("A")
-
-
-def _both(one: tuple[A, ...], other: tuple[A, ...]) -> tuple[A, ...]:
-    """All items of both, each once."""
-    kept = list(one)
-    for item in other:
+def _union(*items: Iterable[T]) -> tuple[T, ...]:
+    """All items, each once. They need not be hashable."""
+    kept: list[T] = []
+    for item in chain(*items):
         if item not in kept:
             kept.append(item)
     return tuple(kept)
 
 
-def _of_one(reply: Understood, seq: int, text: str) -> Heard:
+def _of_one(reply: ExtractionReply, seq: int, text: str) -> Extraction:
     source = folded(text)
-    names = [_named(item) for item in _literal(reply.names, seq, source, NAME_MAX)]
-    own = [HeardMention(name.text, "PERSON") for name in names]
-    mentions = [HeardMention(_kept(item.text), item.kind) for item in _literal(reply.mentions, seq, source, TEXT_MAX)]
-    topics = [_kept(item.text) for item in _about(reply.topics, seq) if from_half(item.text, source)]
-    return Heard(
+    names = [
+        ExtractedName(_clean(it.text), it.asked, it.denied, it.replies) for it in _quoted(reply.names, seq, source, NAME_MAX)
+    ]
+    mentions = [ExtractedMention(name.text, "PERSON") for name in names]
+    mentions += [ExtractedMention(_clean(it.text), it.kind) for it in _quoted(reply.mentions, seq, source, TEXT_MAX)]
+    topics = [_clean(it.text) for it in _citing(reply.topics, seq) if from_half(it.text, source)]
+    return Extraction(
         names=tuple(names),
-        likings=tuple(_liked(item) for item in _literal(reply.likings, seq, source, TEXT_MAX)),
-        requests=tuple(_kept(item.text) for item in _about(reply.requests, seq) if from_half(item.text, source)),
-        closings=tuple(_closed(item) for item in _about(reply.closings, seq) if from_half(item.about, source)),
-        mentions=tuple(_in_order([*own, *(item for item in mentions if item not in own)], source)),
+        preferences=tuple(
+            ExtractedPreference(it.polarity, _clean(it.text), it.ended, it.replies)
+            for it in _quoted(reply.preferences, seq, source, TEXT_MAX)
+        ),
+        requests=tuple(_clean(it.text) for it in _citing(reply.requests, seq) if from_half(it.text, source)),
+        closings=tuple(
+            ExtractedClosing(it.outcome, _clean(it.about))
+            for it in _citing(reply.closings, seq)
+            if from_half(it.about, source)
+        ),
+        mentions=tuple(sorted(_union(mentions), key=lambda mention: source.find(folded(mention.text)))),
         topic=topics[-1] if topics else None,
         words=topic_words(read(text)),
-        statements=tuple(_stated(item, source) for item in _about(reply.statements, seq) if _holds(item, source)),
+        statements=tuple(_statement(it, source) for it in _citing(reply.statements, seq) if _holds(it, source)),
     )
 
 
-def _about(items: Iterable[I], seq: int) -> list[I]:
+def _citing(items: Iterable[I], seq: int) -> tuple[I, ...]:
     """The first items that cite the message `seq`, each once."""
-    return list(_both((), tuple(item for item in items if item.seq == seq)))[:ITEMS_MAX]
+    return _union(item for item in items if item.seq == seq)[:ITEMS_MAX]
 
 
-L = TypeVar("L", Named, Liked, Mentioned)
+def _quoted(items: Iterable[Q], seq: int, source: str, length_max: int) -> list[Q]:
+    return [item for item in _citing(items, seq) if len(item.text) <= length_max and occurs(item.text, source)]
 
 
-def _literal(items: Iterable[L], seq: int, source: str, length_max: int) -> list[L]:
-    return [item for item in _about(items, seq) if len(item.text) <= length_max and occurs(item.text, source)]
-
-
-def _kept(text: str) -> str:
+def _clean(text: str) -> str:
     return one_line(text, TEXT_MAX)
 
 
-def _named(item: Named) -> HeardName:
-    return HeardName(_kept(item.text), item.asked, item.denied, item.replies)
-
-
-def _liked(item: Liked) -> HeardLiking:
-    return HeardLiking(item.polarity, _kept(item.text), item.ended, item.replies)
-
-
-def _closed(item: Closed) -> HeardClosing:
-    return HeardClosing(item.outcome, _kept(item.about))
-
-
-def _stated(item: Stated, source: str) -> Statement:
+def _statement(item: StatementItem, source: str) -> Statement:
     return Statement(
-        _kept(item.text),
-        _kept(item.slot).lower(),
-        _kept(item.value),
+        _clean(item.text),
+        _clean(item.slot).lower(),
+        _clean(item.value),
         since=_date(item.since, source),
         until=_date(item.until, source),
         ended=item.ended,
@@ -184,18 +178,14 @@ def _stated(item: Stated, source: str) -> Statement:
     )
 
 
-def _holds(item: Stated, source: str) -> bool:
-    if item.slot == "name" or invented(item.text, source, first=True):  # names are for `names` to say
+def _holds(item: StatementItem, source: str) -> bool:
+    if item.slot == "name" or invented(item.text, source, first=True):  # names come from `names` alone
         return False
     words = item.value.split()
     return all(occurs(word, source) for word in words) if words else from_half(item.text, source)
 
 
 def _date(date: str, source: str) -> str:
-    """The date, if it has a form that is known and the message its year; else none."""
+    """The date, if it has a known form and the message has its year; else none."""
     year = date[:4]
     return date if len(date) in (4, 7, 10) and date.replace("-", "").isdigit() and occurs(year, source) else ""
-
-
-def _in_order(mentions: Sequence[HeardMention], source: str) -> list[HeardMention]:
-    return sorted(mentions, key=lambda mention: source.find(folded(mention.text)))

@@ -1,26 +1,28 @@
-"""Answers that were just bought: who asks the same again, or meanwhile, need not buy them again."""
+"""A cache of what was made of model replies, so that the same prompt is not paid for twice within some minutes."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+LIMIT = 256
+KEPT_S = 600.0
 
 
-class Recent(Generic[T]):
-    """Keeps up to `limit` answers in this process, each for `seconds`, and then no byte of it.
+class ReplyCache(Generic[T]):
+    """Keeps up to `limit` values in this process, each for `seconds`, and then no byte of it (law 11).
 
-    A failed one is not kept. One that nobody waits for any more is given up.
+    Callers who ask for one key at once share one call. A failed call is not kept; one that nobody waits for is cancelled.
     """
 
-    def __init__(self, *, limit: int, seconds: float) -> None:
+    def __init__(self, *, limit: int = LIMIT, seconds: float = KEPT_S) -> None:
         self._limit = limit
         self._seconds = seconds
         self._tasks: dict[object, asyncio.Task[T]] = {}
         self._waiting: dict[asyncio.Task[T], int] = {}
 
     async def get(self, key: object, make: Callable[[], Awaitable[T]]) -> T:
-        """The answer for `key`, from `make` if it is not there."""
+        """The value for `key`, from `make` if it is not there."""
         task = self._tasks.get(key)
         if task is None or task.get_loop() is not asyncio.get_running_loop():
             task = self._begin(key, make)

@@ -1,7 +1,7 @@
-"""How a language model is told what was said: as data, one JSON object a line, between marks that cannot occur in it.
+"""Renders messages for a prompt: one JSON object per line, between delimiters that cannot occur in them.
 
-Laws: what is derived, redacted or empty is not told; all else is, whole and once. Marks that some models take for a change
-of speaker (`<|im_start|>`, `[INST]`, ...) never stand in what is told: their first character is escaped as JSON allows.
+Laws: what is derived, redacted or empty is left out; all else is rendered, whole and once. Marks that some models take for a
+change of speaker (`<|im_start|>`, `[INST]`, ...) never occur in a prompt: their first character is escaped as JSON allows.
 """
 
 import re
@@ -28,18 +28,18 @@ _ROLE_MARK = re.compile(
 _ANY_MARK = re.compile(r"[<\[]")
 
 
-class Said(NamedTuple):
-    """A message, or a piece of one, to be told."""
+class Entry(NamedTuple):
+    """A message of the transcript, or a piece of one."""
 
     seq: int
     role: str
     text: str
 
 
-def said(messages: Iterable[Message]) -> list[Said]:
-    """What there is to tell of the messages."""
+def entries(messages: Iterable[Message]) -> list[Entry]:
+    """The entries of the messages."""
     return [
-        Said(message.seq or 0, message.role, text)
+        Entry(message.seq or 0, message.role, text)
         for message in messages
         if not message.derived and not message.redacted and (text := words_of(message)).strip()
     ]
@@ -73,11 +73,11 @@ def fenced(lines: Sequence[str]) -> str:
     return "\n".join((f"--- data {mark} begins", *lines, f"--- data {mark} ends"))
 
 
-def chunks(messages: Iterable[Said], room: int, count: int) -> Iterator[list[Said]]:
+def chunks(messages: Iterable[Entry], room: int, count: int) -> Iterator[list[Entry]]:
     """The messages in order, in lists of at most `count`, whose lines are about `room` tokens at most; a larger message is
     cut into pieces.
     """
-    chunk: list[Said] = []
+    chunk: list[Entry] = []
     left = room
     for piece in (piece for message in messages for piece in pieces(message, room)):
         size = cost(piece)
@@ -90,7 +90,7 @@ def chunks(messages: Iterable[Said], room: int, count: int) -> Iterator[list[Sai
         yield chunk
 
 
-def pieces(message: Said, room: int) -> Iterator[Said]:
+def pieces(message: Entry, room: int) -> Iterator[Entry]:
     """The message in pieces whose lines are about `room` tokens at most; together they have its text."""
     rest = message.text
     while True:
@@ -102,7 +102,7 @@ def pieces(message: Said, room: int) -> Iterator[Said]:
             return
 
 
-def cost(piece: Said) -> int:
+def cost(piece: Entry) -> int:
     """About the tokens of a piece's line, its end included."""
     return estimate(line(as_data(piece))) + 1
 
@@ -114,12 +114,12 @@ def one_line(text: str, length_max: int) -> str:
     return plain if len(plain) <= length_max else plain[: length_max - 1].rstrip() + "…"
 
 
-def as_data(piece: Said) -> dict[str, object]:
-    """What is told of a piece."""
+def as_data(piece: Entry) -> dict[str, object]:
+    """An entry as a prompt has it."""
     return piece._asdict()
 
 
-def _end(message: Said, room: int) -> int:
+def _end(message: Entry, room: int) -> int:
     """Where the first piece of a message ends: behind a word, if there is one in its last quarter."""
     around = cost(message._replace(text=""))
     end = max(1, len(message.text) * max(1, room - around) // (cost(message) - around))

@@ -1,6 +1,6 @@
 """A summary by a language model: it takes notes, chapter by chapter, and shortens those of older ones.
 
-Its notes are believed as far as they can be checked: each names messages that it was shown, and has no name and no number
+Its notes are accepted as far as they can be checked: each names messages that it was shown, and has no name and no number
 that these, or its own earlier notes, do not have. What does not hold is left out.
 """
 
@@ -12,7 +12,7 @@ from turnlog.llm.port import Prompt
 from turnlog.memory.llm import prompts
 from turnlog.memory.llm.grounding import folded, invented
 from turnlog.memory.llm.structured import SHOWN_MAX, Unfit
-from turnlog.memory.llm.transcript import Said, as_data, fenced, one_line
+from turnlog.memory.llm.transcript import Entry, as_data, fenced, one_line
 from turnlog.memory.llm.transcript import line as data_line
 from turnlog.memory.summary.chapters import KINDS, SPAN, Chapter, Kind, Line, best, line, share
 from turnlog.tokens.tokenizers import estimate
@@ -60,7 +60,7 @@ def open_items(closed: Sequence[Chapter], tokens: int) -> list[Line]:
     return list(best(found[-OPEN_MAX:], share(tokens)))
 
 
-def to_note(items: Sequence[Line], chapter: Chapter, chunk: Sequence[Said], tokens: int) -> Prompt:
+def to_note(items: Sequence[Line], chapter: Chapter, chunk: Sequence[Entry], tokens: int) -> Prompt:
     """The prompt for the notes of `chapter` once the `chunk` is in it; `items` were left open before."""
     lines = [data_line({"open": n, "text": item.text, "seqs": item.seqs}) for n, item in enumerate(items, 1)]
     lines += map(_as_note, chapter.lines)
@@ -75,18 +75,18 @@ def to_merge(one: Chapter, other: Chapter, tokens: int) -> Prompt:
     return Prompt(prompts.MERGE_NAME, prompts.MERGE, turns, reply_tokens(tokens))
 
 
-def check(reply: Notes, before: Sequence[Line], chunk: Sequence[Said]) -> None:
+def check(reply: Notes, before: Sequence[Line], chunk: Sequence[Entry]) -> None:
     """Raise `Unfit` when there are too many notes, or not one of them holds."""
     if len(reply.notes) > NOTES_MAX:
         raise Unfit(f"it has more than {NOTES_MAX} notes")
     if before and not reply.notes:
         raise Unfit("it drops every note")
-    if reply.notes and not believed(reply, before, chunk):
+    if reply.notes and not accepted(reply, before, chunk):
         seqs = sorted({seq for item in before for seq in item.seqs} | {piece.seq for piece in chunk})
         raise Unfit(f"no note can be kept: seqs must be of {_some(seqs)}, names and numbers as in the messages")
 
 
-def believed(reply: Notes, before: Sequence[Line], chunk: Sequence[Said]) -> tuple[Line, ...]:
+def accepted(reply: Notes, before: Sequence[Line], chunk: Sequence[Entry]) -> tuple[Line, ...]:
     """The notes that hold, of the lines `before` and the messages of the chunk."""
     seqs = {seq for item in before for seq in item.seqs} | {piece.seq for piece in chunk}
     words = "".join(piece.text if piece.seq == last else f"\n{piece.text}" for last, piece in _after(chunk))
@@ -115,7 +115,7 @@ def is_full(chapter: Chapter) -> bool:
     return chapter.last - chapter.first + 1 >= SPAN
 
 
-def _after(chunk: Sequence[Said]) -> Iterable[tuple[int, Said]]:
+def _after(chunk: Sequence[Entry]) -> Iterable[tuple[int, Entry]]:
     """Each piece with the seq of the one before it: pieces of one message are one text."""
     return zip((0, *(piece.seq for piece in chunk)), chunk, strict=False)
 

@@ -13,12 +13,11 @@ from msgspec.structs import replace
 
 from turnlog.errors import InvalidInput
 from turnlog.llm.port import LLM, Prompt, acting_for
-from turnlog.memory.hearing import BY_MODEL, BY_RULES, LEASE_S, previous
+from turnlog.memory.base import MemoryFold, in_thread
 from turnlog.memory.llm import prompts
-from turnlog.memory.llm.reply_cache import Recent
+from turnlog.memory.llm.reply_cache import ReplyCache
 from turnlog.memory.llm.structured import ask
-from turnlog.memory.llm.transcript import Said, chunks, said
-from turnlog.memory.offload import offload
+from turnlog.memory.llm.transcript import Entry, chunks, entries
 from turnlog.memory.summary import abstractive, extractive
 from turnlog.memory.summary.abstractive import Notes
 from turnlog.memory.summary.chapters import SPAN, Chapter, best, joined, overfull, pair, share
@@ -26,9 +25,6 @@ from turnlog.message import Message
 
 TOKENS = 1000
 TOKENS_MIN = 300
-KEPT = 256
-KEPT_S = 600.0
-"""Replies are kept in the process so long, so that a step that failed half-way is not paid for twice."""
 
 
 class SummaryState(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -50,7 +46,7 @@ class SummaryState(msgspec.Struct, frozen=True, omit_defaults=True):
         return "\n".join(filter(None, (chapter.text for chapter in self.chapters)))
 
 
-class Summary:
+class Summary(MemoryFold):
     """The fold. Without a language model it picks sentences (version 1), with one it takes notes (101).
 
     `tokens` bounds the text, `window` is that of the model if it shall be given less than it takes. Raises `InvalidInput`
@@ -58,26 +54,20 @@ class Summary:
     """
 
     name = "summary"
-    lease_s: float
 
     def __init__(self, llm: LLM | None = None, *, tokens: int = TOKENS, window: int | None = None) -> None:
         if tokens < TOKENS_MIN:
             raise InvalidInput("tokens", f"of a summary must be at least {TOKENS_MIN}")
-        self.version = BY_RULES if llm is None else BY_MODEL
+        super().__init__(by_model=llm is not None)
         self._llm = llm
         self._tokens = tokens
-        self._replies: Recent[tuple[Notes, str]] = Recent(limit=KEPT, seconds=KEPT_S)
+        self._replies: ReplyCache[tuple[Notes, str]] = ReplyCache()
         if llm is not None:
-            self.lease_s = LEASE_S
             self._room = abstractive.room(min(window or llm.window, llm.window), tokens)
             if self._room < abstractive.ROOM_MIN:
                 raise InvalidInput(
                     "window", f"must be {abstractive.ROOM_MIN - self._room} tokens larger for a summary of {tokens}"
                 )
-
-    @property
-    def previous(self) -> int:
-        return previous(self.version)
 
     def initial(self) -> SummaryState:
         return SummaryState()
@@ -88,7 +78,7 @@ class Summary:
         if self._llm is not None:
             return _covering(await self._noted(self._llm, state, messages), messages)
         characters = sum(len(message.text) for message in messages)
-        return await offload(lambda: _covering(self._extracted(state, messages), messages), characters=characters)
+        return await in_thread(lambda: _covering(self._extracted(state, messages), messages), characters=characters)
 
     def _extracted(self, state: SummaryState, messages: Sequence[Message]) -> SummaryState:
         extraction = extractive.Extraction(state.chapters, self._tokens)
@@ -98,14 +88,14 @@ class Summary:
 
     async def _noted(self, llm: LLM, state: SummaryState, messages: Sequence[Message]) -> SummaryState:
         chapters, model = state.chapters, state.model
-        for chunk in chunks(said(messages), self._room, SPAN):
+        for chunk in chunks(entries(messages), self._room, SPAN):
             if not chapters or abstractive.is_full(chapters[-1]):
                 chapters = (*await self._shortened(llm, chapters), Chapter(chunk[0].seq, chunk[0].seq))
             chapters, model = await self._with_chunk(llm, chapters, chunk)
         return replace(state, model=model, prompt=prompts.SUMMARY_NAME, chapters=chapters)
 
     async def _with_chunk(
-        self, llm: LLM, chapters: tuple[Chapter, ...], chunk: Sequence[Said]
+        self, llm: LLM, chapters: tuple[Chapter, ...], chunk: Sequence[Entry]
     ) -> tuple[tuple[Chapter, ...], str]:
         """The chapters once the chunk is in the last of them, and the model that took the notes."""
         *closed, chapter = chapters
@@ -113,7 +103,7 @@ class Summary:
         prompt = abstractive.to_note(items, chapter, chunk, self._tokens)
         reply, model = await self._ask(llm, prompt, chapter, chunk)
         settled = [items[n - 1] for n in reply.settled if 1 <= n <= len(items)]
-        lines = best(abstractive.believed(reply, chapter.lines, chunk), share(self._tokens))
+        lines = best(abstractive.accepted(reply, chapter.lines, chunk), share(self._tokens))
         return (*abstractive.without(closed, settled), Chapter(chapter.first, chunk[-1].seq, lines)), model
 
     async def _shortened(self, llm: LLM, closed: tuple[Chapter, ...]) -> tuple[Chapter, ...]:
@@ -125,11 +115,11 @@ class Summary:
             lines = both.lines
             if both.tokens > share(self._tokens):
                 reply, _ = await self._ask(llm, abstractive.to_merge(one, other, self._tokens), both, ())
-                lines = abstractive.believed(reply, both.lines, ())
+                lines = abstractive.accepted(reply, both.lines, ())
             closed = joined(closed, place, best(lines, share(self._tokens)))
         return closed
 
-    async def _ask(self, llm: LLM, prompt: Prompt, chapter: Chapter, chunk: Sequence[Said]) -> tuple[Notes, str]:
+    async def _ask(self, llm: LLM, prompt: Prompt, chapter: Chapter, chunk: Sequence[Entry]) -> tuple[Notes, str]:
         key = (acting_for(), prompt.name, blake2b("\n".join(prompt.turns).encode(), digest_size=16).digest())
         return await self._replies.get(
             key, lambda: ask(llm, prompt, Notes, check=lambda reply: abstractive.check(reply, chapter.lines, chunk))

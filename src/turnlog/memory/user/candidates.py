@@ -16,7 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 from turnlog.memory.user.items import KnownFact, KnownName, KnownPreference, KnownTask, is_preference
-from turnlog.memory.user.model import Taught, facts_of, names_of, preferences_of, tasks_of
+from turnlog.memory.user.model import Contribution, facts_of, names_of, preferences_of, tasks_of
 
 
 class Bounds(NamedTuple):
@@ -35,7 +35,7 @@ class Candidates(msgspec.Struct, frozen=True, omit_defaults=True):
     """The newest items of each kind, the newest first, each with its first source. Facts are those beside names and
     preferences, closed ones too.
 
-    `cut` names the kinds of which there are older items; `repeated` marks items that an older conversation tells as well.
+    `cut` names the kinds of which there are older items; `repeated` marks items that an older conversation states as well.
     """
 
     names: tuple[KnownName, ...] = ()
@@ -45,8 +45,8 @@ class Candidates(msgspec.Struct, frozen=True, omit_defaults=True):
     cut: tuple[str, ...] = ()
     repeated: tuple[int, ...] = ()
 
-    def with_(self, changed: Mapping[str, Taught]) -> "Candidates | None":
-        """The candidates once the conversations `changed` teach this, and nothing else; None when older ones are needed."""
+    def with_(self, changed: Mapping[str, Contribution]) -> "Candidates | None":
+        """The candidates once the conversations `changed` contribute this and no more; None when older ones are needed."""
         lists: dict[str, _List] = {}
         same = True
         for kind, most in BOUNDS._asdict().items():
@@ -59,9 +59,9 @@ class Candidates(msgspec.Struct, frozen=True, omit_defaults=True):
         return self if same else _candidates(lists)
 
 
-def candidates_of(taught: Mapping[str, Taught]) -> Candidates:
+def candidates_of(contributions: Mapping[str, Contribution]) -> Candidates:
     """The candidates of all these conversations."""
-    return _candidates({kind: _List.made(kind, _items(kind, taught)) for kind in Bounds._fields})
+    return _candidates({kind: _List.made(kind, _items(kind, contributions)) for kind in Bounds._fields})
 
 
 class _List(NamedTuple):
@@ -117,14 +117,14 @@ def _candidates(lists: Mapping[str, _List]) -> Candidates:
     )
 
 
-def _items(kind: str, taught: Mapping[str, Taught]) -> Iterable[Any]:
-    for id_, told in taught.items():
-        for item in _OF[kind](id_, told):
+def _items(kind: str, contributions: Mapping[str, Contribution]) -> Iterable[Any]:
+    for id_, contribution in contributions.items():
+        for item in _OF[kind](id_, contribution):
             yield replace(item, sources=item.sources[:1])
 
 
-def _other_facts(id_: str, told: Taught) -> Iterable[KnownFact]:
-    return (fact for fact in facts_of(id_, told) if fact.slot != "name" and not is_preference(fact.text))
+def _other_facts(id_: str, contribution: Contribution) -> Iterable[KnownFact]:
+    return (fact for fact in facts_of(id_, contribution) if fact.slot != "name" and not is_preference(fact.text))
 
 
 def _mark(kind: str, item: Any) -> int:
@@ -134,7 +134,7 @@ def _mark(kind: str, item: Any) -> int:
 
 _LAST = (float("inf"),)
 """A rank behind all others."""
-_OF: dict[str, Callable[[str, Taught], Iterable[Any]]] = {
+_OF: dict[str, Callable[[str, Contribution], Iterable[Any]]] = {
     "names": names_of,
     "preferences": preferences_of,
     "tasks": tasks_of,

@@ -1,4 +1,4 @@
-"""What one conversation contributes to what is known of its user: its folds' states, within bounds.
+"""What one conversation contributes to what is known of its user: its state of the fold `knowledge`, within bounds.
 
 Times are bounded by the conversation's last touch: a message that a client dated in the future would otherwise be newer than
 all that is said after it.
@@ -6,17 +6,18 @@ all that is said after it.
 
 import logging
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from msgspec.structs import replace
 
 from turnlog.errors import ConversationNotFound, CorruptRecord, InvalidInput
-from turnlog.fold import Fold, newest, snapshots, state_of
-from turnlog.memory.entities import Entities, EntitiesState
-from turnlog.memory.facts import Fact, Facts, FactsState
-from turnlog.memory.profile import Preference, Profile, ProfileState, Task
-from turnlog.memory.roster import Entity
-from turnlog.memory.user.model import Taught, Told
+from turnlog.fold import newest, snapshots, state_of
+from turnlog.memory.base import BY_RULES
+from turnlog.memory.entities import Entity, most_relevant
+from turnlog.memory.facts import Fact
+from turnlog.memory.knowledge import NAME, Knowledge, KnowledgeState
+from turnlog.memory.profile import Preference, Profile, Task
+from turnlog.memory.user.model import Contribution
 from turnlog.store import Header, Key, Snapshot, Store
 
 PREFERENCES_MAX = 100
@@ -29,57 +30,58 @@ SEQS_MAX = 8
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T", Preference, Task, Entity)
-_FOLDS: dict[str, Fold[Any]] = {fold.name: fold for fold in (Profile(), Entities(), Facts())}
+_FOLD = Knowledge()
 
 
-def contribution(name: str, version: int, snapshot: Snapshot, touched_at: int) -> Told[Any]:
-    """What a stored state of the fold `name` contributes, of a conversation that was last touched at `touched_at`."""
-    state = trimmed(state_of(_FOLDS[name], snapshot.state), touched_at)
-    return Told(snapshot.epoch, version, snapshot.watermark, state)
+def contribution(version: int, snapshot: Snapshot, touched_at: int) -> Contribution:
+    """What a stored state contributes, of a conversation that was last touched at `touched_at`."""
+    state = _trimmed(state_of(_FOLD, snapshot.state), touched_at)
+    return Contribution(touched_at, snapshot.epoch, version, snapshot.watermark, state)
 
 
-async def stored(store: Store, key: Key, header: Header, versions: Sequence[tuple[str, int]]) -> Taught:
-    """What is stored with a conversation of what its folds made. A state that cannot be read counts as none: a worker makes
-    it anew.
+async def stored_contribution(store: Store, key: Key, header: Header, versions: Sequence[tuple[str, int]]) -> Contribution:
+    """What the stored state of a conversation contributes. A state that cannot be read counts as none: a worker makes it
+    anew.
     """
-    shared = [fold for fold in versions if fold[0] in _FOLDS]
+    folds = [fold for fold in versions if fold[0] == NAME]
     try:
-        _, found = await snapshots(store, key, shared)
+        _, found = await snapshots(store, key, folds)
     except ConversationNotFound:
-        return Taught()
+        return Contribution()
     except CorruptRecord as error:  # its header decayed
-        logger.error("what %s taught cannot be read: %s", key.conversation_id, error)
-        return Taught()
-    told: dict[str, Told[Any]] = {}
-    for (name, version), snapshot in newest(shared, found, header.epoch).items():
+        logger.error("the memory of %s cannot be read: %s", key.conversation_id, error)
+        return Contribution()
+    for (_, version), snapshot in newest(folds, found, header.epoch).items():
         try:
-            told[name] = contribution(name, version, snapshot, header.updated_at)
+            return contribution(version, snapshot, header.updated_at)
         except InvalidInput as error:
-            logger.warning("a state of fold %s of %s is left out: %s", name, key.conversation_id, error)
-    return Taught(header.updated_at, **told)
+            logger.warning("the memory of %s is left out: %s", key.conversation_id, error)
+    return Contribution(header.updated_at)
 
 
-def trimmed(state: Any, touched_at: int) -> Any:
+def versions_of(version: int) -> list[tuple[str, int]]:
+    """The states to look for, the preferred one first: that of this version, and while it is made the one by rules."""
+    return list(dict.fromkeys([(NAME, version), (NAME, BY_RULES)]))
+
+
+def _trimmed(state: KnowledgeState, touched_at: int) -> KnowledgeState:
     """What of a state other conversations have a use for."""
-    match state:
-        case ProfileState():
-            return _profile(state, touched_at)
-        case EntitiesState():
-            return EntitiesState(_bounded(state.relevant(ENTITIES_MAX), touched_at))
-        case FactsState():
-            return FactsState(_facts(state.facts, touched_at))
-    raise TypeError(type(state))
+    return KnowledgeState(
+        _profile(state.profile, touched_at),
+        _bounded(most_relevant(state.entities, ENTITIES_MAX), touched_at),
+        _facts(state.facts, touched_at),
+    )
 
 
-def _profile(state: ProfileState, touched_at: int) -> ProfileState:
-    name = state.name
+def _profile(profile: Profile, touched_at: int) -> Profile:
+    name = profile.name
     if name is not None:
         name = replace(name, seqs=_seqs(name.seqs), at=min(name.at, touched_at))
-    return ProfileState(
+    return Profile(
         name=name,
-        preferences=_bounded(state.current_preferences[-PREFERENCES_MAX:], touched_at),
-        tasks=_bounded(state.pending_tasks[-TASKS_MAX:], touched_at),
-        topic=state.topic,
+        preferences=_bounded(profile.current_preferences[-PREFERENCES_MAX:], touched_at),
+        tasks=_bounded(profile.pending_tasks[-TASKS_MAX:], touched_at),
+        topic=profile.topic,
     )
 
 

@@ -1,10 +1,9 @@
 """The little of what is known that goes into contexts: lines that a model reads, the most important first."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from heapq import nlargest
-from typing import TypeVar
 
 import msgspec
 
@@ -20,7 +19,6 @@ TASKS_MAX = 20
 FACTS_MAX = 60
 ENTITIES_MAX = 20
 
-T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 
@@ -44,22 +42,22 @@ class UserDigest(msgspec.Struct, frozen=True, omit_defaults=True):
     def profile_lines(self) -> tuple[str, ...]:
         """Who the user is, what they like and what they wait for."""
         named = (f"The user is called {self.user_name}.",) if self.user_name else ()
-        liked = tuple(f"{VERBS[polarity].capitalize()} {text}" for polarity, text in self.preferences)
-        return named + liked + tuple(f"Open request: {text}" for text in self.tasks)
+        preferred = tuple(f"{VERBS[polarity].capitalize()} {text}" for polarity, text in self.preferences)
+        return named + preferred + tuple(f"Open request: {text}" for text in self.tasks)
 
 
 def digest_of_candidates(
-    found: Candidates, told: Mapping[str, Correction], *, seal: str = "", corrections: int = 0
+    found: Candidates, corrected: Mapping[str, Correction], *, seal: str = "", corrections: int = 0
 ) -> UserDigest:
     """What contexts tell of a user. Topic and entities are those of the conversation at hand: a user has none."""
-    liked = merging.preferences(found.preferences[: BOUNDS.preferences], told)
-    wanted = merging.tasks(found.tasks[: BOUNDS.tasks])
-    known = _other_facts(found.facts[: BOUNDS.facts], told)
+    preferences = merging.preferences(found.preferences[: BOUNDS.preferences], corrected)
+    tasks = merging.tasks(found.tasks[: BOUNDS.tasks])
+    facts = _other_facts(found.facts[: BOUNDS.facts], corrected)
     return UserDigest(
-        merging.name_of(found.names[: BOUNDS.names], told),
-        tuple((item.polarity, item.text) for item in liked[:PREFERENCES_MAX]),
-        tuple(task.text for task in wanted[:TASKS_MAX]),
-        tuple(_line(fact.text, fact.valid_from, fact.recorded_at) for fact in known[:FACTS_MAX]),
+        merging.name_of(found.names[: BOUNDS.names], corrected),
+        tuple((item.polarity, item.text) for item in preferences[:PREFERENCES_MAX]),
+        tuple(task.text for task in tasks[:TASKS_MAX]),
+        tuple(_line(fact.text, fact.valid_from, fact.recorded_at) for fact in facts[:FACTS_MAX]),
         seal=seal,
         corrections=corrections,
     )
@@ -70,37 +68,32 @@ def _other_facts(facts: Iterable[KnownFact], corrections: Mapping[str, Correctio
     derived = list(facts)
     newest = nlargest(BOUNDS.facts, corrections.values(), key=lambda it: (it.at, it.id))
     ids = {fact.id for fact in derived} | {correction.id for correction in newest}
-    told = merging.history(derived, {id_: corrections[id_] for id_ in ids if id_ in corrections})
-    return [it for it in told if it.valid_to is None and it.slot != "name" and not is_preference(it.text)]
+    stated = merging.history(derived, {id_: corrections[id_] for id_ in ids if id_ in corrections})
+    return [it for it in stated if it.valid_to is None and it.slot != "name" and not is_preference(it.text)]
 
 
-def digest_of_states(states: Mapping[str, bytes]) -> UserDigest:
-    """What contexts tell of one conversation, from the stored states of its folds by their names. One that cannot be read
-    tells nothing, until a worker has made it anew.
+def digest_of_state(state: bytes) -> UserDigest:
+    """What contexts tell of one conversation, from its stored state. A state that cannot be read tells nothing, until a
+    worker has made it anew.
     """
-    profile = _read(states, "profile", _read_profile) or _Profile()
-    entities = (_read(states, "entities", _read_entities) or _Entities()).entities
-    facts = (_read(states, "facts", _read_facts) or _Facts()).facts
-    span = max((entity.last_seen for entity in entities), default=1)
-    named = sorted(entities, key=lambda it: (-it.count * (1 + it.last_seen / span), -it.last_seen, it.text))
-    liked = [it for it in profile.preferences if it.until is None]
-    told = [it for it in facts if it.valid_to is None and it.slot != "name" and not is_preference(it.text)]
+    try:
+        found = _read(state)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        logger.warning("the memory of a conversation cannot be read: %s", error)
+        return UserDigest()
+    profile, span = found.profile, max((entity.last_seen for entity in found.entities), default=1)
+    named = sorted(found.entities, key=lambda it: (-it.count * (1 + it.last_seen / span), -it.last_seen, it.text))
+    preferences = [it for it in profile.preferences if it.until is None]
+    tasks = [it for it in profile.tasks if it.closed is None]
+    facts = [it for it in found.facts if it.valid_to is None and it.slot != "name" and not is_preference(it.text)]
     return UserDigest(
         profile.name.text if profile.name else None,
-        tuple((it.polarity, it.text) for it in liked[: -PREFERENCES_MAX - 1 : -1]),
-        tuple(it.text for it in [task for task in profile.tasks if task.closed is None][: -TASKS_MAX - 1 : -1]),
-        tuple(_line(it.text, it.valid_from, it.recorded_at) for it in told[: -FACTS_MAX - 1 : -1]),
+        tuple((it.polarity, it.text) for it in preferences[: -PREFERENCES_MAX - 1 : -1]),
+        tuple(it.text for it in tasks[: -TASKS_MAX - 1 : -1]),
+        tuple(_line(it.text, it.valid_from, it.recorded_at) for it in facts[: -FACTS_MAX - 1 : -1]),
         profile.topic.text if profile.topic else None,
         tuple(it.text for it in named[:ENTITIES_MAX]),
     )
-
-
-def _read(states: Mapping[str, bytes], name: str, decode: Callable[[bytes], T]) -> T | None:
-    try:
-        return decode(states[name]) if name in states else None
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        logger.warning("a state of fold %s cannot be read: %s", name, error)
-        return None
 
 
 def _line(text: str, valid_from: int | None, recorded_at: int) -> str:
@@ -109,7 +102,7 @@ def _line(text: str, valid_from: int | None, recorded_at: int) -> str:
     return f"{text} (since {datetime.fromtimestamp(valid_from / 1_000_000, UTC):%Y-%m})"
 
 
-# The states, as far as a digest needs them: what is not named here is passed over, which is far faster than to build it.
+# The state as far as a digest needs it: msgspec passes over what is not named here, which is far faster than to build it.
 class _Text(msgspec.Struct):
     text: str
 
@@ -125,7 +118,7 @@ class _Task(msgspec.Struct):
     closed: int | None = None
 
 
-class _Profile(msgspec.Struct):
+class _Profile(msgspec.Struct, frozen=True):
     name: _Text | None = None
     preferences: tuple[_Preference, ...] = ()
     tasks: tuple[_Task, ...] = ()
@@ -138,10 +131,6 @@ class _Entity(msgspec.Struct):
     last_seen: int
 
 
-class _Entities(msgspec.Struct):
-    entities: tuple[_Entity, ...] = ()
-
-
 class _Fact(msgspec.Struct):
     text: str
     slot: str
@@ -150,10 +139,10 @@ class _Fact(msgspec.Struct):
     valid_to: int | None = None
 
 
-class _Facts(msgspec.Struct):
+class _Knowledge(msgspec.Struct):
+    profile: _Profile = _Profile()
+    entities: tuple[_Entity, ...] = ()
     facts: tuple[_Fact, ...] = ()
 
 
-_read_profile = msgspec.json.Decoder(_Profile).decode
-_read_entities = msgspec.json.Decoder(_Entities).decode
-_read_facts = msgspec.json.Decoder(_Facts).decode
+_read = msgspec.json.Decoder(_Knowledge).decode

@@ -1,21 +1,20 @@
-"""What is known of a user, across conversations: what each of them taught, merged, and what a person put right.
+"""What is known of a user: what each of their conversations contributes, merged, and the corrections.
 
 Laws:
-- `UserMemory.merge` is commutative, associative and idempotent, so whoever merges what in whatever order comes to
-  the same. For each conversation and fold the later state wins: by erase epoch, version of the fold, watermark, then bytes.
-- Each item names the messages that it came from.
-- What a person put right stands, whatever is folded or rebuilt, until the user says otherwise later.
+- `UserMemory.merge` is commutative, associative and idempotent, so that merging in any order comes to the same. Of each
+  conversation the later contribution wins: by erase epoch, version of the fold, watermark, then bytes.
+- Each item names the messages that it comes from.
+- A correction stands, whatever is folded or rebuilt, until the user says otherwise later.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
-from turnlog.memory.entities import EntitiesState
-from turnlog.memory.facts import Fact, FactsState
-from turnlog.memory.profile import ProfileState
+from turnlog.memory.facts import Fact
+from turnlog.memory.knowledge import KnowledgeState
 from turnlog.memory.user import merging
 from turnlog.memory.user.corrections import Correction, corrected
 from turnlog.memory.user.items import (
@@ -29,115 +28,87 @@ from turnlog.memory.user.items import (
     is_preference,
 )
 
-S = TypeVar("S")
+T = TypeVar("T")
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
-class Told(msgspec.Struct, Generic[S], frozen=True):
-    """A fold's state of one conversation, and what it was made from."""
+class Contribution(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one conversation contributes: a state of the fold `knowledge`, and what it was made from.
 
-    epoch: int
-    version: int
-    watermark: int
-    state: S
-
-    def later(self, other: "Told[S] | None") -> "Told[S]":
-        """The one of the two that wins."""
-        return self if other is None or self._rank() >= other._rank() else other
-
-    @property
-    def seen(self) -> tuple[int, int, int]:
-        """How far it has come, in the order of what counts."""
-        return self.epoch, self.version, self.watermark
-
-    def _rank(self) -> tuple[int, int, int, bytes]:
-        return *self.seen, _encode(self.state)
-
-
-class Taught(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What one conversation taught. `at` is when somebody last touched it, in microseconds since 1970 UTC."""
+    `at` is when the conversation was last touched, in microseconds since 1970 UTC. Without `knowledge` it contributes
+    nothing.
+    """
 
     at: int = 0
-    profile: Told[ProfileState] | None = None
-    entities: Told[EntitiesState] | None = None
-    facts: Told[FactsState] | None = None
+    epoch: int = 0
+    version: int = 0
+    watermark: int = 0
+    knowledge: KnowledgeState | None = None
 
-    def merge(self, other: "Taught") -> "Taught":
-        """Of each fold the later state."""
-        return Taught(
-            max(self.at, other.at),
-            _later(self.profile, other.profile),
-            _later(self.entities, other.entities),
-            _later(self.facts, other.facts),
-        )
+    def merge(self, other: "Contribution") -> "Contribution":
+        """The later of the two."""
+        one, two = self._seen(), other._seen()
+        first = one > two or (one == two and _encode(self.knowledge) >= _encode(other.knowledge))
+        return self._with(self if first else other, other)
 
-    def replaced(self, other: "Taught") -> "Taught":
-        """As `merge`, where `other` was made anew: of two states that have seen the same, it has the one that holds."""
-        outdated = {
-            name: None
-            for name in ("profile", "entities", "facts")
-            if (old := getattr(self, name)) and (new := getattr(other, name)) and old.seen <= new.seen
-        }
-        return replace(self, **outdated).merge(other)
+    def replaced(self, other: "Contribution") -> "Contribution":
+        """As `merge`, where `other` was rebuilt: it wins over one that has seen the same."""
+        return self._with(other if self._seen() <= other._seen() else self, other)
 
-    def since(self, epoch: int) -> "Taught":
+    def since(self, epoch: int) -> "Contribution":
         """What of this was made from the log as it is since the erase `epoch`."""
-        return Taught(
-            self.at,
-            self.profile if self.profile and self.profile.epoch == epoch else None,
-            self.entities if self.entities and self.entities.epoch == epoch else None,
-            self.facts if self.facts and self.facts.epoch == epoch else None,
-        )
+        return self if self.epoch == epoch else Contribution(self.at)
 
+    def _with(self, winner: "Contribution", other: "Contribution") -> "Contribution":
+        at = max(self.at, other.at)
+        return winner if winner.at == at else replace(winner, at=at)
 
-def _later(one: Told[S] | None, other: Told[S] | None) -> Told[S] | None:
-    return other if one is None else one.later(other)
+    def _seen(self) -> tuple[bool, int, int, int]:
+        return self.knowledge is not None, self.epoch, self.version, self.watermark
 
 
 class UserMemory(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is known from some of a user's conversations, by their ids, and the corrections of facts, by the facts' ids."""
+    """What is known from a user's conversations, by their ids, and the corrections of facts, by the facts' ids."""
 
-    taught: Mapping[str, Taught] = {}
+    contributions: Mapping[str, Contribution] = {}
     corrections: Mapping[str, Correction] = {}
 
     def merge(self, other: "UserMemory") -> "UserMemory":
         """What is known from both."""
-        taught = dict(self.taught)
-        for id_, told in other.taught.items():
-            taught[id_] = taught[id_].merge(told) if id_ in taught else told
-        return UserMemory(_sorted(taught), _sorted(corrected(self.corrections, other.corrections.values())))
+        contributions = dict(self.contributions)
+        for id_, more in other.contributions.items():
+            contributions[id_] = contributions[id_].merge(more) if id_ in contributions else more
+        return UserMemory(_sorted(contributions), _sorted(corrected(self.corrections, other.corrections.values())))
 
     @property
     def user_name(self) -> str | None:
         """How the user is called: by their last wish, else by their last introduction."""
-        named = (name for id_, told in self.taught.items() for name in names_of(id_, told))
-        return merging.name_of(named, self.corrections)
+        return merging.name_of(self._all(names_of), self.corrections)
 
     @property
     def user_preferences(self) -> tuple[KnownPreference, ...]:
         """What the user likes and dislikes, the newest first; of two about one thing the newer holds."""
-        liked = (item for id_, told in self.taught.items() for item in preferences_of(id_, told))
-        return merging.preferences(liked, self.corrections)
+        return merging.preferences(self._all(preferences_of), self.corrections)
 
     @property
     def pending_tasks(self) -> tuple[KnownTask, ...]:
         """What the user waits for, the newest first."""
-        return merging.tasks(task for id_, told in self.taught.items() for task in tasks_of(id_, told))
+        return merging.tasks(self._all(tasks_of))
 
     @property
     def current_topic(self) -> str | None:
         """What the conversation that was touched last is about."""
         topics = [
-            (told.at, id_, told.profile.state.topic.text)
-            for id_, told in self.taught.items()
-            if told.profile and told.profile.state.topic
+            (it.at, id_, it.knowledge.profile.topic.text)
+            for id_, it in self.contributions.items()
+            if it.knowledge and it.knowledge.profile.topic
         ]
         return max(topics)[-1] if topics else None
 
     @property
     def entities(self) -> tuple[KnownEntity, ...]:
         """Whom and what the user named, the most often and most recently named first."""
-        return merging.entities(item for id_, told in sorted(self.taught.items()) for item in entities_of(id_, told))
+        return merging.entities(self._all(entities_of))
 
     @property
     def facts(self) -> tuple[KnownFact, ...]:
@@ -151,7 +122,7 @@ class UserMemory(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def history(self, *, known_at: int | None = None) -> tuple[KnownFact, ...]:
         """All facts, closed ones too, the newest first; with `known_at`, as they were known at that moment."""
-        derived = (fact for id_, told in self.taught.items() for fact in facts_of(id_, told, known_at=known_at))
+        derived = (fact for id_, it in self.contributions.items() for fact in facts_of(id_, it, known_at=known_at))
         return merging.history(derived, self.corrections, known_at=known_at)
 
     def facts_at(self, moment: int, *, known_at: int | None = None) -> tuple[KnownFact, ...]:
@@ -162,41 +133,43 @@ class UserMemory(msgspec.Struct, frozen=True, omit_defaults=True):
             if (fact.valid_from is None or fact.valid_from <= moment) and (fact.valid_to is None or moment < fact.valid_to)
         )
 
+    def _all(self, items_of: Callable[[str, Contribution], Iterable[T]]) -> Iterator[T]:
+        return (item for id_, it in sorted(self.contributions.items()) for item in items_of(id_, it))
+
 
 ConversationContext = UserMemory
 """The name that others use for it."""
 
 
-def names_of(id_: str, told: Taught) -> Iterable[KnownName]:
+def names_of(id_: str, of: Contribution) -> Iterator[KnownName]:
     """How the user is called in the conversation `id_`: one name, or none."""
-    if told.profile and (name := told.profile.state.name):
+    if of.knowledge and (name := of.knowledge.profile.name):
         yield KnownName(name.text, name.asked, _sources(id_, name.seqs), name.at)
 
 
-def preferences_of(id_: str, told: Taught) -> Iterable[KnownPreference]:
-    """What the user likes and dislikes, as far as the conversation `id_` tells."""
-    for item in told.profile.state.current_preferences if told.profile else ():
-        yield KnownPreference(item.polarity, item.text, _sources(id_, item.seqs), item.at)
+def preferences_of(id_: str, of: Contribution) -> Iterator[KnownPreference]:
+    """What the user likes and dislikes according to the conversation `id_`."""
+    for it in of.knowledge.profile.current_preferences if of.knowledge else ():
+        yield KnownPreference(it.polarity, it.text, _sources(id_, it.seqs), it.at)
 
 
-def tasks_of(id_: str, told: Taught) -> Iterable[KnownTask]:
+def tasks_of(id_: str, of: Contribution) -> Iterator[KnownTask]:
     """What the user waits for in the conversation `id_`."""
-    for task in told.profile.state.pending_tasks if told.profile else ():
-        yield KnownTask(task.text, _sources(id_, task.seqs), task.at)
+    for it in of.knowledge.profile.pending_tasks if of.knowledge else ():
+        yield KnownTask(it.text, _sources(id_, it.seqs), it.at)
 
 
-def entities_of(id_: str, told: Taught) -> Iterable[KnownEntity]:
+def entities_of(id_: str, of: Contribution) -> Iterator[KnownEntity]:
     """Whom and what the user named in the conversation `id_`."""
-    for it in told.entities.state.entities if told.entities else ():
+    for it in of.knowledge.entities if of.knowledge else ():
         yield KnownEntity(it.text, it.kind, it.count, it.aliases, _sources(id_, it.seqs), it.at)
 
 
-def facts_of(id_: str, told: Taught, *, known_at: int | None = None) -> Iterable[KnownFact]:
-    """The facts that the conversation `id_` tells, closed ones too, as they were known at a moment (None: now)."""
-    for it in _as_known(told.facts.state.facts, known_at) if told.facts else ():
-        stated = fact_id(it.slot, it.value, it.text)
+def facts_of(id_: str, of: Contribution, *, known_at: int | None = None) -> Iterator[KnownFact]:
+    """The facts from the conversation `id_`, closed ones too, as they were known at a moment (None: now)."""
+    for it in _as_known(of.knowledge.facts, known_at) if of.knowledge else ():
         about = it.text, it.slot, it.value, it.confidence, it.valid_from, it.valid_to, it.recorded_at
-        yield KnownFact(stated, *about, _sources(id_, it.seqs))
+        yield KnownFact(fact_id(it.slot, it.value, it.text), *about, _sources(id_, it.seqs))
 
 
 def _as_known(facts: Sequence[Fact], known_at: int | None) -> Sequence[Fact]:
@@ -213,7 +186,7 @@ def _as_known(facts: Sequence[Fact], known_at: int | None) -> Sequence[Fact]:
     ]
 
 
-def _sorted(items: Mapping[str, S]) -> dict[str, S]:
+def _sorted(items: Mapping[str, T]) -> dict[str, T]:
     return dict(sorted(items.items()))
 
 

@@ -29,13 +29,13 @@ from turnlog.fold import snapshots
 from turnlog.memory.user.candidates import Candidates
 from turnlog.memory.user.corrections import Correction, corrected
 from turnlog.memory.user.digest import UserDigest
-from turnlog.memory.user.model import Taught
+from turnlog.memory.user.model import Contribution
 from turnlog.store import Header, Key, Snapshot, Store
 
 Name = tuple[str, int]
-PAGES: tuple[Name, ...] = tuple((f"page-{number:02}", 1) for number in range(64))
-CANDIDATES: Name = ("candidates", 1)
-DIGEST: Name = ("digest", 1)
+PAGES: tuple[Name, ...] = tuple((f"page-{number:02}", 2) for number in range(64))
+CANDIDATES: Name = ("candidates", 2)
+DIGEST: Name = ("digest", 2)
 CORRECTIONS: Name = ("corrections", 1)
 PAGE_MAX = 24
 """Conversations on one page: those that were touched last. Three times what a page of a full book has on average."""
@@ -46,7 +46,7 @@ _UNLIMITED = 1 << 60
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 encode = msgspec.json.Encoder(order="deterministic").encode
-_decode_page = msgspec.json.Decoder(dict[str, Taught]).decode
+_decode_page = msgspec.json.Decoder(dict[str, Contribution]).decode
 _decode_candidates = msgspec.json.Decoder(Candidates).decode
 _decode_digest = msgspec.json.Decoder(UserDigest).decode
 
@@ -80,7 +80,7 @@ class Opened(NamedTuple):
         """How often the snapshot was written at this epoch; of `corrections`, the seq up to which it has them."""
         return self.snapshots[name].watermark if name in self.snapshots else 0
 
-    def page(self, name: Name) -> dict[str, Taught] | None:
+    def page(self, name: Name) -> dict[str, Contribution] | None:
         """What the conversations on a page contribute; None for a page that cannot be read."""
         return self._read(name, _decode_page) if name in self.snapshots else {}
 
@@ -115,10 +115,10 @@ def page_of(conversation_id: str) -> Name:
     return PAGES[crc32(conversation_id.encode()) % len(PAGES)]
 
 
-def latest(taught: Mapping[str, Taught], most: int) -> dict[str, Taught]:
+def latest(contributions: Mapping[str, Contribution], most: int) -> dict[str, Contribution]:
     """Those that were touched last."""
-    kept = sorted(taught, key=lambda id_: (taught[id_].at, id_), reverse=True)[:most]
-    return {id_: taught[id_] for id_ in sorted(kept)}
+    kept = sorted(contributions, key=lambda id_: (contributions[id_].at, id_), reverse=True)[:most]
+    return {id_: contributions[id_] for id_ in sorted(kept)}
 
 
 def hidden_name(user_id: str) -> str:
@@ -183,19 +183,19 @@ async def begin_book(store: Store, tenant: str, user_id: str, names: Iterable[Na
     return book
 
 
-async def taught_by(book: Opened) -> dict[str, Taught] | None:
+async def contributions_of(book: Opened) -> dict[str, Contribution] | None:
     """What all pages that were read have; None if one cannot be read. A full book takes milliseconds, so others go first
     in between.
     """
-    taught: dict[str, Taught] = {}
+    contributions: dict[str, Contribution] = {}
     for name in PAGES:
         page = book.page(name)
         if page is None:
             return None
-        taught |= page
+        contributions |= page
         if page:
             await asyncio.sleep(0)
-    return taught
+    return contributions
 
 
 async def corrections(store: Store, book: Opened) -> Corrections:

@@ -1,4 +1,4 @@
-"""The book of a user: what their conversations taught, gathered where one look finds it, and what a person put right.
+"""The book of a user: what their conversations contribute, gathered where one look finds it, and what a person put right.
 
 `pages` tells how it lies in the store. Its log holds the corrections: they are what happened, and stay when all that is
 derived is made anew.
@@ -18,7 +18,7 @@ those that were read in one look with the page, or reads both again. So the last
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from secrets import token_hex
 from typing import NamedTuple
@@ -27,13 +27,12 @@ from msgspec.structs import replace
 
 from turnlog import codec
 from turnlog.codec import Record
-from turnlog.errors import ConversationDeleted, ConversationNotFound, CorruptRecord, SnapshotMoved, TurnlogError
-from turnlog.memory.hearing import BY_RULES
+from turnlog.errors import ConversationDeleted, ConversationNotFound, CorruptRecord, SnapshotMoved
 from turnlog.memory.user import pages
 from turnlog.memory.user.candidates import Candidates, candidates_of
-from turnlog.memory.user.contributions import logger, stored
+from turnlog.memory.user.contributions import logger, stored_contribution, versions_of
 from turnlog.memory.user.digest import UserDigest, digest_of_candidates
-from turnlog.memory.user.model import Taught, UserMemory
+from turnlog.memory.user.model import Contribution, UserMemory
 from turnlog.memory.user.pages import CANDIDATES, DIGEST, PAGES, Opened
 from turnlog.store import Header, Key, Position, Snapshot, Store
 
@@ -59,50 +58,21 @@ class Place(NamedTuple):
     revision: int
 
 
-class Item:
-    """Something that the conversation `key` taught at an erase `epoch`, to be put into a book by `join` with what is there.
-
-    Once it is `done` it has an `outcome`.
-    """
-
-    def __init__(
-        self, key: Key, epoch: int, version: int, told: Taught, join: Callable[[Taught, Taught], Taught] = Taught.merge
-    ) -> None:
-        self.key = key
-        self.epoch = epoch
-        self.version = version
-        self.told = told
-        self.join = join
-        self.place: Place | None = None
-        self.error: TurnlogError | None = None
-
-    @property
-    def done(self) -> bool:
-        return self.place is not None or self.error is not None
-
-    def outcome(self) -> Place:
-        """Where it was put. Raises why it was not."""
-        if self.place is None:
-            assert self.error is not None
-            raise self.error
-        return self.place
-
-
 async def known(store: Store, tenant: str, user_id: str, versions: Versions) -> UserMemory:
     """What is known of a user; one round trip. Raises `CorruptRecord` if a correction cannot be read."""
     for _ in range(RACES_MAX):
         book = await pages.open_book(store, tenant, user_id, PAGES)
         if book.epoch is None:
             return UserMemory()
-        taught = await pages.taught_by(book)
-        if taught is None:  # a page cannot be read
+        contributions = await pages.contributions_of(book)
+        if contributions is None:  # a page cannot be read
             await gather(store, tenant, user_id, versions)
             continue
         try:
-            told = await pages.corrections(store, book)
+            corrections = await pages.corrections(store, book)
         except (SnapshotMoved, ConversationDeleted):  # something was erased meanwhile
             continue
-        return UserMemory(pages.latest(taught, CONVERSATIONS_MAX), told.last)
+        return UserMemory(pages.latest(contributions, CONVERSATIONS_MAX), corrections.last)
     raise SnapshotMoved(watermark=0, epoch=book.epoch or 0)
 
 
@@ -120,81 +90,30 @@ async def glance(store: Store, tenant: str, name: str) -> UserDigest | None:
         return None if found is None else pages.read_digest(found.state)
 
 
-async def put(store: Store, tenant: str, user_id: str, waiting: Sequence[Item]) -> None:
-    """Put what is `waiting` into the user's book, also what comes while this looks at conversations; each item is done then.
+async def put(store: Store, key: Key, user_id: str, fresh: Contribution, *, rebuilt: bool = False) -> Place:
+    """Put what a conversation contributes into its user's book; where. With `rebuilt`, it wins over what has seen the same.
 
-    Raises what the store raises; what is not done then may be put again.
+    Raises `SnapshotMoved` when something of the conversation was erased meanwhile, and `ConversationNotFound`.
     """
+    name = pages.page_of(key.conversation_id)
     for _ in range(RACES_MAX):
-        keys = list(dict.fromkeys(item.key for item in waiting if not item.done))
-        names = dict.fromkeys(pages.page_of(key.conversation_id) for key in keys)
-        book = await pages.begin_book(store, tenant, user_id, [*names, CANDIDATES, DIGEST])
-        headers = dict(zip(keys, await asyncio.gather(*(_look(store, key) for key in keys)), strict=True))
-        # taken after the looks, so that the states of other folds that came meanwhile go along
-        batch = [item for item in waiting if not item.done and item.key in headers]
-        living = _living_items(batch, headers)
+        book = await pages.begin_book(store, key.tenant, user_id, [name, CANDIDATES, DIGEST])
+        header = await store.get(key)  # decision 044: after the book is there, so that an erasure after this look finds it
+        if header.epoch != fresh.epoch:
+            raise SnapshotMoved(watermark=0, epoch=header.epoch)
         try:
-            if await _put(store, tenant, user_id, book, living, headers):
-                for item, header in living:
-                    item.place = Place(book.key, book.epoch or 0, header.revision)
-                return
+            if (page := book.page(name)) is None:  # it cannot be read
+                await gather(store, key.tenant, user_id, versions_of(fresh.version))
+                continue
+            before = page.get(header.id, Contribution()).since(fresh.epoch)
+            after = before.replaced(fresh) if rebuilt else before.merge(fresh)
+            page[header.id] = Contribution() if header.archived else after
+            changed = {id_: Contribution() for id_ in await _save_page(store, book, name, page)}
+            await _refresh(store, key.tenant, user_id, book, {header.id: page[header.id], **changed})
+            return Place(book.key, book.epoch or 0, header.revision)
         except (SnapshotMoved, ConversationDeleted):  # another was faster, or the user is erased at this moment
             continue
     raise SnapshotMoved(watermark=0, epoch=book.epoch or 0)
-
-
-def _living_items(batch: Sequence[Item], headers: Mapping[Key, Header | TurnlogError]) -> list[tuple[Item, Header]]:
-    """The items whose conversations are at the erase epoch at which they were made; the others are done."""
-    living = []
-    for item in batch:
-        header = headers[item.key]
-        if isinstance(header, TurnlogError):
-            item.error = header
-        elif header.epoch != item.epoch:
-            item.error = SnapshotMoved(watermark=0, epoch=header.epoch)
-        else:
-            living.append((item, header))
-    return living
-
-
-async def _put(
-    store: Store,
-    tenant: str,
-    user_id: str,
-    book: Opened,
-    living: Sequence[tuple[Item, Header]],
-    headers: Mapping[Key, Header | TurnlogError],
-) -> bool:
-    """Write the pages of these items, candidates and digest; False when a page could not be read, and was made anew."""
-    changed: dict[str, Taught] = {}
-    found = {name: book.page(name) for name in {pages.page_of(item.key.conversation_id) for item, _ in living}}
-    if None in found.values():
-        await gather(store, tenant, user_id, _versions(max(item.version for item, _ in living)))
-        return False
-    for item, header in living:
-        id_ = item.key.conversation_id
-        page = found[pages.page_of(id_)] or {}
-        before = changed.get(id_, page.get(id_, Taught()).since(item.epoch))
-        changed[id_] = Taught() if header.archived else item.join(before, item.told)
-    for name, page_before in found.items():
-        page = {**(page_before or {}), **{id_: it for id_, it in changed.items() if pages.page_of(id_) == name}}
-        for id_ in await _save_page(store, book, name, page):
-            changed[id_] = Taught()
-    if living:
-        await _refresh(store, tenant, user_id, book, changed)
-    return True
-
-
-def _versions(version: int) -> Versions:
-    """The folds of this version that are gathered, before those that work by rules."""
-    return [(name, number) for name in ("profile", "entities", "facts") for number in dict.fromkeys([version, BY_RULES])]
-
-
-async def _look(store: Store, key: Key) -> Header | TurnlogError:
-    try:
-        return await store.get(key)
-    except ConversationNotFound as error:
-        return error
 
 
 async def stays(store: Store, key: Key, place: Place) -> bool:
@@ -213,7 +132,7 @@ async def gather(store: Store, tenant: str, user_id: str, versions: Versions) ->
     `versions` are the names and versions of folds to look for, of each name those to be preferred first. To be called when
     something was erased, archived or brought back; safe beside everything else.
     """
-    loaded: dict[tuple[str, int], Taught] = {}  # whoever loses a race reads no state again: newer ones are in the book
+    loaded: dict[tuple[str, int], Contribution] = {}  # whoever loses a race reads no state again: newer ones are in the book
     headers = await _conversations(store, tenant, user_id)
     for _ in range(RACES_MAX):
         book = await pages.open_book(store, tenant, user_id, [*PAGES, CANDIDATES, DIGEST])
@@ -221,10 +140,10 @@ async def gather(store: Store, tenant: str, user_id: str, versions: Versions) ->
             return
         try:
             await _load(store, tenant, headers.values(), versions, loaded)
-            taught: dict[str, Taught] = {}
+            contributions: dict[str, Contribution] = {}
             for name in PAGES:
-                taught |= await _gather_page(store, tenant, book, name, headers, loaded)
-            await _refresh(store, tenant, user_id, book, taught, all_of_them=True)
+                contributions |= await _gather_page(store, tenant, book, name, headers, loaded)
+            await _refresh(store, tenant, user_id, book, contributions, all_of_them=True)
         except (SnapshotMoved, ConversationDeleted):  # another was faster, or the user is erased at this moment
             headers = await _conversations(store, tenant, user_id)
             continue
@@ -240,14 +159,16 @@ async def _load(
     tenant: str,
     headers: Iterable[Header],
     versions: Versions,
-    loaded: dict[tuple[str, int], Taught],
+    loaded: dict[tuple[str, int], Contribution],
 ) -> None:
     """Read what is stored with the conversations that are not among those `loaded`."""
     missing = [header for header in headers if (header.id, header.epoch) not in loaded]
     for first in range(0, len(missing), READ_AT_ONCE):
         some = missing[first : first + READ_AT_ONCE]
-        found = await asyncio.gather(*(stored(store, Key(tenant, header.id), header, versions) for header in some))
-        loaded |= {(header.id, header.epoch): taught for header, taught in zip(some, found, strict=True)}
+        found = await asyncio.gather(
+            *(stored_contribution(store, Key(tenant, header.id), header, versions) for header in some)
+        )
+        loaded |= {(header.id, header.epoch): contributions for header, contributions in zip(some, found, strict=True)}
 
 
 async def _gather_page(
@@ -256,14 +177,14 @@ async def _gather_page(
     book: Opened,
     name: pages.Name,
     headers: Mapping[str, Header],
-    loaded: Mapping[tuple[str, int], Taught],
-) -> dict[str, Taught]:
+    loaded: Mapping[tuple[str, int], Contribution],
+) -> dict[str, Contribution]:
     """Write a page anew; what is on it then."""
     before = book.page(name) or {}
-    page: dict[str, Taught] = {}
+    page: dict[str, Contribution] = {}
     for header in headers.values():
         if pages.page_of(header.id) == name:
-            there = before.get(header.id, Taught()).since(header.epoch)
+            there = before.get(header.id, Contribution()).since(header.epoch)
             page[header.id] = replace(loaded[header.id, header.epoch], at=header.updated_at).merge(there)
     full = len(headers) >= CONVERSATIONS_MAX
     oldest = min((header.updated_at for header in headers.values()), default=0)
@@ -276,12 +197,11 @@ async def _gather_page(
     return page
 
 
-async def _save_page(store: Store, book: Opened, name: pages.Name, page: Mapping[str, Taught]) -> set[str]:
-    """Write a page over the one that was read, if it differs, without conversations that taught nothing; which of them are
-    not on it.
+async def _save_page(store: Store, book: Opened, name: pages.Name, page: Mapping[str, Contribution]) -> set[str]:
+    """Write a page over the one that was read, if it differs, without conversations that contribute nothing; which of them
+    are not on it.
     """
-    taught = {id_: it for id_, it in page.items() if it.profile or it.entities or it.facts}
-    kept = pages.latest(taught, pages.PAGE_MAX)
+    kept = pages.latest({id_: it for id_, it in page.items() if it.knowledge is not None}, pages.PAGE_MAX)
     stored_page = book.snapshots.get(name)
     state = pages.encode(kept)
     if stored_page.state != state if stored_page else kept:
@@ -295,11 +215,11 @@ async def _refresh(
     tenant: str,
     user_id: str,
     book: Opened,
-    changed: Mapping[str, Taught],
+    changed: Mapping[str, Contribution],
     *,
     all_of_them: bool = False,
 ) -> None:
-    """Write candidates and digest as they are once the conversations `changed` teach this, or `all_of_them` are that.
+    """Write candidates and digest as they are once the conversations `changed` contribute this, or `all_of_them` are that.
 
     Raises `SnapshotMoved` when another wrote them meanwhile.
     """
@@ -317,27 +237,29 @@ async def _refresh(
     if digest is not None and book.watermark(DIGEST) == written:
         return
     try:
-        told = await pages.corrections(store, book)
+        corrections = await pages.corrections(store, book)
     except CorruptRecord as error:  # the digest stays as it is, or away; what is erased and gathered does not depend on it
         logger.error("the corrections of a user cannot be read: %s", error)
         return
     seal = digest.seal if digest else token_hex(32)  # a new one where nothing that was sealed before is to be read any more
-    await _save_digest(store, book, written, digest_of_candidates(found, told.last, seal=seal, corrections=book.head))
+    await _save_digest(store, book, written, digest_of_candidates(found, corrections.last, seal=seal, corrections=book.head))
 
 
-async def _all_pages(store: Store, tenant: str, user_id: str, book: Opened) -> tuple[Opened, Mapping[str, Taught]]:
+async def _all_pages(store: Store, tenant: str, user_id: str, book: Opened) -> tuple[Opened, Mapping[str, Contribution]]:
     """The book with all its pages, and what they have. Raises `SnapshotMoved` if it is not the same book any more."""
     whole = await pages.open_book(store, tenant, user_id, [*PAGES, CANDIDATES, DIGEST])
     if (whole.key, whole.epoch) != (book.key, book.epoch):
         raise SnapshotMoved(watermark=0, epoch=whole.epoch or 0)
-    taught = await pages.taught_by(whole)
-    if taught is None:
-        taught = {id_: it for name in PAGES for id_, it in (whole.page(name) or {}).items()}
-    return whole, pages.latest(taught, CONVERSATIONS_MAX)
+    contributions = await pages.contributions_of(whole)
+    if contributions is None:
+        contributions = {id_: it for name in PAGES for id_, it in (whole.page(name) or {}).items()}
+    return whole, pages.latest(contributions, CONVERSATIONS_MAX)
 
 
-async def _candidates(taught: Mapping[str, Taught]) -> Candidates:
-    return candidates_of(taught) if len(taught) <= FEW else await asyncio.to_thread(candidates_of, taught)
+async def _candidates(contributions: Mapping[str, Contribution]) -> Candidates:
+    return (
+        candidates_of(contributions) if len(contributions) <= FEW else await asyncio.to_thread(candidates_of, contributions)
+    )
 
 
 async def _save_digest(store: Store, book: Opened, written: int, digest: UserDigest) -> None:
@@ -397,9 +319,9 @@ async def unsay(store: Store, tenant: str, user_id: str, fact: str, *, now: int)
     book = await pages.open_book(store, tenant, user_id, ())
     if book.epoch is None:
         return
-    told = await pages.corrections(store, book)
+    corrections = await pages.corrections(store, book)
     try:
-        for seq in told.words.get(fact, ()):
+        for seq in corrections.words.get(fact, ()):
             page = await store.read(book.key, after=seq - 1, before=seq + 1, limit=1)
             await store.redact(book.key, codec.tombstone(page.records[0]), now=now)
     except ConversationDeleted:  # with all the rest
@@ -411,15 +333,15 @@ async def erase(store: Store, tenant: str, user_id: str, *, now: int) -> tuple[U
     nobody begins it later.
     """
     book = await pages.begin_book(store, tenant, user_id, PAGES)
-    taught = await pages.taught_by(book)
-    told: pages.Corrections | None = None
+    found = await pages.contributions_of(book)
+    corrections: pages.Corrections | None = None
     with suppress(CorruptRecord, SnapshotMoved, ConversationDeleted):
-        told = await pages.corrections(store, book)
+        corrections = await pages.corrections(store, book)
     try:
         await store.delete(book.key, now=now)
     except ConversationDeleted:  # by another erasure
         return UserMemory(), True
-    return UserMemory(taught or {}, told.last if told else {}), taught is not None and told is not None
+    return UserMemory(found or {}, corrections.last if corrections else {}), found is not None and corrections is not None
 
 
 async def finish(store: Store, tenant: str, user_id: str, *, now: int) -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from turnlog.memory.llm.reply_cache import Recent
+from turnlog.memory.llm.reply_cache import ReplyCache
 
 
 class Asked:
@@ -29,7 +29,7 @@ class Asked:
 
 
 async def test_who_asks_meanwhile_waits_for_the_same_answer() -> None:
-    recent, asked = Recent[int](limit=9, seconds=60), Asked()
+    recent, asked = ReplyCache[int](limit=9, seconds=60), Asked()
     both = asyncio.gather(recent.get("a", asked), recent.get("a", asked))
     await asyncio.sleep(0)
     asked.may.set()
@@ -39,7 +39,7 @@ async def test_who_asks_meanwhile_waits_for_the_same_answer() -> None:
 
 
 async def test_an_answer_is_forgotten_in_time() -> None:
-    recent, asked = Recent[int](limit=9, seconds=0.01), Asked()
+    recent, asked = ReplyCache[int](limit=9, seconds=0.01), Asked()
     asked.may.set()
     assert await recent.get("a", asked) == 1
     await asyncio.sleep(0.1)
@@ -48,7 +48,7 @@ async def test_an_answer_is_forgotten_in_time() -> None:
 
 
 async def test_of_too_many_the_oldest_is_forgotten() -> None:
-    recent, asked = Recent[int](limit=2, seconds=60), Asked()
+    recent, asked = ReplyCache[int](limit=2, seconds=60), Asked()
     asked.may.set()
     for key in "abc":
         await recent.get(key, asked)
@@ -57,7 +57,7 @@ async def test_of_too_many_the_oldest_is_forgotten() -> None:
 
 
 async def test_a_failure_is_not_kept() -> None:
-    recent, asked = Recent[int](limit=9, seconds=60), Asked(fails=1)
+    recent, asked = ReplyCache[int](limit=9, seconds=60), Asked(fails=1)
     asked.may.set()
     with pytest.raises(ConnectionError):
         await recent.get("a", asked)
@@ -65,7 +65,7 @@ async def test_a_failure_is_not_kept() -> None:
 
 
 async def test_what_nobody_waits_for_is_given_up() -> None:
-    recent, asked = Recent[int](limit=9, seconds=60), Asked()
+    recent, asked = ReplyCache[int](limit=9, seconds=60), Asked()
     one, other = (asyncio.create_task(recent.get("a", asked)) for _ in range(2))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -81,7 +81,7 @@ async def test_what_nobody_waits_for_is_given_up() -> None:
 
 
 def test_another_event_loop_asks_anew() -> None:
-    recent = Recent[int](limit=9, seconds=60)
+    recent = ReplyCache[int](limit=9, seconds=60)
 
     async def once() -> int:
         asked = Asked()

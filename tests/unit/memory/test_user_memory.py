@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.user_memories import LISBON, PORTO, TIMES, contexts, fact, facts, held, home, known, profile, told
-from turnlog.memory.entities import EntitiesState
-from turnlog.memory.profile import Preference, ProfileState, Task, Topic, UserName
-from turnlog.memory.roster import Entity
+from turnlog.memory.entities import Entity
+from turnlog.memory.knowledge import KnowledgeState
+from turnlog.memory.profile import Preference, Profile, Task, Topic, UserName
 from turnlog.memory.user.corrections import Correction, corrected
 from turnlog.memory.user.items import Source, fact_id
-from turnlog.memory.user.model import Taught, Told, UserMemory
+from turnlog.memory.user.model import Contribution, UserMemory
 
 
 @given(one=contexts(), other=contexts())
@@ -57,7 +57,7 @@ def test_of_each_slot_one_fact_holds_at_a_time(context: UserMemory, moment: int)
 def test_each_item_names_messages_or_a_person_said_it(context: UserMemory) -> None:
     for it in (*context.history(), *context.entities, *context.pending_tasks):
         assert it.sources or getattr(it, "corrected", False)
-    assert all(source.conversation_id in context.taught for it in context.history() for source in it.sources)
+    assert all(source.conversation_id in context.contributions for it in context.history() for source in it.sources)
 
 
 @pytest.mark.parametrize(
@@ -66,16 +66,24 @@ def test_each_item_names_messages_or_a_person_said_it(context: UserMemory) -> No
     ids=["epoch", "version", "watermark"],
 )
 def test_the_later_state_wins_by(one: tuple[int, int, int], other: tuple[int, int, int]) -> None:
-    later = Told(*one, EntitiesState())
-    earlier = Told(*other, EntitiesState((Entity("Ada", "PERSON", (1,), 1, 1, 1),)))
-    assert Taught(1, entities=later).merge(Taught(2, entities=earlier)) == Taught(2, entities=later)
-    assert earlier.later(later) == later
+    later = KnowledgeState()
+    earlier = KnowledgeState(entities=(Entity("Ada", "PERSON", (1,), 1, 1, 1),))
+    for join in (Contribution.merge, Contribution.replaced):
+        assert join(Contribution(1, *one, later), Contribution(2, *other, earlier)) == Contribution(2, *one, later)
+        assert join(Contribution(2, *other, earlier), Contribution(1, *one, later)) == Contribution(2, *one, later)
+
+
+def test_a_rebuilt_state_wins_over_one_that_has_seen_the_same() -> None:
+    states = KnowledgeState(), KnowledgeState(entities=(Entity("Ada", "PERSON", (1,), 1, 1, 1),))
+    for one, other in permutations(Contribution(1, 0, 1, 5, state) for state in states):
+        assert one.replaced(other) == other
+        assert one.merge(other) == other.merge(one)
 
 
 def test_what_was_made_before_an_erasure_does_not_count() -> None:
-    taught = Taught(5, Told(0, 1, 1, ProfileState()), facts=facts(home("Porto", 1)).facts)
-    assert taught.since(0) == taught
-    assert taught.since(1) == Taught(5)
+    before = facts(home("Porto", 1), at=5)
+    assert before.since(0) == before
+    assert before.since(1) == Contribution(5)
 
 
 def test_a_newer_value_in_another_conversation_closes_the_older() -> None:
@@ -134,8 +142,8 @@ def test_what_was_said_twice_before_it_ended_is_one_period() -> None:
     assert context.history()[-1].sources == (Source("a", 1), Source("b", 7))
 
 
-def named(text: str, at: int, *, asked: bool = False) -> Taught:
-    return profile(ProfileState(name=UserName(text, (1,), asked, at)), at)
+def named(text: str, at: int, *, asked: bool = False) -> Contribution:
+    return profile(Profile(name=UserName(text, (1,), asked, at)), at)
 
 
 def test_the_user_is_called_by_the_last_wish_else_by_the_last_introduction() -> None:
@@ -154,37 +162,39 @@ def test_a_name_that_was_put_right_stands_until_the_user_wishes_for_another() ->
     assert known(gone, a=named("Ida", 8, asked=True)).user_name is None
 
 
-def liking(polarity: str, text: str, at: int) -> Taught:
-    return profile(ProfileState(preferences=(Preference(polarity, text, (1,), since=1, at=at),)))  # type: ignore[arg-type]
+def preferring(polarity: str, text: str, at: int) -> Contribution:
+    return profile(Profile(preferences=(Preference(polarity, text, (1,), since=1, at=at),)))  # type: ignore[arg-type]
 
 
 def test_of_two_preferences_about_one_thing_the_newer_holds() -> None:
-    context = known(a=liking("like", "green tea", 1), b=liking("dislike", "green tea", 2), c=liking("like", "jazz", 3))
+    context = known(
+        a=preferring("like", "green tea", 1), b=preferring("dislike", "green tea", 2), c=preferring("like", "jazz", 3)
+    )
     assert [(it.polarity, it.text) for it in context.user_preferences] == [("like", "jazz"), ("dislike", "green tea")]
 
 
 def test_preferences_are_put_right_and_taken_back() -> None:
     id_ = fact_id("", "", "likes tea")
-    context = known(Correction(id_, 1, 5, "likes coffee"), a=liking("like", "tea", 1))
+    context = known(Correction(id_, 1, 5, "likes coffee"), a=preferring("like", "tea", 1))
     assert [(it.text, it.sources) for it in context.user_preferences] == [("coffee", ())]
-    assert known(Correction(id_, 1, 5), a=liking("like", "tea", 9)).user_preferences == ()
+    assert known(Correction(id_, 1, 5), a=preferring("like", "tea", 9)).user_preferences == ()
 
 
 def test_tasks_are_open_until_done_and_known_once() -> None:
-    one = profile(ProfileState(tasks=(Task("book a flight", (1,), 1, at=1), Task("call Bob", (2,), 2, closed=3, at=2))))
-    other = profile(ProfileState(tasks=(Task("book the flight", (4,), 4, at=5),)))
+    one = profile(Profile(tasks=(Task("book a flight", (1,), 1, at=1), Task("call Bob", (2,), 2, closed=3, at=2))))
+    other = profile(Profile(tasks=(Task("book the flight", (4,), 4, at=5),)))
     assert [(it.text, it.at) for it in known(a=one, b=other).pending_tasks] == [("book the flight", 5)]
 
 
 def test_the_topic_is_of_the_conversation_that_was_touched_last() -> None:
-    talks = {id_: profile(ProfileState(topic=Topic(id_, (1,), said=True)), at) for id_, at in (("a", 3), ("b", 9), ("c", 1))}
+    talks = {id_: profile(Profile(topic=Topic(id_, (1,), said=True)), at) for id_, at in (("a", 3), ("b", 9), ("c", 1))}
     assert known(**talks).current_topic == "b"
     assert known().current_topic is None
 
 
 def test_entities_of_one_name_are_one_with_all_their_sources() -> None:
-    def met(text: str, count: int, at: int) -> Taught:
-        return Taught(entities=Told(0, 1, 1, EntitiesState((Entity(text, "PERSON", (at,), count, 1, 1, ("A",), at),))))
+    def met(text: str, count: int, at: int) -> Contribution:
+        return Contribution(0, 0, 1, 1, KnowledgeState(entities=(Entity(text, "PERSON", (at,), count, 1, 1, ("A",), at),)))
 
     context = known(a=met("Ada", 2, 1), b=met("ada", 3, 7), c=met("Bob", 4, 2))
     first, second = context.entities

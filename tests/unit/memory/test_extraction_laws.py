@@ -17,12 +17,8 @@ from turnlog.extraction.preferences import preferences
 from turnlog.extraction.statements import statements
 from turnlog.extraction.tasks import answers, closings, requests
 from turnlog.extraction.topic import named_topic, topic_words
-from turnlog.memory.entities import Entities, named
-from turnlog.memory.extracted import extract_all
-from turnlog.memory.facts import Facts, stated
-from turnlog.memory.heard import Heard, hear
-from turnlog.memory.hearing import by_rules
-from turnlog.memory.profile import Profile, profiled
+from turnlog.memory.extraction import Extraction, extract
+from turnlog.memory.knowledge import Knowledge, KnowledgeState, extract_all
 from turnlog.memory.summary.fold import Summary
 from turnlog.message import Message
 
@@ -43,34 +39,38 @@ HOSTILE_S_MAX = 2.0
 """Seconds in which 10 kB of anything are read on a busy machine."""
 
 
-@pytest.mark.parametrize(("fold", "apply"), [(Profile(), profiled), (Entities(), named), (Facts(), stated)])
 @given(ends=st.lists(st.booleans(), min_size=len(TALK), max_size=len(TALK)))
-def test_learning_in_batches_is_learning_in_one_go(fold: Any, apply: Any, ends: list[bool]) -> None:
-    state, batch = fold.initial(), []
-    for message, end in zip(MESSAGES, ends, strict=True):
-        batch.append(message)
-        if end:
-            state, batch = apply(state, by_rules(state.question, batch)), []
-    assert apply(state, by_rules(state.question, batch)) == apply(fold.initial(), by_rules(None, MESSAGES))
+def test_learning_in_batches_is_learning_in_one_go(ends: list[bool]) -> None:
+    async def in_batches() -> KnowledgeState:
+        state, batch = fold.initial(), []
+        for message, end in zip(MESSAGES, ends, strict=True):
+            batch.append(message)
+            if end:
+                state, batch = await fold.step(state, batch), []
+        return await fold.step(state, batch)
+
+    fold = Knowledge()
+    assert asyncio.run(in_batches()) == extract_all(MESSAGES)
 
 
-def test_what_was_heard_comes_back_from_json() -> None:
+def test_an_extraction_comes_back_from_json() -> None:
     for line in TALK:
-        heard = hear(line, "What should I call you?")
-        assert msgspec.json.decode(msgspec.json.encode(heard), type=Heard) == heard
+        found = extract(line, "What should I call you?")
+        assert msgspec.json.decode(msgspec.json.encode(found), type=Extraction) == found
 
 
 def test_every_item_names_messages_of_the_conversation() -> None:
-    profile, entities, facts = after(*TALK)
+    found = after(*TALK)
+    profile = found.profile
     assert profile.name is not None
     assert profile.topic is not None
-    items = (profile.name, profile.topic, *profile.preferences, *profile.tasks, *entities.entities, *facts.facts)
+    items = (profile.name, profile.topic, *profile.preferences, *profile.tasks, *found.entities, *found.facts)
     assert all(item.seqs and set(item.seqs) <= set(range(1, len(TALK) + 1)) for item in items)
 
 
 def taught(message: Message) -> bool:
-    profile, entities, facts = extract_all([message])
-    return bool(profile.name or profile.preferences or profile.tasks or entities.entities or facts.facts)
+    found = extract_all([message])
+    return bool(found.profile.name or found.profile.preferences or found.profile.tasks or found.entities or found.facts)
 
 
 SAID = "My name is Egon, I love Vienna and live there. Remind me to sing."
@@ -91,10 +91,10 @@ def test_an_erased_message_teaches_nothing() -> None:
 
 
 def test_what_the_assistant_repeats_is_no_further_source() -> None:
-    profile, _, facts = after("My name is Egon and I love tea.", "A: Egon, you love tea.", "so what")
-    assert profile.name is not None
-    assert profile.name.seqs == (1,)
-    assert all(fact.seqs == (1,) for fact in facts.facts)
+    found = after("My name is Egon and I love tea.", "A: Egon, you love tea.", "so what")
+    assert found.profile.name is not None
+    assert found.profile.name.seqs == (1,)
+    assert all(fact.seqs == (1,) for fact in found.facts)
 
 
 def test_messages_without_seqs_count_from_one() -> None:
@@ -117,10 +117,10 @@ def test_words_that_come_back_are_the_topic_that_nobody_named() -> None:
 
 
 def test_a_quotation_teaches_no_name_but_names_a_person() -> None:
-    profile, entities, _ = after('the letter ends with "I am Brunhilde, call me Bruni"')
-    assert profile.name is None
-    assert profile.preferences == ()
-    assert {entity.kind for entity in entities.entities} == {"PERSON"}
+    found = after('the letter ends with "I am Brunhilde, call me Bruni"')
+    assert found.profile.name is None
+    assert found.profile.preferences == ()
+    assert {entity.kind for entity in found.entities} == {"PERSON"}
 
 
 PIECES = (
@@ -189,7 +189,7 @@ def test_any_text_can_be_learned_from(text: str, reply: str) -> None:
     extract_all(lines)
 
 
-@pytest.mark.parametrize("fold", [Profile(), Entities(), Facts(), Summary()])
+@pytest.mark.parametrize("fold", [Knowledge(), Summary()])
 async def test_a_step_of_long_messages_leaves_the_event_loop_its_turns(fold: Any) -> None:
     messages = spoken(
         *(

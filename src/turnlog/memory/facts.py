@@ -156,6 +156,8 @@ def _ended_at(statement: Statement, fact: Fact, at: int) -> int:
 
 def _micros(date: str) -> int | None:
     """The beginning of a year, month or day written as "2019", "2019-05" or "2019-05-03", None for anything else."""
+    if not date:
+        return None
     parts = date.split("-")
     try:
         year, month, day = (*map(int, parts), *(1, 1, 1)[len(parts) :])

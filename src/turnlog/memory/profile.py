@@ -4,7 +4,7 @@ Each item names the seqs that it comes from.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -109,13 +109,14 @@ T = TypeVar("T", Preference, Task)
 
 def reduced(profile: Profile, utterances: Iterable[Utterance]) -> Profile:
     """The profile after `utterances`."""
+    windows: list[_Window] = []
     for utterance in utterances:
-        profile = (
-            _answered(profile, utterance)
-            if utterance.extraction is None
-            else _extended(profile, utterance, utterance.extraction)
-        )
-    return profile
+        if utterance.extraction is None:
+            profile = _answered(profile, utterance)
+        else:
+            profile = _extended(profile, utterance, utterance.extraction)
+            windows.append(_Window(utterance.extraction.topic, profile.recent_words))
+    return replace(profile, topic=_topic(profile.topic, windows)) if windows else profile
 
 
 def _extended(state: Profile, utterance: Utterance, found: Extraction) -> Profile:
@@ -131,7 +132,6 @@ def _extended(state: Profile, utterance: Utterance, found: Extraction) -> Profil
         preferences=_preferences(state.preferences, found.preferences, utterance),
         tasks=tasks,
         recent_words=words,
-        topic=_topic(state.topic, found.topic, words, seq),
         exchange=state.exchange or (seq if opened else 0),
     )
 
@@ -245,14 +245,27 @@ def _fulfilled(task: Task, exchange: int, utterance: Utterance) -> Task:
     return replace(task, closed=utterance.seq, outcome="fulfilled")
 
 
-def _topic(topic: Topic | None, named: str | None, words: tuple[Words, ...], seq: int) -> Topic | None:
-    """The topic that the user named, while the words of its message are recent; else the words that weigh most."""
-    if named is not None:
-        return Topic(named, (seq,), said=True)
-    if topic is not None and topic.said and topic.seqs[0] >= words[0].seq:
-        return topic
-    best = topic_of(words)
-    if best is None:
-        return topic
-    seqs = tuple(said.seq for said in words if not set(best.words).isdisjoint(said.words))
-    return Topic(" ".join(best.words), seqs, said=False)
+class _Window(NamedTuple):
+    """The topic that a message of the user names, and the words of the last messages, its own included."""
+
+    named: str | None
+    words: tuple[Words, ...]
+
+
+def _topic(topic: Topic | None, windows: Sequence[_Window]) -> Topic | None:
+    """The topic that the user named, while the words of its message are recent; else the words that weigh most.
+
+    `topic` is the one before the windows. Goes back from the last window to the first that decides: words are weighed for
+    one message of a batch instead of each.
+    """
+    named = [topic if topic and topic.said else None]
+    for window in windows:
+        named.append(Topic(window.named, (window.words[-1].seq,), said=True) if window.named is not None else named[-1])
+    for window, last in zip(reversed(windows), reversed(named), strict=False):
+        if last is not None and (window.named is not None or last.seqs[0] >= window.words[0].seq):
+            return last
+        best = topic_of(window.words)
+        if best is not None:
+            seqs = tuple(it.seq for it in window.words if not set(best.words).isdisjoint(it.words))
+            return Topic(" ".join(best.words), seqs, said=False)
+    return topic

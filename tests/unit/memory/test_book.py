@@ -285,13 +285,19 @@ async def test_catching_up_costs_the_same_however_many_conversations_a_user_has(
     assert len((await log.user("ada").memory()).contributions) == 320
 
 
-async def test_folds_that_end_together_write_the_book_together() -> None:
+async def test_a_pause_writes_each_part_of_the_book_once() -> None:
     store = Weighed()
     log = Turnlog(store)
-    conversation = await log.create(user("My name is Ada. I live in Lisbon. I love jazz. I met Bob Smith."), user_id="ada")
+    conversation = await talk(log, "Hello.")
+    await conversation.append(user("My name is Ada. I live in Lisbon. I love jazz. I met Bob Smith."))
     store.begin()
-    await conversation.catch_up()
-    assert len([name for name in store.saved if name.startswith("page")]) <= 2
+    await catch_up(store, conversation.key, SharedKnowledge())
+    page = pages.page_of(conversation.id)[0]
+    assert (store.saved, store.calls) == ([page, "candidates", "digest", "knowledge"], 9)
+    await conversation.append(user("Thanks."))
+    store.begin()
+    await catch_up(store, conversation.key, SharedKnowledge())
+    assert (store.saved, store.calls) == ([page, "knowledge"], 7)
     known = await log.user("ada").memory()
     assert (known.user_name, len(known.facts) > 0, len(known.entities) > 0) == ("Ada", True, True)
 

@@ -45,7 +45,7 @@ _NUMBER = re.compile(r"\d")
 _LEAD = " \t-*#>•|0123456789.)"
 
 
-class Extraction:
+class Selection:
     """The chapters of a summary of at most `tokens` while messages are read. It belongs to one step."""
 
     def __init__(self, chapters: Sequence[Chapter], tokens: int) -> None:

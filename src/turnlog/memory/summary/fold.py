@@ -78,13 +78,13 @@ class Summary(MemoryFold):
         if self._llm is not None:
             return _covering(await self._noted(self._llm, state, messages), messages)
         characters = sum(len(message.text) for message in messages)
-        return await in_thread(lambda: _covering(self._extracted(state, messages), messages), characters=characters)
+        return await in_thread(lambda: _covering(self._selected(state, messages), messages), characters=characters)
 
-    def _extracted(self, state: SummaryState, messages: Sequence[Message]) -> SummaryState:
-        extraction = extractive.Extraction(state.chapters, self._tokens)
+    def _selected(self, state: SummaryState, messages: Sequence[Message]) -> SummaryState:
+        selection = extractive.Selection(state.chapters, self._tokens)
         for message in messages:
-            extraction.read(message, seq_of(message))
-        return replace(state, prompt=extractive.NAME, chapters=extraction.chapters())
+            selection.read(message, seq_of(message))
+        return replace(state, prompt=extractive.NAME, chapters=selection.chapters())
 
     async def _noted(self, llm: LLM, state: SummaryState, messages: Sequence[Message]) -> SummaryState:
         chapters, model = state.chapters, state.model

@@ -121,9 +121,10 @@ async def stays(store: Store, key: Key, place: Place) -> bool:
     all that is in the book, or by taking the conversation to the archive and back.
     """
     try:
-        return (await store.get(place.book)).epoch == place.epoch and (await store.get(key)).revision == place.revision
+        book, header = await asyncio.gather(store.get(place.book), store.get(key))
     except ConversationNotFound:
         return False
+    return book.epoch == place.epoch and header.revision == place.revision
 
 
 async def gather(store: Store, tenant: str, user_id: str, versions: Versions) -> None:

@@ -18,19 +18,16 @@ from turnlog.extraction.preferences import Liking, preferences
 from turnlog.extraction.statements import Statement, statements
 from turnlog.extraction.tasks import Outcome, Request, closings, requests
 from turnlog.extraction.topic import named_topic, topic_words
-from turnlog.extraction.vocabulary.listed import words
 from turnlog.memory.base import in_thread
 from turnlog.message import Message
 
 QUESTION_LENGTH = 600
 """Characters of the assistant's last message that are kept: the user's next message may answer it."""
-MANNERS = words(
-    """
-    stop quit skip drop avoid stick keep spare ditch lose hold leave use respond reply answer give go cut write talk refrain
-    lay
-    always never only switch
-    """
-)
+_MANNERS = """
+stop quit skip drop avoid stick keep spare ditch lose hold leave use respond reply answer give go cut write talk refrain lay
+always never only switch
+"""
+MANNERS = frozenset(_MANNERS.split())
 """Words that begin a request for how things are to be."""
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from support.user_memories import CONTRIBUTIONS, fact, facts, home, known, profile
 from turnlog.memory.profile import Preference, Profile, Task
 from turnlog.memory.user import candidates, digest
-from turnlog.memory.user.candidates import Bounds, Candidates, candidates_of
+from turnlog.memory.user.candidates import Candidates, DigestBounds, candidates_of
 from turnlog.memory.user.digest import digest_of_candidates
 from turnlog.memory.user.model import Contribution
 
@@ -15,18 +15,18 @@ CHANGES = st.lists(st.tuples(st.sampled_from("abcdef"), CONTRIBUTIONS | st.just(
 
 
 @pytest.fixture
-def few(monkeypatch: pytest.MonkeyPatch) -> Bounds:
-    bounds = Bounds(names=1, preferences=2, tasks=1, facts=2)
+def few(monkeypatch: pytest.MonkeyPatch) -> DigestBounds:
+    bounds = DigestBounds(names=1, preferences=2, tasks=1, facts=2)
     monkeypatch.setattr(candidates, "BOUNDS", bounds)
     monkeypatch.setattr(digest, "BOUNDS", bounds)
     return bounds
 
 
-def firsts(found: Candidates, bounds: Bounds) -> list[tuple[object, ...]]:
+def firsts(found: Candidates, bounds: DigestBounds) -> list[tuple[object, ...]]:
     return [getattr(found, kind)[:most] for kind, most in bounds._asdict().items()]
 
 
-def test_after_any_change_the_first_are_those_of_all_conversations(few: Bounds) -> None:
+def test_after_any_change_the_first_are_those_of_all_conversations(few: DigestBounds) -> None:
     anew = 0
 
     @settings(max_examples=300)
@@ -55,7 +55,7 @@ def test_a_conversation_that_goes_takes_its_items_along() -> None:
     assert gone == candidates_of({"a": facts(home("Lisbon", 1))})
 
 
-def test_an_old_fact_that_ended_lately_still_ends_it_for_others(few: Bounds) -> None:
+def test_an_old_fact_that_ended_lately_still_ends_it_for_others(few: DigestBounds) -> None:
     contributions = {
         "a": facts(home("Lisbon", 1, until=8)),
         "b": facts(home("Lisbon", 2, seq=2)),
@@ -82,7 +82,7 @@ def test_what_a_user_said_in_five_hundred_conversations_is_bounded() -> None:
     assert digest_of_candidates(found, {}).preferences == tuple((it.polarity, it.text) for it in whole.user_preferences[:30])
 
 
-def test_what_is_said_again_and_again_does_not_crowd_out_the_rest(few: Bounds) -> None:
+def test_what_is_said_again_and_again_does_not_crowd_out_the_rest(few: DigestBounds) -> None:
     def preferring(text: str, at: int) -> Contribution:
         return profile(Profile(preferences=(Preference("like", text, (1,), 1, at=at),)))
 

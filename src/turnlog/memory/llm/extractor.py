@@ -10,7 +10,7 @@ from turnlog.memory.llm import prompts
 from turnlog.memory.llm.reply import ExtractionReply, accepted, merged
 from turnlog.memory.llm.reply_cache import ReplyCache
 from turnlog.memory.llm.structured import CUT, SHOWN_MAX, ask
-from turnlog.memory.llm.transcript import Entry, as_data, chunks, fenced, line
+from turnlog.memory.llm.transcript import TranscriptEntry, as_data, chunks, fenced, line
 from turnlog.message import Message
 from turnlog.tokens.tokenizers import estimate
 
@@ -46,14 +46,14 @@ class LLMExtractor:
             question = _question_after(chunk)
         return found
 
-    async def _of_chunk(self, chunk: Sequence[Entry], question: str) -> dict[int, Extraction]:
+    async def _of_chunk(self, chunk: Sequence[TranscriptEntry], question: str) -> dict[int, Extraction]:
         if all(entry.role != "user" for entry in chunk):
             return {}
         prompt = _prompt(chunk, question)
         key = (acting_for(), blake2b(prompt.turns[-1].encode(), digest_size=16).digest())
         return await self._replies.get(key, lambda: self._ask(prompt, chunk, question))
 
-    async def _ask(self, prompt: Prompt, chunk: Sequence[Entry], question: str) -> dict[int, Extraction]:
+    async def _ask(self, prompt: Prompt, chunk: Sequence[TranscriptEntry], question: str) -> dict[int, Extraction]:
         """What the chunk states; in two halves when a reply about all of it is too long."""
         try:
             reply, _ = await ask(self._llm, prompt, ExtractionReply)
@@ -76,22 +76,24 @@ def _room(window: int) -> int:
     return window - REPLY_TOKENS - fixed - again - before
 
 
-def _entries(messages: Iterable[Message]) -> list[Entry]:
+def _entries(messages: Iterable[Message]) -> list[TranscriptEntry]:
     """What the model reads: the user's messages, and the end of the assistant's."""
     return [
-        Entry(message.seq or 0, message.role, message.text if message.role == "user" else message.text[-QUESTION_LENGTH:])
+        TranscriptEntry(
+            message.seq or 0, message.role, message.text if message.role == "user" else message.text[-QUESTION_LENGTH:]
+        )
         for message in relevant(messages)
         if message.text.strip()
     ]
 
 
-def _prompt(chunk: Sequence[Entry], question: str) -> Prompt:
-    before = [Entry(0, "assistant", question[-QUESTION_LENGTH:])] if question else []
+def _prompt(chunk: Sequence[TranscriptEntry], question: str) -> Prompt:
+    before = [TranscriptEntry(0, "assistant", question[-QUESTION_LENGTH:])] if question else []
     data = fenced([line(as_data(entry)) for entry in (*before, *chunk)])
     return Prompt(prompts.EXTRACTION_NAME, prompts.EXTRACTION, (*prompts.EXTRACTION_EXAMPLES, data), REPLY_TOKENS)
 
 
-def _question_after(chunk: Sequence[Entry]) -> str:
+def _question_after(chunk: Sequence[TranscriptEntry]) -> str:
     """What the assistant said at the end of the chunk."""
     return chunk[-1].text if chunk[-1].role == "assistant" else ""
 

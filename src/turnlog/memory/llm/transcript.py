@@ -28,7 +28,7 @@ _ROLE_MARK = re.compile(
 _ANY_MARK = re.compile(r"[<\[]")
 
 
-class Entry(NamedTuple):
+class TranscriptEntry(NamedTuple):
     """A message of the transcript, or a piece of one."""
 
     seq: int
@@ -36,10 +36,10 @@ class Entry(NamedTuple):
     text: str
 
 
-def entries(messages: Iterable[Message]) -> list[Entry]:
+def entries(messages: Iterable[Message]) -> list[TranscriptEntry]:
     """The entries of the messages."""
     return [
-        Entry(message.seq or 0, message.role, text)
+        TranscriptEntry(message.seq or 0, message.role, text)
         for message in messages
         if not message.derived and not message.redacted and (text := words_of(message)).strip()
     ]
@@ -73,11 +73,11 @@ def fenced(lines: Sequence[str]) -> str:
     return "\n".join((f"--- data {mark} begins", *lines, f"--- data {mark} ends"))
 
 
-def chunks(messages: Iterable[Entry], room: int, count: int) -> Iterator[list[Entry]]:
+def chunks(messages: Iterable[TranscriptEntry], room: int, count: int) -> Iterator[list[TranscriptEntry]]:
     """The messages in order, in lists of at most `count`, whose lines are about `room` tokens at most; a larger message is
     cut into pieces.
     """
-    chunk: list[Entry] = []
+    chunk: list[TranscriptEntry] = []
     left = room
     for piece in (piece for message in messages for piece in pieces(message, room)):
         size = cost(piece)
@@ -90,7 +90,7 @@ def chunks(messages: Iterable[Entry], room: int, count: int) -> Iterator[list[En
         yield chunk
 
 
-def pieces(message: Entry, room: int) -> Iterator[Entry]:
+def pieces(message: TranscriptEntry, room: int) -> Iterator[TranscriptEntry]:
     """The message in pieces whose lines are about `room` tokens at most; together they have its text."""
     rest = message.text
     while True:
@@ -102,7 +102,7 @@ def pieces(message: Entry, room: int) -> Iterator[Entry]:
             return
 
 
-def cost(piece: Entry) -> int:
+def cost(piece: TranscriptEntry) -> int:
     """About the tokens of a piece's line, its end included."""
     return estimate(line(as_data(piece))) + 1
 
@@ -114,12 +114,12 @@ def one_line(text: str, length_max: int) -> str:
     return plain if len(plain) <= length_max else plain[: length_max - 1].rstrip() + "…"
 
 
-def as_data(piece: Entry) -> dict[str, object]:
+def as_data(piece: TranscriptEntry) -> dict[str, object]:
     """An entry as a prompt has it."""
     return piece._asdict()
 
 
-def _end(message: Entry, room: int) -> int:
+def _end(message: TranscriptEntry, room: int) -> int:
     """Where the first piece of a message ends: behind a word, if there is one in its last quarter."""
     around = cost(message._replace(text=""))
     end = max(1, len(message.text) * max(1, room - around) // (cost(message) - around))

@@ -12,9 +12,9 @@ from turnlog.llm.port import Prompt
 from turnlog.memory.llm import prompts
 from turnlog.memory.llm.grounding import folded, invented
 from turnlog.memory.llm.structured import SHOWN_MAX, Unfit
-from turnlog.memory.llm.transcript import Entry, as_data, fenced, one_line
+from turnlog.memory.llm.transcript import TranscriptEntry, as_data, fenced, one_line
 from turnlog.memory.llm.transcript import line as data_line
-from turnlog.memory.summary.chapters import KINDS, SPAN, Chapter, Kind, Line, best, line, share
+from turnlog.memory.summary.chapters import KINDS, SPAN, Chapter, Kind, SummaryLine, best, line, share
 from turnlog.tokens.tokenizers import estimate
 
 TEXT_MAX = 300
@@ -27,7 +27,7 @@ ROOM_MIN = 300
 _ROLES = "user assistant system developer tool"
 
 
-class Note(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ModelNote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One note, as the model replies it."""
 
     kind: Kind
@@ -38,7 +38,7 @@ class Note(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Notes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the model replies."""
 
-    notes: list[Note]
+    notes: list[ModelNote]
     settled: list[int]
 
 
@@ -54,13 +54,13 @@ def reply_tokens(tokens: int) -> int:
     return 3 * share(tokens) + 200
 
 
-def open_items(closed: Sequence[Chapter], tokens: int) -> list[Line]:
+def open_items(closed: Sequence[Chapter], tokens: int) -> list[SummaryLine]:
     """What earlier chapters left open, as far as it has room beside new messages: the newest, in order."""
     found = [item for chapter in closed for item in chapter.lines if item.kind == "open"]
     return list(best(found[-OPEN_MAX:], share(tokens)))
 
 
-def to_note(items: Sequence[Line], chapter: Chapter, chunk: Sequence[Entry], tokens: int) -> Prompt:
+def to_note(items: Sequence[SummaryLine], chapter: Chapter, chunk: Sequence[TranscriptEntry], tokens: int) -> Prompt:
     """The prompt for the notes of `chapter` once the `chunk` is in it; `items` were left open before."""
     lines = [data_line({"open": n, "text": item.text, "seqs": item.seqs}) for n, item in enumerate(items, 1)]
     lines += map(_as_note, chapter.lines)
@@ -75,7 +75,7 @@ def to_merge(one: Chapter, other: Chapter, tokens: int) -> Prompt:
     return Prompt(prompts.MERGE_NAME, prompts.MERGE, turns, reply_tokens(tokens))
 
 
-def check(reply: Notes, before: Sequence[Line], chunk: Sequence[Entry]) -> None:
+def check(reply: Notes, before: Sequence[SummaryLine], chunk: Sequence[TranscriptEntry]) -> None:
     """Raise `Unfit` when there are too many notes, or not one of them holds."""
     if len(reply.notes) > NOTES_MAX:
         raise Unfit(f"it has more than {NOTES_MAX} notes")
@@ -86,7 +86,7 @@ def check(reply: Notes, before: Sequence[Line], chunk: Sequence[Entry]) -> None:
         raise Unfit(f"no note can be kept: seqs must be of {_some(seqs)}, names and numbers as in the messages")
 
 
-def accepted(reply: Notes, before: Sequence[Line], chunk: Sequence[Entry]) -> tuple[Line, ...]:
+def accepted(reply: Notes, before: Sequence[SummaryLine], chunk: Sequence[TranscriptEntry]) -> tuple[SummaryLine, ...]:
     """The notes that hold, of the lines `before` and the messages of the chunk."""
     seqs = {seq for item in before for seq in item.seqs} | {piece.seq for piece in chunk}
     words = "".join(piece.text if piece.seq == last else f"\n{piece.text}" for last, piece in _after(chunk))
@@ -99,7 +99,7 @@ def accepted(reply: Notes, before: Sequence[Line], chunk: Sequence[Entry]) -> tu
     return tuple(lines)
 
 
-def without(closed: Sequence[Chapter], settled: Iterable[Line]) -> tuple[Chapter, ...]:
+def without(closed: Sequence[Chapter], settled: Iterable[SummaryLine]) -> tuple[Chapter, ...]:
     """The chapters without what was settled."""
     gone = set(settled)
     if not gone:
@@ -115,12 +115,12 @@ def is_full(chapter: Chapter) -> bool:
     return chapter.last - chapter.first + 1 >= SPAN
 
 
-def _after(chunk: Sequence[Entry]) -> Iterable[tuple[int, Entry]]:
+def _after(chunk: Sequence[TranscriptEntry]) -> Iterable[tuple[int, TranscriptEntry]]:
     """Each piece with the seq of the one before it: pieces of one message are one text."""
     return zip((0, *(piece.seq for piece in chunk)), chunk, strict=False)
 
 
-def _as_note(item: Line) -> str:
+def _as_note(item: SummaryLine) -> str:
     return data_line({"note": item.text, "kind": item.kind, "seqs": item.seqs})
 
 

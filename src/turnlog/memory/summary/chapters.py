@@ -24,7 +24,7 @@ CLOSED_MAX = 100
 """Closed chapters at most, when there is next to nothing to tell."""
 
 
-class Line(msgspec.Struct, frozen=True, omit_defaults=True):
+class SummaryLine(msgspec.Struct, frozen=True, omit_defaults=True):
     """Something that was said in the messages `seqs`; of two, the one of more `weight` is kept. `tokens` is its cost."""
 
     kind: Kind
@@ -44,7 +44,7 @@ class Chapter(msgspec.Struct, frozen=True, omit_defaults=True):
 
     first: int
     last: int
-    lines: tuple[Line, ...] = ()
+    lines: tuple[SummaryLine, ...] = ()
     level: int = 0
 
     @property
@@ -60,10 +60,10 @@ class Chapter(msgspec.Struct, frozen=True, omit_defaults=True):
         )
 
 
-def line(kind: Kind, text: str, seqs: Iterable[int], weight: int) -> Line:
+def line(kind: Kind, text: str, seqs: Iterable[int], weight: int) -> SummaryLine:
     """A line with its cost."""
     told = tuple(sorted(set(seqs)))
-    return Line(kind, text, told, weight, estimate(tell(kind, text, told)) + 1)
+    return SummaryLine(kind, text, told, weight, estimate(tell(kind, text, told)) + 1)
 
 
 def tell(kind: Kind, text: str, seqs: Sequence[int]) -> str:
@@ -77,7 +77,7 @@ def share(tokens: int) -> int:
     return tokens // SHARES
 
 
-def best(lines: Iterable[Line], tokens: int) -> tuple[Line, ...]:
+def best(lines: Iterable[SummaryLine], tokens: int) -> tuple[SummaryLine, ...]:
     """Those of most weight that cost at most `tokens` with a heading, the newer of two equals, in the order of `lines`."""
     ordered, kept, left = list(lines), [], tokens - HEADING_TOKENS
     for place in sorted(range(len(ordered)), key=lambda at: (-ordered[at].weight, -ordered[at].seqs[-1], at)):
@@ -98,7 +98,7 @@ def pair(closed: Sequence[Chapter]) -> int:
     return next((place for place, (one, other) in enumerate(pairwise(closed)) if one.level == other.level), 0)
 
 
-def joined(closed: Sequence[Chapter], place: int, lines: tuple[Line, ...]) -> tuple[Chapter, ...]:
+def joined(closed: Sequence[Chapter], place: int, lines: tuple[SummaryLine, ...]) -> tuple[Chapter, ...]:
     """The chapters with the one at `place` and the next as one of these `lines`."""
     one, other = closed[place : place + 2]
     both = Chapter(one.first, other.last, lines, max(one.level, other.level) + 1)

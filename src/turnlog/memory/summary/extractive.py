@@ -7,7 +7,7 @@ is said between the lines is missed. Of a long message its beginning is read, wh
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from turnlog.memory.summary.chapters import SPAN, Chapter, Kind, Line, best, joined, line, overfull, pair, share
+from turnlog.memory.summary.chapters import SPAN, Chapter, Kind, SummaryLine, best, joined, line, overfull, pair, share
 from turnlog.message import Message
 
 NAME = "rules-1"
@@ -90,7 +90,7 @@ class Selection:
         closed = (*self._closed, self._as_it_is())
         while overfull(closed, self._tokens):
             place = pair(closed)
-            both: list[Line] = [*closed[place].lines, *closed[place + 1].lines]
+            both: list[SummaryLine] = [*closed[place].lines, *closed[place + 1].lines]
             closed = joined(closed, place, best(both, self._share))
         self._closed, self._lines = closed, []
 

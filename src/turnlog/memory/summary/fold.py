@@ -17,7 +17,7 @@ from turnlog.memory.base import MemoryFold, in_thread
 from turnlog.memory.llm import prompts
 from turnlog.memory.llm.reply_cache import ReplyCache
 from turnlog.memory.llm.structured import ask
-from turnlog.memory.llm.transcript import Entry, chunks, entries
+from turnlog.memory.llm.transcript import TranscriptEntry, chunks, entries
 from turnlog.memory.summary import abstractive, extractive
 from turnlog.memory.summary.abstractive import Notes
 from turnlog.memory.summary.chapters import SPAN, Chapter, best, joined, overfull, pair, share
@@ -95,7 +95,7 @@ class Summary(MemoryFold):
         return replace(state, model=model, prompt=prompts.SUMMARY_NAME, chapters=chapters)
 
     async def _with_chunk(
-        self, llm: LLM, chapters: tuple[Chapter, ...], chunk: Sequence[Entry]
+        self, llm: LLM, chapters: tuple[Chapter, ...], chunk: Sequence[TranscriptEntry]
     ) -> tuple[tuple[Chapter, ...], str]:
         """The chapters once the chunk is in the last of them, and the model that took the notes."""
         *closed, chapter = chapters
@@ -119,7 +119,7 @@ class Summary(MemoryFold):
             closed = joined(closed, place, best(lines, share(self._tokens)))
         return closed
 
-    async def _ask(self, llm: LLM, prompt: Prompt, chapter: Chapter, chunk: Sequence[Entry]) -> tuple[Notes, str]:
+    async def _ask(self, llm: LLM, prompt: Prompt, chapter: Chapter, chunk: Sequence[TranscriptEntry]) -> tuple[Notes, str]:
         key = (acting_for(), prompt.name, blake2b("\n".join(prompt.turns).encode(), digest_size=16).digest())
         return await self._replies.get(
             key, lambda: ask(llm, prompt, Notes, check=lambda reply: abstractive.check(reply, chapter.lines, chunk))

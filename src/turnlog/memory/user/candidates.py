@@ -19,7 +19,7 @@ from turnlog.memory.user.items import KnownFact, KnownName, KnownPreference, Kno
 from turnlog.memory.user.model import Contribution, facts_of, names_of, preferences_of, tasks_of
 
 
-class Bounds(NamedTuple):
+class DigestBounds(NamedTuple):
     """Of how many of the newest items of each kind a digest is made."""
 
     names: int = 4
@@ -28,7 +28,7 @@ class Bounds(NamedTuple):
     facts: int = 90
 
 
-BOUNDS = Bounds()
+BOUNDS = DigestBounds()
 
 
 class Candidates(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -61,7 +61,7 @@ class Candidates(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def candidates_of(contributions: Mapping[str, Contribution]) -> Candidates:
     """The candidates of all these conversations."""
-    return _candidates({kind: _List.made(kind, _items(kind, contributions)) for kind in Bounds._fields})
+    return _candidates({kind: _List.made(kind, _items(kind, contributions)) for kind in DigestBounds._fields})
 
 
 class _List(NamedTuple):

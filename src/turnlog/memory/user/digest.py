@@ -103,7 +103,7 @@ def _line(text: str, valid_from: int | None, recorded_at: int) -> str:
 
 
 # The state as far as a digest needs it: msgspec passes over what is not named here, which is far faster than to build it.
-class _Text(msgspec.Struct):
+class _NameText(msgspec.Struct):
     text: str
 
 
@@ -119,10 +119,10 @@ class _Task(msgspec.Struct):
 
 
 class _Profile(msgspec.Struct, frozen=True):
-    name: _Text | None = None
+    name: _NameText | None = None
     preferences: tuple[_Preference, ...] = ()
     tasks: tuple[_Task, ...] = ()
-    topic: _Text | None = None
+    topic: _NameText | None = None
 
 
 class _Entity(msgspec.Struct):

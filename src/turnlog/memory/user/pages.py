@@ -61,7 +61,7 @@ class Corrections(msgspec.Struct, frozen=True):
 _decode_corrections = msgspec.json.Decoder(Corrections).decode
 
 
-class Opened(NamedTuple):
+class UserBook(NamedTuple):
     """A book as of one moment: `epoch` is None before it is begun; `snapshots` are those of this epoch.
 
     `records` are the newest of the log, from behind the corrections that a snapshot has; `unreadable` tells why there are
@@ -131,7 +131,7 @@ def place(tenant: str, name: str, generation: int) -> Key:
     return Key(f"{tenant}!users", name if generation == 1 else f"{name}.{generation}")
 
 
-async def open_book(store: Store, tenant: str, user_id: str, names: Iterable[Name]) -> Opened:
+async def open_book(store: Store, tenant: str, user_id: str, names: Iterable[Name]) -> UserBook:
     """The living book with these snapshots and the newest corrections; one round trip."""
     generation, wanted = 1, [CORRECTIONS, *names]
     while True:
@@ -141,10 +141,10 @@ async def open_book(store: Store, tenant: str, user_id: str, names: Iterable[Nam
         except ConversationDeleted:  # the user was erased, and came back
             generation += 1
         except ConversationNotFound:
-            return Opened(key)
+            return UserBook(key)
 
 
-async def _opened(store: Store, key: Key, wanted: Sequence[Name]) -> Opened:
+async def _opened(store: Store, key: Key, wanted: Sequence[Name]) -> UserBook:
     records: Sequence[Record] = ()
     unreadable = None
     try:
@@ -158,7 +158,7 @@ async def _opened(store: Store, key: Key, wanted: Sequence[Name]) -> Opened:
         for name, snapshot in zip(wanted, found, strict=False)
         if snapshot is not None and snapshot.epoch == header.epoch
     }
-    return Opened(key, header.epoch, header.head, header.updated_at, living, records, unreadable)
+    return UserBook(key, header.epoch, header.head, header.updated_at, living, records, unreadable)
 
 
 async def _snapshots(store: Store, key: Key, wanted: Sequence[Name]) -> tuple[Header, tuple[Snapshot | None, ...]]:
@@ -171,7 +171,7 @@ async def _snapshots(store: Store, key: Key, wanted: Sequence[Name]) -> tuple[He
         return error.record, (None,) * len(wanted)
 
 
-async def begin_book(store: Store, tenant: str, user_id: str, names: Iterable[Name]) -> Opened:
+async def begin_book(store: Store, tenant: str, user_id: str, names: Iterable[Name]) -> UserBook:
     """The book, which is begun if it is not there."""
     names = list(names)
     while (book := await open_book(store, tenant, user_id, names)).epoch is None:
@@ -183,7 +183,7 @@ async def begin_book(store: Store, tenant: str, user_id: str, names: Iterable[Na
     return book
 
 
-async def contributions_of(book: Opened) -> dict[str, Contribution] | None:
+async def contributions_of(book: UserBook) -> dict[str, Contribution] | None:
     """What all pages that were read have; None if one cannot be read. A full book takes milliseconds, so others go first
     in between.
     """
@@ -198,7 +198,7 @@ async def contributions_of(book: Opened) -> dict[str, Contribution] | None:
     return contributions
 
 
-async def corrections(store: Store, book: Opened) -> Corrections:
+async def corrections(store: Store, book: UserBook) -> Corrections:
     """All corrections, however many there are. Raises `CorruptRecord` if one cannot be read, and `SnapshotMoved` if
     something was erased meanwhile.
     """
@@ -218,7 +218,7 @@ async def corrections(store: Store, book: Opened) -> Corrections:
     return found
 
 
-async def _records(store: Store, book: Opened, since: int) -> list[Record]:
+async def _records(store: Store, book: UserBook, since: int) -> list[Record]:
     """The log of the book behind `since`, as it was at the book's epoch."""
     found: list[Record] = []
     more = True

@@ -33,7 +33,7 @@ from turnlog.memory.user.candidates import Candidates, candidates_of
 from turnlog.memory.user.contributions import logger, stored_contribution, versions_of
 from turnlog.memory.user.digest import UserDigest, digest_of_candidates
 from turnlog.memory.user.model import Contribution, UserMemory
-from turnlog.memory.user.pages import CANDIDATES, DIGEST, PAGES, Opened
+from turnlog.memory.user.pages import CANDIDATES, DIGEST, PAGES, UserBook
 from turnlog.store import Header, Key, Position, Snapshot, Store
 
 CONVERSATIONS_MAX = 500
@@ -50,7 +50,7 @@ FEW = 20
 Versions = Sequence[tuple[str, int]]
 
 
-class Place(NamedTuple):
+class BookPlace(NamedTuple):
     """Where something was put into a book: which book, at which erase epoch, and the conversation's revision then."""
 
     book: Key
@@ -90,7 +90,7 @@ async def glance(store: Store, tenant: str, name: str) -> UserDigest | None:
         return None if found is None else pages.read_digest(found.state)
 
 
-async def put(store: Store, key: Key, user_id: str, fresh: Contribution, *, rebuilt: bool = False) -> Place:
+async def put(store: Store, key: Key, user_id: str, fresh: Contribution, *, rebuilt: bool = False) -> BookPlace:
     """Put what a conversation contributes into its user's book; where. With `rebuilt`, it wins over what has seen the same.
 
     Raises `SnapshotMoved` when something of the conversation was erased meanwhile, and `ConversationNotFound`.
@@ -110,13 +110,13 @@ async def put(store: Store, key: Key, user_id: str, fresh: Contribution, *, rebu
             page[header.id] = Contribution() if header.archived else after
             changed = {id_: Contribution() for id_ in await _save_page(store, book, name, page)}
             await _refresh(store, key.tenant, user_id, book, {header.id: page[header.id], **changed})
-            return Place(book.key, book.epoch or 0, header.revision)
+            return BookPlace(book.key, book.epoch or 0, header.revision)
         except (SnapshotMoved, ConversationDeleted):  # another was faster, or the user is erased at this moment
             continue
     raise SnapshotMoved(watermark=0, epoch=book.epoch or 0)
 
 
-async def stays(store: Store, key: Key, place: Place) -> bool:
+async def stays(store: Store, key: Key, place: BookPlace) -> bool:
     """Whether nobody can have taken out of a book, and not found again, what was put there before it was stored: by dropping
     all that is in the book, or by taking the conversation to the archive and back.
     """
@@ -175,7 +175,7 @@ async def _load(
 async def _gather_page(
     store: Store,
     tenant: str,
-    book: Opened,
+    book: UserBook,
     name: pages.Name,
     headers: Mapping[str, Header],
     loaded: Mapping[tuple[str, int], Contribution],
@@ -198,7 +198,7 @@ async def _gather_page(
     return page
 
 
-async def _save_page(store: Store, book: Opened, name: pages.Name, page: Mapping[str, Contribution]) -> set[str]:
+async def _save_page(store: Store, book: UserBook, name: pages.Name, page: Mapping[str, Contribution]) -> set[str]:
     """Write a page over the one that was read, if it differs, without conversations that contribute nothing; which of them
     are not on it.
     """
@@ -215,7 +215,7 @@ async def _refresh(
     store: Store,
     tenant: str,
     user_id: str,
-    book: Opened,
+    book: UserBook,
     changed: Mapping[str, Contribution],
     *,
     all_of_them: bool = False,
@@ -246,7 +246,7 @@ async def _refresh(
     await _save_digest(store, book, written, digest_of_candidates(found, corrections.last, seal=seal, corrections=book.head))
 
 
-async def _all_pages(store: Store, tenant: str, user_id: str, book: Opened) -> tuple[Opened, Mapping[str, Contribution]]:
+async def _all_pages(store: Store, tenant: str, user_id: str, book: UserBook) -> tuple[UserBook, Mapping[str, Contribution]]:
     """The book with all its pages, and what they have. Raises `SnapshotMoved` if it is not the same book any more."""
     whole = await pages.open_book(store, tenant, user_id, [*PAGES, CANDIDATES, DIGEST])
     if (whole.key, whole.epoch) != (book.key, book.epoch):
@@ -263,7 +263,7 @@ async def _candidates(contributions: Mapping[str, Contribution]) -> Candidates:
     )
 
 
-async def _save_digest(store: Store, book: Opened, written: int, digest: UserDigest) -> None:
+async def _save_digest(store: Store, book: UserBook, written: int, digest: UserDigest) -> None:
     """Store the digest that was made of the candidates that were `written`, unless there is one of later ones."""
     epoch, seen = book.epoch or 0, book.watermark(DIGEST)
     while seen < written:

@@ -13,7 +13,7 @@ from turnlog.memory.entities import Entity
 from turnlog.memory.knowledge import KnowledgeState
 from turnlog.memory.profile import Preference, Profile, Task, Topic, UserName
 from turnlog.memory.user.corrections import Correction, corrected
-from turnlog.memory.user.items import MessageSource, fact_id
+from turnlog.memory.user.items import Source, fact_id
 from turnlog.memory.user.model import Contribution, UserMemory
 
 
@@ -132,14 +132,14 @@ def test_an_end_in_another_conversation_ends_it() -> None:
 def test_what_is_said_twice_is_one_fact_of_all_its_sources() -> None:
     context = known(a=facts(home("Lisbon", 1, confidence=0.5)), b=facts(home("lisbon", 5, seq=3, confidence=0.9)))
     (it,) = context.history()
-    assert it.sources == (MessageSource("a", 1), MessageSource("b", 3))
+    assert it.sources == (Source("a", 1), Source("b", 3))
     assert (it.confidence, it.valid_from, it.id) == (0.9, 1, LISBON)
 
 
 def test_what_was_said_twice_before_it_ended_is_one_period() -> None:
     context = known(a=facts(home("Lisbon", 1, until=5), home("Porto", 5)), b=facts(home("Lisbon", 3, seq=7)))
     assert told(context) == [("Lisbon", 1, 5), ("Porto", 5, None)]
-    assert context.history()[-1].sources == (MessageSource("a", 1), MessageSource("b", 7))
+    assert context.history()[-1].sources == (Source("a", 1), Source("b", 7))
 
 
 def named(text: str, at: int, *, asked: bool = False) -> Contribution:
@@ -199,7 +199,7 @@ def test_entities_of_one_name_are_one_with_all_their_sources() -> None:
     context = known(a=met("Ada", 2, 1), b=met("ada", 3, 7), c=met("Bob", 4, 2))
     first, second = context.entities
     assert (first.text, first.count, first.at, first.aliases) == ("Ada", 5, 7, ("A",))
-    assert first.sources == (MessageSource("a", 1), MessageSource("b", 7))
+    assert first.sources == (Source("a", 1), Source("b", 7))
     assert second.text == "Bob"
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from turnlog.memory.user.items import KnownFact, MessageSource
+from turnlog.memory.user.items import KnownFact, Source
 from turnlog.memory.user.model import UserMemory
 from turnlog.timestamps import format_time
 
@@ -16,7 +16,7 @@ def shown(value: Any) -> Any:
 
     Times of turnlog's own values are text, None where they are not known; somebody else's state is what msgspec makes of it.
     """
-    if isinstance(value, MessageSource):
+    if isinstance(value, Source):
         return value._asdict()
     if isinstance(value, list | tuple):
         return [shown(item) for item in value]

@@ -12,7 +12,7 @@ from turnlog.memory.facts import VERBS
 POLARITIES = {verb: polarity for polarity, verb in VERBS.items()}
 
 
-class MessageSource(NamedTuple):
+class Source(NamedTuple):
     """A message that something was learned from."""
 
     conversation_id: str
@@ -24,7 +24,7 @@ class KnownName(msgspec.Struct, frozen=True, omit_defaults=True):
 
     text: str
     asked: bool
-    sources: tuple[MessageSource, ...]
+    sources: tuple[Source, ...]
     at: int
 
 
@@ -33,7 +33,7 @@ class KnownPreference(msgspec.Struct, frozen=True):
 
     polarity: Polarity
     text: str
-    sources: tuple[MessageSource, ...]
+    sources: tuple[Source, ...]
     at: int
 
 
@@ -41,7 +41,7 @@ class KnownTask(msgspec.Struct, frozen=True):
     """What the user asked for and nobody has done or taken back."""
 
     text: str
-    sources: tuple[MessageSource, ...]
+    sources: tuple[Source, ...]
     at: int
 
 
@@ -52,7 +52,7 @@ class KnownEntity(msgspec.Struct, frozen=True):
     kind: Kind
     count: int
     aliases: tuple[str, ...]
-    sources: tuple[MessageSource, ...]
+    sources: tuple[Source, ...]
     at: int
 
 
@@ -71,7 +71,7 @@ class KnownFact(msgspec.Struct, frozen=True):
     valid_from: int | None
     valid_to: int | None
     recorded_at: int
-    sources: tuple[MessageSource, ...] = ()
+    sources: tuple[Source, ...] = ()
     corrected: bool = False
 
 

@@ -23,7 +23,7 @@ from turnlog.memory.user.items import (
     KnownName,
     KnownPreference,
     KnownTask,
-    MessageSource,
+    Source,
     fact_id,
     is_preference,
 )
@@ -190,5 +190,5 @@ def _sorted(items: Mapping[str, T]) -> dict[str, T]:
     return dict(sorted(items.items()))
 
 
-def _sources(conversation_id: str, seqs: Sequence[int]) -> tuple[MessageSource, ...]:
-    return tuple(MessageSource(conversation_id, seq) for seq in seqs)
+def _sources(conversation_id: str, seqs: Sequence[int]) -> tuple[Source, ...]:
+    return tuple(Source(conversation_id, seq) for seq in seqs)

@@ -1,7 +1,6 @@
-"""The book of a user: what their conversations contribute, gathered where one look finds it, and what a person put right.
+"""The book of a user: what their conversations contribute, stored so that one read returns it, and the corrections.
 
-`pages` tells how it lies in the store. Its log holds the corrections: they are what happened, and stay when all that is
-derived is made anew.
+`pages` describes how it is stored. Its log holds the corrections, which stay when all that is derived is made anew.
 
 Law 11, without a lock across conversations: whoever adds to a book opens it, and begins it if it is not there, then looks
 whether the conversation is still at the erase epoch at which its messages were read, and then writes, which fails if the
@@ -51,7 +50,7 @@ Versions = Sequence[tuple[str, int]]
 
 
 class BookPlace(NamedTuple):
-    """Where something was put into a book: which book, at which erase epoch, and the conversation's revision then."""
+    """Where a contribution was put: which book, at which erase epoch, and the conversation's revision then."""
 
     book: Key
     epoch: int
@@ -59,7 +58,7 @@ class BookPlace(NamedTuple):
 
 
 async def known(store: Store, tenant: str, user_id: str, versions: Versions) -> UserMemory:
-    """What is known of a user; one round trip. Raises `CorruptRecord` if a correction cannot be read."""
+    """Return what is known of a user, in one round trip. Raises `CorruptRecord` if a correction cannot be read."""
     for _ in range(RACES_MAX):
         book = await pages.open_book(store, tenant, user_id, PAGES)
         if book.epoch is None:
@@ -77,7 +76,7 @@ async def known(store: Store, tenant: str, user_id: str, versions: Versions) -> 
 
 
 async def glance(store: Store, tenant: str, name: str) -> UserDigest | None:
-    """The little of what the books of this name know that goes into contexts, None for nothing; one round trip."""
+    """Return the digest in the book of this name, None if there is none, in one round trip."""
     generation = 1
     while True:
         try:
@@ -117,8 +116,10 @@ async def put(store: Store, key: Key, user_id: str, fresh: Contribution, *, rebu
 
 
 async def stays(store: Store, key: Key, place: BookPlace) -> bool:
-    """Whether nobody can have taken out of a book, and not found again, what was put there before it was stored: by dropping
-    all that is in the book, or by taking the conversation to the archive and back.
+    """Return whether the contribution is still where it was put before its state was stored.
+
+    An erasure that dropped the book, or the archive and back, may have removed it while the state was in neither place
+    (decision 044).
     """
     try:
         book, header = await asyncio.gather(store.get(place.book), store.get(key))
@@ -292,7 +293,7 @@ async def renew(store: Store, tenant: str, user_id: str, versions: Versions, *, 
 
 
 async def correct(store: Store, tenant: str, user_id: str, record: Record, *, now: int) -> None:
-    """Put a correction into the log of the book, and write the digest."""
+    """Append a correction to the log of the book, and write the digest."""
     while True:
         book = await pages.begin_book(store, tenant, user_id, ())
         try:
@@ -313,9 +314,9 @@ async def correct(store: Store, tenant: str, user_id: str, record: Record, *, no
 
 
 async def unsay(store: Store, tenant: str, user_id: str, fact: str, *, now: int) -> None:
-    """Erase from the log of the book what corrections said of the fact with this id.
+    """Erase the text of corrections of the fact with this id from the log of the book.
 
-    With that all that the book derived goes, and `gather` has to follow.
+    This drops all that the book derived, so `gather` has to follow.
     """
     book = await pages.open_book(store, tenant, user_id, ())
     if book.epoch is None:
@@ -363,12 +364,12 @@ async def finish(store: Store, tenant: str, user_id: str, *, now: int) -> None:
 
 
 async def exists(store: Store, tenant: str, user_id: str) -> bool:
-    """Whether there is a book."""
+    """Return whether there is a book."""
     return (await pages.open_book(store, tenant, user_id, ())).epoch is not None
 
 
 async def tells_of(store: Store, tenant: str, user_id: str, conversation_id: str) -> bool:
-    """Whether a conversation contributes to the book, or may do, where that cannot be read."""
+    """Return whether a conversation contributes to the book; True as well where its page cannot be read."""
     name = pages.page_of(conversation_id)
     page = (await pages.open_book(store, tenant, user_id, [name])).page(name)
     return page is None or conversation_id in page

@@ -62,12 +62,12 @@ def watched(url: str) -> Iterator[list[float]]:
 def measure(url: str, kind: int) -> float:
     """The longest wait, in milliseconds, while messages of a kind are appended and folded."""
     id_ = f"c{kind}"
-    ask(url, "POST", "/v1/conversations", {"conversation_id": id_, "user_id": "u"})
+    ask(url, "POST", "/v1/conversations", {"id": id_, "user_id": "u"})
     with watched(url) as took:
         for number in range(MESSAGES):
             text = f"{number} " + SAID[kind] * (LENGTH // len(SAID[kind]))
             ask(url, "POST", f"/v1/conversations/{id_}/messages", {"role": "user", "content": text})
-        ask(url, "POST", f"/v1/conversations/{id_}/memory/refresh?wait=60")
+        ask(url, "POST", f"/v1/conversations/{id_}/memory/refresh", {"wait_s": 60})
     return max(took) * 1000
 
 
@@ -77,9 +77,9 @@ def serve(store: str) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         url = json.loads(process.stdout.readline())["url"]
-        ask(url, "POST", "/v1/conversations", {"conversation_id": "warm"})
+        ask(url, "POST", "/v1/conversations", {"id": "warm"})
         ask(url, "POST", "/v1/conversations/warm/messages", {"role": "user", "content": "I live in Rome and I like tea."})
-        ask(url, "POST", "/v1/conversations/warm/memory/refresh?wait=60")
+        ask(url, "POST", "/v1/conversations/warm/memory/refresh", {"wait_s": 60})
         with watched(url) as took:
             time.sleep(2)
         print(f"{store.partition(':')[0]}: longest answer of /health {max(took) * 1000:.0f} ms while nothing else is asked")

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp
 import turnlog
 from turnlog.message_input import MessageIn
 from turnlog.service import create_app
-from turnlog.service.schemas import ContextRequest
+from turnlog.service.requests import ContextRequest
 
 
 def bare(directory: Path) -> ASGIApp:

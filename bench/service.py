@@ -101,9 +101,9 @@ def _measured(store: str, options: Options, routes: tuple[str, ...], connections
 def _fill(server: Server, directory: Path, connections: int) -> None:
     """A conversation for each connection and route; one answer of each kind is kept for the bare endpoint."""
     for place in range(connections):
-        server.post("", b'{"conversation_id":"append-%d"}' % place)
+        server.post("", b'{"id":"append-%d"}' % place)
         messages = b",".join([_MESSAGE] * 20)
-        server.post("", b'{"conversation_id":"context-%d","messages":[%b]}' % (place, messages))
+        server.post("", b'{"id":"context-%d","messages":[%b]}' % (place, messages))
     (directory / "append.json").write_bytes(server.post("/append-0/messages", _MESSAGE))
     (directory / "context.json").write_bytes(server.post("/context-0/context", _BODIES["context"]))
 

@@ -157,7 +157,7 @@ class Traffic:
         user = self.random.choice(self.users)
         self.begun_by[user] += 1
         talk = Talk(f"talk-{uuid4().hex}", user)
-        body = {"conversation_id": talk.id, "user_id": user, "title": self.text()[:60], "tags": ["soak"]}
+        body = {"id": talk.id, "user_id": user, "title": self.text()[:60], "tags": ["soak"]}
         if await self._ask(client, "create", "POST", "/v1/conversations", body):
             self.talks.append(talk)
         if self.begun_by[user] > OF_A_USER:
@@ -208,7 +208,7 @@ class Traffic:
     async def _fork(self, client: Client) -> None:
         talk = self.talk()
         fork = Talk(f"talk-{uuid4().hex}", talk.user)
-        body = {"conversation_id": fork.id}
+        body = {"id": fork.id}
         if await self._ask(client, "fork", "POST", f"/v1/conversations/{talk.id}/fork", body):
             self.talks.append(fork)
 
@@ -257,7 +257,7 @@ class Traffic:
             await self._ask(client, "forget fact", "DELETE", path)
 
     async def _refresh(self, client: Client) -> None:
-        await self._ask(client, "refresh", "POST", f"/v1/conversations/{self.talk().id}/memory/refresh?wait=1")
+        await self._ask(client, "refresh", "POST", f"/v1/conversations/{self.talk().id}/memory/refresh", {"wait_s": 1})
 
     async def _export(self, client: Client) -> None:
         await self._ask(client, "export", "GET", f"/v1/users/{self.random.choice(self.users)}/export")

@@ -38,6 +38,12 @@ class Settings(msgspec.Struct, frozen=True):
     """Address that the service listens on."""
     port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 8377
     """Port that the service listens on; 0 takes a free one."""
+    receive_timeout_s: Positive = 60.0
+    """How long a client may take to send the headers of a request, and how long to send its body."""
+    cors_origins: str = ""
+    """Origins whose pages may use the service from a browser, separated by commas; `*` for all, empty for none."""
+    access_log: bool = False
+    """Whether the service logs each request on standard error, its path included, which names users."""
     message_bytes: Count = Limits().message_bytes
     """Largest message, as JSON in UTF-8."""
     parts: Count = Limits().parts

@@ -30,7 +30,7 @@ def _all_messages(client, conversation_id):
     while True:
         page = client.get(f"/v1/conversations/{conversation_id}/messages", params={"limit": 1000, "after": after})
         assert page.status_code == 200, page.text
-        data = page.json()["messages"]
+        data = page.json()["data"]
         if not data:
             return found
         found += data
@@ -172,7 +172,7 @@ def test_killing_the_service_and_the_import_loses_and_doubles_nothing(turnlog):
     source = _large_source(file)
     poster = Poster()
     with turnlog.serving("--workers", "1") as (poster.url, service):
-        assert httpx.post(f"{poster.url}/v1/conversations", json={"conversation_id": "posted"}).status_code == 201
+        assert httpx.post(f"{poster.url}/v1/conversations", json={"id": "posted"}).status_code == 201
         poster.start()
         _wait(lambda: len(poster.seqs) > 3)
         importer = turnlog.start("import", str(file))

@@ -51,7 +51,7 @@ class Clients:
                 assert status == 503, told
             self.repeated += 1
             await asyncio.sleep(0.05)
-        self.acknowledged[conversation] |= {receipt["message_id"]: receipt["seq"] for receipt in told}
+        self.acknowledged[conversation] |= {receipt["id"]: receipt["seq"] for receipt in told}
         first, second = (receipt["seq"] for receipt in told)
         assert second == first + 1
 

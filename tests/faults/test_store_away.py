@@ -54,7 +54,7 @@ class Clients:
             status, told = await line.post(f"/v1/conversations/{conversation}/messages", body, key)
             self.slowest_s = max(self.slowest_s, time.monotonic() - began)
             if status in (200, 201):
-                self.seqs[conversation][told["message_id"]] = told["seq"]
+                self.seqs[conversation][told["id"]] = told["seq"]
                 return
             assert (status, told["code"], told["retryable"]) == (503, "store_unavailable", True)
             self.refused += 1

@@ -56,20 +56,20 @@ def test_long_messages_of_one_client_do_not_stop_the_requests_of_others(store: s
     url = f"sqlite:///{tmp_path}/turnlog.db" if store == "sqlite" else store
     environ = {"TURNLOG_FOLD": fold, "TURNLOG_FOLD_PAUSE_S": "0"}
     with serving(url, workers=1, directory=tmp_path, environ=environ) as service:
-        ask(service.url, "POST", "/v1/conversations", {"conversation_id": "c1", "user_id": "mallory"})
+        ask(service.url, "POST", "/v1/conversations", {"id": "c1", "user_id": "mallory"})
         with watched(service.url) as took:
             for number in range(MESSAGES):
                 text = f"{number} " + SAID[number % len(SAID)] * 8000
                 said = {"role": "user", "content": text[:32_000]}
                 ask(service.url, "POST", "/v1/conversations/c1/messages", said)
-            known = json.loads(ask(service.url, "POST", "/v1/conversations/c1/memory/refresh?wait=60"))
+            known = json.loads(ask(service.url, "POST", "/v1/conversations/c1/memory/refresh", {"wait_s": 60}))
         assert all(fold["lag"] == 0 for fold in known["folds"].values())
         assert max(took) < STOPPED_S_MAX
 
 
 def test_a_transcript_of_many_messages_is_taken_in_turns(tmp_path: Path) -> None:
     with serving("ram:", workers=1, directory=tmp_path) as service:
-        ask(service.url, "POST", "/v1/conversations", {"conversation_id": "c1"})
+        ask(service.url, "POST", "/v1/conversations", {"id": "c1"})
         said = [{"role": "user", "content": f"{number} said"} for number in range(10_000)]
         for _ in range(2):
             with watched(service.url) as took:

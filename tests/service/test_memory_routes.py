@@ -13,7 +13,7 @@ SAID = "I am Ada and I live in Lisbon. I love sushi."
 
 async def begin(client: httpx.AsyncClient, id_: str, *texts: str, user_id: str | None = "ada") -> None:
     messages = [{"role": "user", "content": text} for text in texts]
-    told = {"conversation_id": id_, "user_id": user_id, "messages": messages}
+    told = {"id": id_, "user_id": user_id, "messages": messages}
     assert (await client.post("/v1/conversations", json=told)).status_code == 201
     answer = await client.post(f"/v1/conversations/{id_}/memory/refresh")
     assert {fold["lag"] for fold in answer.json()["folds"].values()} == {0}
@@ -42,21 +42,22 @@ async def test_what_nobody_folded_yet_is_empty_and_behind(client: httpx.AsyncCli
 
 async def test_a_user_is_known_in_every_conversation_of_theirs(client: httpx.AsyncClient) -> None:
     await begin(client, "m1", SAID)
-    await client.post("/v1/conversations", json={"conversation_id": "m2", "user_id": "ada"})
+    await client.post("/v1/conversations", json={"id": "m2", "user_id": "ada"})
     await client.post("/v1/conversations/m2/messages", json={"role": "user", "content": "What shall I eat?"})
     context = (await client.post("/v1/conversations/m2/context")).json()
-    assert context["context"]["user_name"] == "Ada"
-    assert context["context"]["facts"] == ["lives in Lisbon"]
-    assert context["context"]["user_preferences"]["likes"] == ["sushi"]
+    assert context["memory"]["user_name"] == "Ada"
+    assert context["memory"]["facts"] == [{"text": "lives in Lisbon"}]
+    assert context["memory"]["user_preferences"] == [{"polarity": "like", "text": "sushi"}]
     assert [message["role"] for message in context["messages"]] == ["system", "system", "user"]
     state = (await client.get("/v1/conversations/m2")).json()
-    assert state["context"] == context["context"]
+    assert state["memory"] == context["memory"]
 
 
 async def test_a_conversation_without_a_user_is_remembered_by_itself(client: httpx.AsyncClient) -> None:
     await begin(client, "m1", SAID, user_id=None)
-    context = (await client.post("/v1/conversations/m1/context")).json()["context"]
-    assert (context["user_name"], context["facts"], context["entities"]) == ("Ada", ["lives in Lisbon"], ["Ada", "Lisbon"])
+    context = (await client.post("/v1/conversations/m1/context")).json()["memory"]
+    assert (context["user_name"], context["facts"]) == ("Ada", [{"text": "lives in Lisbon"}])
+    assert [entity["text"] for entity in context["entities"]] == ["Ada", "Lisbon"]
 
 
 async def test_each_fact_names_its_messages_and_what_held_when(client: httpx.AsyncClient) -> None:
@@ -99,7 +100,7 @@ async def test_a_fact_can_be_told(client: httpx.AsyncClient) -> None:
         ("PUT", f"{ADA}/facts/{'x' * 65}", {"text": "a"}, 422, "fact"),
         ("DELETE", f"{ADA}/facts/nothing", None, 404, None),
         ("GET", f"{ADA}/memory?as_of=now", None, 422, "as_of"),
-        ("POST", f"{C1}/memory/refresh?wait=0", None, 422, "wait"),
+        ("POST", f"{C1}/memory/refresh", {"wait_s": 0}, 422, "wait_s"),
         ("POST", f"{C1}/memory/retry", {"fold": "nonsense"}, 422, "fold"),
         ("GET", "/v1/conversations/nobody/memory", None, 404, None),
         ("POST", "/v1/conversations/nobody/memory/refresh", None, 404, None),
@@ -131,7 +132,7 @@ async def test_an_export_is_all_of_a_user_and_nothing_of_others(client: httpx.As
     answer = await client.get(f"{ADA}/export")
     assert answer.headers["content-type"] == "application/x-ndjson"
     lines = [json.loads(line) for line in answer.text.splitlines()]
-    assert [line["conversation_id"] for line in lines if "messages" in line] == ["m1"]
+    assert [line.get("id", line.get("conversation_id")) for line in lines if "messages" in line] == ["m1"]
     assert "Bo" not in answer.text
 
 

@@ -55,7 +55,7 @@ class Writers:
             line.close()
             self.broken += 1
             await asyncio.sleep(0.05)
-        self.seqs[key], self.ids[key] = told["seq"], told["message_id"]
+        self.seqs[key], self.ids[key] = told["seq"], told["id"]
         if len(self.seqs) >= KILL_AFTER:
             self.third.set()
 

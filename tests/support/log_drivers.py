@@ -168,7 +168,7 @@ class Http:
 
     async def create(self, id: str, said: Sequence[Said]) -> Any:
         try:
-            return (await self._call("POST", "", {"conversation_id": id, "messages": _json(said)}))["head"]
+            return (await self._call("POST", "", {"id": id, "messages": _json(said)}))["head"]
         except Refused as refused:
             return refused.answer
 
@@ -179,12 +179,12 @@ class Http:
         answer = await self.client.post(f"{ROUTE}/{id}/messages", json={"messages": _json(said)}, headers=headers)
         found = answer.json()
         if answer.is_success:
-            return [one["seq"] for one in found], [one["message_id"] for one in found], answer.status_code == 200
+            return [one["seq"] for one in found], [one["id"] for one in found], answer.status_code == 200
         return (found["code"], found["actual"]) if found["code"] == "head_moved" else found["code"]
 
     async def fork(self, id: str, new: str, at: int) -> Any:
         try:
-            return (await self._call("POST", f"/{id}/fork", {"at": at, "conversation_id": new}))["head"]
+            return (await self._call("POST", f"/{id}/fork", {"at": at, "id": new}))["head"]
         except Refused as refused:
             return refused.answer
 
@@ -221,9 +221,7 @@ class Http:
             found = await self._call("GET", f"/{id}/messages", after=after, before=before, limit=limit, order=order)
         except Refused as refused:
             return refused.answer
-        shown = [
-            (one["seq"], one["id"], one["role"], one["content"], one.get("redacted", False)) for one in found["messages"]
-        ]
+        shown = [(one["seq"], one["id"], one["role"], one["content"], one.get("redacted", False)) for one in found["data"]]
         return found["head"], shown[::-1] if newest else shown
 
     async def context(self, id: str, max_messages: int) -> Any:
@@ -240,7 +238,7 @@ class Http:
         if not answer.is_success:
             return found["code"]
         receipts = found["receipts"]
-        appended = [one["seq"] for one in receipts], [one["message_id"] for one in receipts], answer.status_code == 200
+        appended = [one["seq"] for one in receipts], [one["id"] for one in receipts], answer.status_code == 200
         return appended, _told(found)
 
 

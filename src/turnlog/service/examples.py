@@ -6,12 +6,11 @@ _ID = "0199f2c8-1c3a-7b52-9d0e-5f6a7b8c9d0e"
 _TIME = "2026-11-22T10:15:30.123456Z"
 
 MESSAGE = {"role": "user", "content": "What should I see in Lisbon?"}
-RECEIPT = {"message_id": "0199f2c8-2d4b-7c63-8e1f-6a7b8c9d0e1f", "seq": 1, "timestamp": _TIME}
-STORED = {"seq": 1, "id": RECEIPT["message_id"], "created_at": _TIME, "tokens": 11, **MESSAGE}
-PAGE = {"messages": [STORED], "head": 1, "incarnation": "5f6a7b8c9d0e1f2a", "has_more": False}
-CREATED = {"conversation_id": _ID, "created_at": _TIME, "head": 0}
+RECEIPT = {"id": "0199f2c8-2d4b-7c63-8e1f-6a7b8c9d0e1f", "seq": 1, "created_at": _TIME}
+STORED = {"seq": 1, "id": RECEIPT["id"], "created_at": _TIME, "tokens": 11, **MESSAGE}
+PAGE = {"data": [STORED], "next_cursor": None, "has_more": False, "head": 1, "incarnation": "5f6a7b8c9d0e1f2a"}
 INFO: dict[str, Any] = {
-    "conversation_id": _ID,
+    "id": _ID,
     "user_id": "ana",
     "title": "Lisbon",
     "tags": ["travel"],
@@ -24,17 +23,19 @@ INFO: dict[str, Any] = {
     "archived": False,
     "revision": 1,
 }
+CREATED = INFO | {"head": 0}
+CONVERSATIONS = {"data": [INFO], "next_cursor": None, "has_more": False}
 FORKED = INFO | {
-    "conversation_id": "0199f2c8-3e5c-7d74-9f20-7b8c9d0e1f2a",
+    "id": "0199f2c8-3e5c-7d74-9f20-7b8c9d0e1f2a",
     "parent": {"conversation_id": _ID, "seq": 1},
 }
 STATE = INFO | {
-    "context": {
+    "memory": {
         "user_name": "Ana",
-        "user_preferences": {"likes": ["green tea"], "dislikes": [], "prefers": []},
+        "user_preferences": [{"polarity": "like", "text": "green tea"}],
         "current_topic": "Lisbon",
-        "entities": ["Lisbon"],
-        "facts": ["lives in Porto"],
+        "entities": [{"text": "Lisbon"}],
+        "facts": [{"text": "lives in Porto"}],
         "pending_tasks": [],
     },
     "messages": [STORED],
@@ -42,9 +43,8 @@ STATE = INFO | {
 }
 CONTEXT = {
     "messages": [MESSAGE],
-    "context": STATE["context"],
+    "memory": STATE["memory"],
     "tokens": 14,
-    "token_estimate": 14,
     "budget": 8000,
     "sections": [{"name": "overhead", "tokens": 3, "share": 0.000375}, {"name": "recent", "tokens": 11, "share": 0.001375}],
     "coverage": {
@@ -79,11 +79,11 @@ FACT = {
 USER_MEMORY = {
     "user_id": "ana",
     "user_name": "Ana",
-    "user_preferences": [{"polarity": "like", "text": "green tea", "sources": _SOURCES, "at": _TIME}],
+    "user_preferences": [{"polarity": "like", "text": "green tea", "sources": _SOURCES, "recorded_at": _TIME}],
     "current_topic": "Lisbon",
     "facts": [FACT],
-    "pending_tasks": [{"text": "book a table", "sources": _SOURCES, "at": _TIME}],
-    "entities": [{"text": "Lisbon", "kind": "PLACE", "count": 1, "aliases": [], "sources": _SOURCES, "at": _TIME}],
+    "pending_tasks": [{"text": "book a table", "sources": _SOURCES, "recorded_at": _TIME}],
+    "entities": [{"text": "Lisbon", "kind": "PLACE", "count": 1, "aliases": [], "sources": _SOURCES, "recorded_at": _TIME}],
 }
 _FAILURE = {
     "conversation_id": _ID,
@@ -147,4 +147,4 @@ ERASED = {
         "Backups, exports and freed blocks of disks are out of reach.",
     ],
 }
-EXPORTED = {"conversation_id": _ID, "user_id": "ana", "messages": [STORED]}
+EXPORTED = {"id": _ID, "user_id": "ana", "messages": [STORED]}

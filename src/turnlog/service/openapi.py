@@ -6,19 +6,22 @@ from typing import Any
 import msgspec
 
 from turnlog.service.problems import RETRY_AFTER_S, TITLES
+from turnlog.service.responses import Problem
 from turnlog.service.routes import Operation
-from turnlog.service.schemas import Problem
 
+_TAGS = r'^(\*|"[!#-~]*"(, *"[!#-~]*")*)$'
 _HEADERS = {
     "Idempotency-Key": ("Makes the request safe to repeat.", {"type": "string", "minLength": 1, "maxLength": 255}),
     "If-Match": (
-        'Do it only if the conversation is still so: "<head>" or "<head>.<revision>.<incarnation>" as in an ETag, or *.',
-        {"type": "string", "pattern": r'^(\*|"[0-9]{1,18}(\.[0-9]{1,18})?")$'},
+        "Do it only if the conversation still has one of these ETags, or with * if it is there.",
+        {"type": "string", "pattern": _TAGS},
     ),
+    "If-None-Match": ("Answer 304 if the conversation has one of these ETags.", {"type": "string", "pattern": _TAGS}),
 }
 _ETAG = {
     "ETag": {
-        "description": 'The state after this: "<head>" or "<head>.<revision>.<incarnation>".',
+        "description": 'The state after this: "<head>", or "<head>.<revision>.<epoch>.<incarnation>" with a digest of the '
+        "memory if the body shows it.",
         "schema": {"type": "string"},
     }
 }
@@ -28,6 +31,15 @@ _PATH_PARAMETERS: dict[str, dict[str, Any]] = {
     "user_id": {"type": "string", "minLength": 1, "maxLength": 256},
     "seq": {"type": "integer", "minimum": 1},
     "fact_id": {"type": "string", "minLength": 1, "maxLength": 64},
+    "asset": {"type": "string", "minLength": 1},
+}
+_TAG_TEXTS = {
+    "conversations": "Conversations as a whole.",
+    "messages": "The log of a conversation.",
+    "contexts": "What to send to the model.",
+    "memory": "What is derived from conversations in the background.",
+    "users": "What belongs to a user across their conversations.",
+    "service": "The service itself.",
 }
 
 
@@ -50,6 +62,7 @@ def document(operations: tuple[Operation, ...], version: str) -> dict[str, Any]:
             "description": "Keeps the state of conversations for AI assistants.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
+        "tags": [{"name": name, "description": text} for name, text in _TAG_TEXTS.items()],
         "paths": paths,
         "components": {"schemas": components},
     }
@@ -57,8 +70,10 @@ def document(operations: tuple[Operation, ...], version: str) -> dict[str, Any]:
 
 def _operation(operation: Operation, forms: list[Any], answers: dict[int, Any]) -> dict[str, Any]:
     entry: dict[str, Any] = {
-        "operationId": operation.handler.__name__,
+        "operationId": f"{operation.tag}_{operation.handler.__name__}",
+        "tags": [operation.tag],
         "summary": operation.summary,
+        "description": operation.description,
         "parameters": _parameters(operation),
         "responses": _responses(operation, answers),
     }
@@ -86,9 +101,10 @@ def _responses(operation: Operation, answers: dict[int, Any]) -> dict[str, Any]:
     responses = {}
     for status, result in operation.results.items():
         content = {result.media_type: {"schema": answers[status], "example": result.example}}
+        body = {} if status == 304 else {"content": content}
         headers = {"headers": _ETAG} if result.etag else {}
-        responses[str(status)] = {"description": result.says, "content": content, **headers}
-    for status in sorted({*operation.errors, 422, 500, 503}):
+        responses[str(status)] = {"description": result.says, **body, **headers}
+    for status in operation.errors:
         responses[str(status)] = _problem(status)
     return responses
 
@@ -105,12 +121,13 @@ def _problem(status: int) -> dict[str, Any]:
 def _example(status: int) -> dict[str, Any]:
     code, detail, facts = _PROBLEMS[status]
     start = {"type": "about:blank", "title": TITLES[status], "status": status, "detail": detail, "code": code}
-    return {**start, "retryable": status == 503, **facts}
+    return {**start, "retryable": status in (408, 503), **facts}
 
 
 _PROBLEMS: dict[int, tuple[str, str, dict[str, Any]]] = {
     400: ("invalid_json", "body: must be UTF-8", {"field": "body", "rule": "must be UTF-8"}),
     404: ("conversation_not_found", "there is no conversation 'c1'", {"conversation_id": "c1"}),
+    408: ("request_timeout", "the body did not arrive within 60 seconds", {"limit_s": 60.0}),
     409: ("conversation_exists", "conversation 'c1' is already there", {"conversation_id": "c1"}),
     410: ("conversation_deleted", "conversation 'c1' was deleted and its id stays dead", {"conversation_id": "c1"}),
     412: ("head_moved", "the head is 3, not 2", {"expected": 2, "actual": 3}),
@@ -126,5 +143,6 @@ _PROBLEMS: dict[int, tuple[str, str, dict[str, Any]]] = {
     ),
     422: ("invalid_input", "role: is missing", {"field": "role", "rule": "is missing"}),
     500: ("internal_error", "the service failed; its log says more", {}),
+    502: ("llm_refused", "the language model's endpoint refused with HTTP status 401: bad key", {"http_status": 401}),
     503: ("store_unavailable", "the store is unavailable: disk is full", {"reason": "disk is full"}),
 }

@@ -22,9 +22,14 @@ from turnlog.errors import (
     TooLarge,
     TurnlogError,
 )
+from turnlog.service.errors import PreconditionFailed, ReceiveTimeout, RequestKeyReused, UnsupportedMedia
 from turnlog.service.request import Answer, Request
 
 RETRY_AFTER_S = 1
+_HEADERS = {
+    408: ((b"connection", b"close"),),  # what is left of the body must not be read as a request
+    503: ((b"retry-after", str(RETRY_AFTER_S).encode()),),
+}
 
 STATUSES: dict[type[TurnlogError], int] = {
     InvalidJson: 400,
@@ -36,6 +41,7 @@ STATUSES: dict[type[TurnlogError], int] = {
     HeadMoved: 412,
     HistoryMoved: 412,
     RevisionMoved: 412,
+    PreconditionFailed: 412,
     Conflict: 409,
     BudgetTooSmall: 422,
     StoreUnavailable: 503,
@@ -44,6 +50,9 @@ STATUSES: dict[type[TurnlogError], int] = {
     LLMRefused: 502,
     LLMReplyInvalid: 502,
     CorruptRecord: 500,
+    UnsupportedMedia: 415,
+    ReceiveTimeout: 408,
+    RequestKeyReused: 422,
     TurnlogError: 500,
 }
 
@@ -51,6 +60,7 @@ TITLES = {
     400: "Bad Request",
     404: "Not Found",
     405: "Method Not Allowed",
+    408: "Request Timeout",
     409: "Conflict",
     410: "Gone",
     412: "Precondition Failed",
@@ -63,26 +73,12 @@ TITLES = {
 }
 
 
-class UnsupportedMedia(TurnlogError):
-    """The body is in a form that the service does not read."""
-
-    code = "unsupported_media_type"
-
-    def __init__(self, field: str, rule: str) -> None:
-        super().__init__(f"{field}: {rule}")
-        self.field = field
-        self.rule = rule
-
-
-STATUSES[UnsupportedMedia] = 415
-
-
 def of_error(error: TurnlogError, call: Request) -> Answer:
     """The answer that tells a client of `error`."""
     status = _status(error, call)
     facts = error.facts
     detail = f"{error.field}: {error.rule}" if isinstance(error, InvalidInput) else str(error)
-    headers = ((b"retry-after", str(RETRY_AFTER_S).encode()),) if status == 503 else ()
+    headers = _HEADERS.get(status, ())
     return problem(status, error.code, detail, retryable=error.retryable, facts=facts, headers=headers)
 
 
@@ -112,6 +108,6 @@ def problem(
         "detail": detail,
         "code": code,
         "retryable": retryable,
-        **(facts or {}),
     }
-    return Answer(status, msgspec.json.encode(document), headers, b"application/problem+json")
+    shown = {**document, **(facts or {}), **document}  # a fact never replaces a member of the problem
+    return Answer(status, msgspec.json.encode(shown), headers, b"application/problem+json")

@@ -1,13 +1,16 @@
 """Query parameters: described once, for the checks and for the OpenAPI document."""
 
 import re
+from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from turnlog.errors import InvalidInput
+from turnlog.timestamps import from_micros, read_time
 from turnlog.validation import INTEGER_MAX, check_text
 
 _NUMBER = re.compile(r"[0-9]{1,19}", re.ASCII)
+_SPACE_FOR_PLUS = re.compile(r"(\d\d:\d\d[^ ]*) (\d\d:?\d\d)$")
 
 
 class Number(NamedTuple):
@@ -95,7 +98,25 @@ class Word(NamedTuple):
         return {"type": "string", "minLength": 1}
 
 
-Parameter = Number | Choice | Flag | Word
+class Time(NamedTuple):
+    """A day or a time with a time zone."""
+
+    name: str
+    says: str
+    default: datetime | None = None
+
+    def read(self, text: str) -> datetime:
+        """The value of `text`. Raises `InvalidInput`."""
+        # an unescaped + of a time zone arrives as a space
+        return from_micros(read_time(self.name, _SPACE_FOR_PLUS.sub(r"\1+\2", text)))
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """As JSON Schema."""
+        return {"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}
+
+
+Parameter = Number | Choice | Flag | Word | Time
 
 
 def read_query(text: bytes, parameters: tuple[Parameter, ...]) -> dict[str, Any]:

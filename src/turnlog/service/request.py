@@ -1,6 +1,7 @@
 """One request and its answer, without objects that a hot route does not need."""
 
-import re
+import asyncio
+from codecs import BOM_UTF8
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, NamedTuple, TypeVar
 
@@ -11,74 +12,66 @@ from turnlog.errors import InvalidInput, TooLarge
 from turnlog.log.conversation import Conversation
 from turnlog.log.turnlog import Turnlog
 from turnlog.message_input import decoded
+from turnlog.service.errors import ReceiveTimeout, UnsupportedMedia
+from turnlog.service.preconditions import Tag, chosen, matching, read_key, read_tags
+from turnlog.store import Header
 
 T = TypeVar("T")
-
-_ETAG = re.compile(r'"([0-9]{1,18})(?:\.([0-9]{1,18})(?:\.([0-9a-f]{16}))?)?"', re.ASCII)
-_KEY = re.compile(r"[ -~]{1,255}", re.ASCII)
+JSON = b"application/json"
 
 
 class Answer(NamedTuple):
-    """A response: its body is sent in one piece."""
+    """A response whose body is sent in one piece."""
 
     status: int
-    body: bytes
+    body: bytes = b""
     headers: tuple[tuple[bytes, bytes], ...] = ()
-    media_type: bytes = b"application/json"
+    media_type: bytes = JSON
+    cache: bytes = b"no-store"
 
-    async def send(self, send: Send) -> None:
-        """Send it."""
-        headers = [
-            (b"content-type", self.media_type),
-            (b"content-length", str(len(self.body)).encode()),
-            *self.headers,
-        ]
+    async def send(self, send: Send, *, head: bool) -> None:
+        """Send it; with `head`, without the body. JSON ends in a newline, so that a terminal's prompt begins a line."""
+        headers = [(b"cache-control", self.cache), *self.headers]
+        body = self.body
+        if body:
+            body = body + b"\n" if self.media_type.endswith(b"json") else body
+            headers += [(b"content-type", self.media_type), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        await send({"type": "http.response.body", "body": self.body})
+        await send({"type": "http.response.body", "body": b"" if head else body})
 
 
 class Stream(NamedTuple):
-    """A response in pieces, which are sent as they come."""
+    """A response in pieces. The first is there before anything is sent, so that an error before it is an answer."""
 
+    first: bytes
     pieces: AsyncIterator[bytes]
     media_type: bytes
     status: int = 200
 
-    async def send(self, send: Send) -> None:
-        """Send it. What goes wrong after the first piece cuts it off."""
-        first = await anext(self.pieces, b"")
-        headers = [(b"content-type", self.media_type)]
+    async def send(self, send: Send, *, head: bool) -> None:
+        """Send it; with `head`, without the body. An error after the first piece cuts it off."""
+        headers = [(b"cache-control", b"no-store"), (b"content-type", self.media_type)]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        await send({"type": "http.response.body", "body": first, "more_body": True})
-        async for piece in self.pieces:
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        if not head:
+            await send({"type": "http.response.body", "body": self.first, "more_body": True})
+            async for piece in self.pieces:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
 
-class IfMatch(NamedTuple):
-    """What an `If-Match` header asks for; None where it asks for nothing."""
-
-    head: int | None = None
-    revision: int | None = None
-
-
 class Request:
-    """A request. `writes` tells whether it would change something; `query` holds the checked query parameters."""
+    """A request. `path` holds the decoded parameters of the path, `query` the checked query parameters."""
 
-    __slots__ = ("log", "query", "receive", "scope", "writes")
+    __slots__ = ("log", "path", "query", "receive", "route", "scope", "writes")
 
-    def __init__(self, log: Turnlog, scope: Scope, receive: Receive, *, writes: bool) -> None:
+    def __init__(self, log: Turnlog, scope: Scope, receive: Receive) -> None:
         self.log = log
         self.scope = scope
         self.receive = receive
-        self.writes = writes
+        self.path: dict[str, str] = {}
+        self.route = ""
         self.query: dict[str, Any] = {}
-
-    @property
-    def path(self) -> dict[str, str]:
-        """The parameters in the path."""
-        params: dict[str, str] = self.scope["path_params"]
-        return params
+        self.writes = False
 
     @property
     def conversation(self) -> Conversation:
@@ -94,44 +87,62 @@ class Request:
         return int(text)
 
     def header(self, name: bytes) -> str | None:
-        """The header with this lower-case name."""
-        for key, value in self.scope["headers"]:
-            if key == name:
-                text: bytes = value
-                return text.decode("latin-1")
-        return None
+        """The header with this lower-case name; several lines of it are one list (RFC 9110, section 5.3)."""
+        lines = [value for key, value in self.scope["headers"] if key == name]
+        return b", ".join(lines).decode("latin-1") if lines else None
 
-    async def if_match(self) -> IfMatch:
-        """What the request is conditional on. Raises `HistoryMoved` if that is another history of the conversation."""
-        value = self.header(b"if-match")
-        if value is None or value == "*":
-            return IfMatch()
-        match = _ETAG.fullmatch(value)
-        if match is None:
-            raise InvalidInput(
-                "If-Match", 'must be an ETag as given out here, "<head>" or "<head>.<revision>.<incarnation>", or *'
-            )
-        if match[3] is not None:
-            await self.conversation.info(expect_incarnation=match[3])
-        return IfMatch(int(match[1]), None if match[2] is None else int(match[2]))
+    async def expected(self) -> Tag:
+        """What `If-Match` says of the head. Raises `HistoryMoved`, or `PreconditionFailed` if only weak tags are listed."""
+        tags = read_tags("If-Match", self.header(b"if-match"))
+        if tags is None:
+            return Tag()
+        if len(tags) == 1 and tags[0].incarnation is None:
+            return tags[0]
+        return chosen(tags, await header_of(self.conversation))
+
+    async def check_unchanged(self, *, revision_only: bool = False) -> Tag:
+        """The tag of `If-Match` that the conversation has now. Raises the conflict if none fits, `Tag()` for no header.
+
+        With `revision_only`, a tag that has a revision fits whatever was appended or erased since.
+        """
+        tags = read_tags("If-Match", self.header(b"if-match"))
+        if tags is None:
+            return Tag()
+        return matching(tags, await header_of(self.conversation), revision_only=revision_only)
 
     def idempotency_key(self) -> str | None:
         """The key under which the client may repeat this request."""
-        key = self.header(b"idempotency-key")
-        if key is not None and not _KEY.fullmatch(key):
-            raise InvalidInput("Idempotency-Key", "must be 1 to 255 printable ASCII characters")
-        return key
+        return read_key(self.header(b"idempotency-key"))
+
+    def check_media(self, *, needed: bool) -> None:
+        """Refuse a body that is no JSON in UTF-8, or is compressed; without a media type if a body is `needed`."""
+        given = self.header(b"content-type")
+        if given != "application/json" and (given or needed):
+            _check_media_type(given or "")
+        if self.header(b"content-encoding") not in (None, "identity"):
+            raise UnsupportedMedia("Content-Encoding", "must be identity: the body must not be compressed")
 
     async def decode(self, decode: Callable[[bytes], T], *, default: bytes = b"") -> T:
         """The body, decoded and checked; `default` stands for an empty one."""
         return decoded(decode, await self.body() or default)
 
     async def body(self) -> bytes:
-        """The body, up to the size that the settings allow."""
+        """The body, up to the size and within the time that the settings allow, without a byte order mark."""
         limit = self.log.settings.body_bytes
         declared = self.header(b"content-length")
         if declared is not None and declared.isdigit() and int(declared) > limit:
             raise TooLarge("body", limit=limit, actual=int(declared), unit="bytes")
+        seconds = self.log.settings.receive_timeout_s
+        try:
+            async with asyncio.timeout(seconds):
+                body = await self._receive(limit)
+        except TimeoutError:
+            raise ReceiveTimeout(seconds) from None
+        if body:
+            self.check_media(needed=True)
+        return body.removeprefix(BOM_UTF8)
+
+    async def _receive(self, limit: int) -> bytes:
         chunks: list[bytes] = []
         size = 0
         while True:
@@ -145,6 +156,21 @@ class Request:
             if not message.get("more_body", False):
                 return b"".join([*chunks, chunk]) if chunks else chunk
             chunks.append(chunk)
+
+
+async def header_of(conversation: Conversation) -> Header:
+    """The stored header, which has the erase epoch that a tag needs."""
+    return await conversation.engine.store.get(conversation.key)
+
+
+def _check_media_type(given: str) -> None:
+    kind, *parameters = (part.strip().lower() for part in given.split(";"))
+    if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
+        raise UnsupportedMedia("Content-Type", "must be application/json")
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "charset" and value.strip(' "') not in ("utf-8", "utf8"):
+            raise UnsupportedMedia("Content-Type", "must have the charset utf-8, or none")
 
 
 Handler = Callable[[Request], Awaitable[Answer | Stream]]

@@ -2,11 +2,15 @@
 
 import asyncio
 from collections.abc import Callable
+from copy import deepcopy
 from functools import partial
 from socket import AF_INET, AF_INET6, SO_REUSEADDR, SOL_SOCKET, socket
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.config import LOGGING_CONFIG
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from turnlog.errors import InvalidInput
 from turnlog.service import create_app
@@ -35,6 +39,7 @@ def serve(settings: Settings, *, workers: int, tell: Callable[[str], None]) -> N
     with _listen(settings) as listener:
         url = _url(settings.host, listener.getsockname()[1])
         where = _where_to_fold(settings, workers)
+        config = partial(_config, access=settings.access_log, headers_s=settings.receive_timeout_s)
         with Folding(settings) as folding:
 
             def announce() -> None:
@@ -43,10 +48,10 @@ def serve(settings: Settings, *, workers: int, tell: Callable[[str], None]) -> N
                     folding.start()
 
             if workers > 1:
-                make = partial(_config, factory=True, workers=workers)
+                make = partial(config, factory=True, workers=workers)
                 Workers(make, settings, listener, announce).serve()
             else:
-                _Announcing(_config(_app(settings, inline=where == "inline")), announce).run([listener])
+                _Announcing(config(_app(settings, inline=where == "inline")), announce).run([listener])
 
 
 def _where_to_fold(settings: Settings, workers: int) -> str:
@@ -87,18 +92,74 @@ def _url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _config(app: Starlette | Worker, *, factory: bool = False, workers: int = 1) -> uvicorn.Config:
-    return uvicorn.Config(
+def _config(
+    app: Starlette | Worker, *, factory: bool = False, workers: int = 1, access: bool, headers_s: float
+) -> uvicorn.Config:
+    return _Config(
         app,
+        headers_s=headers_s,
         factory=factory,
         workers=workers,
         loop="auto",  # uvloop, which the extra brings, but on Windows
-        http="httptools",
-        log_level="warning",
-        access_log=False,
+        http=_Protocol,
+        log_config=_log_config(access=access),
+        access_log=access,
         backlog=BACKLOG,
         timeout_graceful_shutdown=SHUTDOWN_S_MAX,
     )
+
+
+def _log_config(*, access: bool) -> dict[str, Any]:
+    """Warnings on standard error, and with `access` each request: standard output tells the URL alone."""
+    config = deepcopy(LOGGING_CONFIG)
+    config["handlers"]["access"]["stream"] = "ext://sys.stderr"
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        config["loggers"][name]["level"] = "INFO" if access and name == "uvicorn.access" else "WARNING"
+    return config
+
+
+class _Config(uvicorn.Config):
+    """Uvicorn's configuration, with the time that a client may take for the headers of a request."""
+
+    def __init__(self, app: Starlette | Worker, *, headers_s: float, **options: Any) -> None:
+        super().__init__(app, **options)
+        self.headers_s = headers_s
+
+
+class _Protocol(HttpToolsProtocol):
+    """Closes a connection whose headers do not arrive in time, which uvicorn would keep for ever.
+
+    The timer runs only while headers are awaited in part, so that a request that arrives in one piece costs nothing.
+    """
+
+    _timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._await_headers()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.cycle is None or self.cycle.response_complete:
+            self._await_headers()
+        elif self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        super().connection_lost(exc)
+
+    def _await_headers(self) -> None:
+        if self._timer is None:
+            seconds = self.config.headers_s  # type: ignore[attr-defined]
+            self._timer = self.loop.call_later(seconds, self._too_slow)
+
+    def _too_slow(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+            self.transport.close()
 
 
 class _Announcing(uvicorn.Server):

@@ -18,7 +18,7 @@ from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors.multiprocess import Process
 
 from turnlog.errors import TurnlogError
-from turnlog.service import create_app, load_tokenizers
+from turnlog.service import create_app
 from turnlog.settings import Settings
 from turnlog.wiring import connect
 
@@ -38,7 +38,6 @@ class Worker:
 
     def __call__(self) -> Starlette:
         threading.Thread(target=_end_with_parent, daemon=True).start()
-        load_tokenizers()
         log = connect(settings=self.settings)
 
         @asynccontextmanager

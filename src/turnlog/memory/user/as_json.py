@@ -9,6 +9,7 @@ from turnlog.memory.user.model import UserMemory
 from turnlog.timestamps import format_time
 
 _VALID = ("valid_from", "valid_to")
+_NAMES = {"at": "recorded_at"}
 
 
 def shown(value: Any) -> Any:
@@ -22,7 +23,7 @@ def shown(value: Any) -> Any:
         return [shown(item) for item in value]
     if not isinstance(value, msgspec.Struct) or not type(value).__module__.startswith("turnlog."):
         return msgspec.to_builtins(value)
-    return {name: _field(name, each) for name, each in msgspec.structs.asdict(value).items()}
+    return {_NAMES.get(name, name): _field(name, each) for name, each in msgspec.structs.asdict(value).items()}
 
 
 def known_fields(user_id: str, known: UserMemory, *, closed: bool = False) -> dict[str, Any]:

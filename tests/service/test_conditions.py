@@ -73,7 +73,7 @@ async def test_the_tag_changes_with_the_body_and_is_answered_with_304_until_then
     seen: set[str] = set()
     steps = (
         ("POST", f"{C1}/messages", {"role": "user", "content": "I am Ada and I live in Lisbon."}),
-        ("POST", f"{C1}/memory/refresh", {}),
+        ("POST", f"{C1}/memory/refresh", {"wait_s": 60}),
         ("PATCH", C1, {"title": "x"}),
         ("DELETE", f"{C1}/messages/2", None),
     )

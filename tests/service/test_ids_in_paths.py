@@ -44,7 +44,7 @@ async def service(place: str) -> AsyncIterator[tuple[httpx.AsyncClient, str]]:
             host, root = Starlette(), "/chat"
             host.mount(root, app)
             app = host
-        await log.create(turnlog.user(SECRET), conversation_id="c1", user_id="vic", title=SECRET)
+        await log.create(turnlog.user(SECRET), id="c1", user_id="vic", title=SECRET)
         await log.user("vic").correct(SECRET, slot="home", value="Atlantis")
         options = {"root_path": "/api"} if "root_path" in place else {}
         if "uvicorn" in place:

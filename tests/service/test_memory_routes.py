@@ -15,7 +15,7 @@ async def begin(client: httpx.AsyncClient, id_: str, *texts: str, user_id: str |
     messages = [{"role": "user", "content": text} for text in texts]
     told = {"id": id_, "user_id": user_id, "messages": messages}
     assert (await client.post("/v1/conversations", json=told)).status_code == 201
-    answer = await client.post(f"/v1/conversations/{id_}/memory/refresh")
+    answer = await client.post(f"/v1/conversations/{id_}/memory/refresh", json={"wait_s": 60})
     assert {fold["lag"] for fold in answer.json()["folds"].values()} == {0}
 
 
@@ -76,7 +76,7 @@ async def test_a_correction_stands_and_a_fact_that_is_taken_back_is_gone(client:
     told = {"text": "lives in Porto", "slot": "home", "value": "Porto"}
     put = await client.put(f"{ADA}/facts/{fact['id']}", json=told)
     assert (put.status_code, put.json()["corrected"], put.json()["id"]) == (200, True, fact["id"])
-    await client.post("/v1/conversations/m1/memory/refresh")
+    await client.post("/v1/conversations/m1/memory/refresh", json={"wait_s": 60})
     assert {"lives in Porto", "lives in Lisbon"} & (await facts(client)).keys() == {"lives in Porto"}
     assert (await client.delete(f"{ADA}/facts/{fact['id']}")).json() == {"deleted": True}
     assert {"lives in Porto", "lives in Lisbon"} & (await facts(client)).keys() == set()

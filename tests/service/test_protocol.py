@@ -131,7 +131,7 @@ async def test_a_cursor_of_other_messages_is_refused(client: httpx.AsyncClient) 
 
 async def test_pages_by_default_keep_a_small_limit_of_the_settings() -> None:
     async with turnlog.connect("ram:", settings=turnlog.Settings(messages_per_call=3)) as log:
-        await log.create(turnlog.user("hi"), conversation_id="c1", user_id="ana")
+        await log.create(turnlog.user("hi"), id="c1", user_id="ana")
         transport = httpx.ASGITransport(create_app(log))
         async with httpx.AsyncClient(transport=transport, base_url="http://turnlog") as client:
             for path in (C1, f"{C1}/messages", "/v1/conversations", "/v1/users/ana/conversations"):
@@ -201,7 +201,7 @@ async def test_a_fact_about_an_error_never_replaces_a_member_of_the_problem(log:
     transport = httpx.ASGITransport(create_app(Refusing(log.store)))
     async with httpx.AsyncClient(transport=transport, base_url="http://turnlog") as client:
         answer = await client.get("/ready")
-    assert (answer.status_code, answer.json()["status"], answer.json()["endpoint_status"]) == (502, 502, 401)
+    assert (answer.status_code, answer.json()["status"], answer.json()["http_status"]) == (502, 502, 401)
 
 
 async def talk(url: str, *pieces: bytes, pause_s: float) -> tuple[bytes, float]:

@@ -1,6 +1,6 @@
 """The names of fields in JSON, one for each concept, and what makes two names spellings of one.
 
-`faults` takes the names of any face, of HTTP or of the command line. A new name needs an entry in `GLOSSARY`, where its author
+`faults` takes the names of any face, of HTTP or of the command line. A new name needs an entry in `GLOSSARY`: its author
 sees whether there is a word for it already.
 """
 

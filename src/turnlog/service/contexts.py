@@ -34,10 +34,10 @@ async def context(call: Request) -> Answer:
 
 async def turn(call: Request) -> Answer:
     """Append, and the messages to send to the model then."""
-    conversation, expected, key = call.conversation, await call.expected(), call.idempotency_key()
-    given = await call.decode(_turn)
-    messages, key = to_messages(given.messages), needed_key(key, given.messages)
-    done = await conversation.turn(*messages, expect_head=expected.head, idempotency_key=key, **_options(given))
+    conversation, key, given = call.conversation, call.idempotency_key(), await call.decode(_turn)
+    messages, key, options = to_messages(given.messages), needed_key(key, given.messages), _options(given)
+    expected = await call.expected()
+    done = await conversation.turn(*messages, expect_head=expected.head, idempotency_key=key, **options)
     start = b'{"receipts":[' + b",".join(receipts(done.appended)) + b"],"
     return appended_answer(done.appended, start + (await _answer(done.context, given))[1:])
 

@@ -128,10 +128,8 @@ async def delete(call: Request) -> Answer:
 async def fork(call: Request) -> Answer:
     """Create a conversation that shares this one's log; under an idempotency key, answer a repetition as the first time."""
     given, key = await call.decode(_fork, default=b"{}"), call.idempotency_key()
+    parent, id_ = call.conversation, None if given.id is None else check_id("id", given.id)
     expected = (await call.check_unchanged()).expected
-    parent, id_ = call.conversation, given.id
-    if id_ is not None:
-        check_id("id", id_)
     if key is not None and id_ is None:
         id_ = _derived("fork", parent.id, key)
     try:

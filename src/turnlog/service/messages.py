@@ -34,18 +34,17 @@ _keys = msgspec.json.Decoder(_Keys).decode
 
 async def append(call: Request) -> Answer:
     """Append one message or several."""
-    conversation, expected, key = call.conversation, await call.expected(), call.idempotency_key()
-    body = await call.body()
+    conversation, key, body = call.conversation, call.idempotency_key(), await call.body()
     if b'"messages"' in body and decoded(_keys, body).messages:
         given = decoded(_batch, body).messages
         messages = to_messages(given)
-        key = needed_key(key, given)
+        key, expected = needed_key(key, given), await call.expected()
         appended = await conversation.append(*messages, expect_head=expected.head, idempotency_key=key)
         return appended_answer(appended, b"[" + b",".join(receipts(appended)) + b"]")
     one = decoded(_message, body)
-    key = needed_key(key, (one,))
+    message, key, expected = _appendable(one), needed_key(key, (one,)), await call.expected()
     try:
-        appended = await conversation.append(_appendable(one), expect_head=expected.head, idempotency_key=key)
+        appended = await conversation.append(message, expect_head=expected.head, idempotency_key=key)
     except InvalidInput as error:
         error.field = error.field.removeprefix("messages[0].")
         raise
@@ -95,17 +94,17 @@ async def message(call: Request) -> Answer:
 
 async def redact(call: Request) -> Answer:
     """Erase the content of a message."""
-    expected = (await call.check_unchanged()).expected
-    await call.conversation.redact(call.seq, **expected)
-    return Answer(200, _json(Redacted(call.seq)))
+    seq, expected = call.seq, (await call.check_unchanged()).expected
+    await call.conversation.redact(seq, **expected)
+    return Answer(200, _json(Redacted(seq)))
 
 
 async def reconcile(call: Request) -> Answer:
     """Store what is new in a transcript."""
     conversation, given = call.conversation, await call.decode(_reconcile)
-    expected = (await call.check_unchanged()).expected
     by_id = all_have_ids(given.messages, "messages")
     await _check_tombstones(call, given.messages)
+    expected = (await call.check_unchanged()).expected
     messages: list[Message] = []
     for first in range(0, len(given.messages), _CHUNK_MESSAGES):
         messages += to_messages(given.messages[first : first + _CHUNK_MESSAGES], first, known=True)

@@ -9,7 +9,8 @@ from turnlog.service.problems import RETRY_AFTER_S, TITLES
 from turnlog.service.responses import Problem
 from turnlog.service.routes import Operation
 
-_TAGS = r'^(\*|"[!#-~]*"(, *"[!#-~]*")*)$'
+_TAG = r'"[0-9]{1,18}(\.[0-9]{1,18}(\.[0-9]{1,18}\.[0-9a-f]{16}(\.[0-9a-f]{12})?)?)?"'
+_TAGS = rf"^(\*|{_TAG}(, {_TAG})*)$"
 _HEADERS = {
     "Idempotency-Key": ("Makes the request safe to repeat.", {"type": "string", "minLength": 1, "maxLength": 255}),
     "If-Match": (

@@ -93,22 +93,24 @@ class Request:
 
     async def expected(self) -> Tag:
         """What `If-Match` says of the head. Raises `HistoryMoved`, or `PreconditionFailed` if only weak tags are listed."""
+        conversation = self.conversation  # a bad id is refused before the precondition is looked at
         tags = read_tags("If-Match", self.header(b"if-match"))
         if tags is None:
             return Tag()
         if len(tags) == 1 and tags[0].incarnation is None:
             return tags[0]
-        return chosen(tags, await header_of(self.conversation))
+        return chosen(tags, await header_of(conversation))
 
     async def check_unchanged(self, *, revision_only: bool = False) -> Tag:
         """The tag of `If-Match` that the conversation has now. Raises the conflict if none fits, `Tag()` for no header.
 
         With `revision_only`, a tag that has a revision fits whatever was appended or erased since.
         """
+        conversation = self.conversation
         tags = read_tags("If-Match", self.header(b"if-match"))
         if tags is None:
             return Tag()
-        return matching(tags, await header_of(self.conversation), revision_only=revision_only)
+        return matching(tags, await header_of(conversation), revision_only=revision_only)
 
     def idempotency_key(self) -> str | None:
         """The key under which the client may repeat this request."""

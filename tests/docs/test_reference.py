@@ -2,6 +2,8 @@
 
 import importlib
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -57,3 +59,10 @@ def test_every_command_is_documented() -> None:
 def shape(path: str) -> str:
     """A path with the names of its parameters left out."""
     return re.sub(r"{\w+}", "{}", path)
+
+
+def test_the_python_reference_is_made_from_the_docstrings_of_today() -> None:
+    done = subprocess.run(
+        [sys.executable, DOCS.parent / "tools/api_reference.py", "--check"], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

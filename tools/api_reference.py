@@ -19,8 +19,8 @@ import turnlog
 PAGE = Path(__file__).parents[1] / "docs/reference/api.md"
 HEAD = """# Python API
 
-Every name that `turnlog` exports, made from its docstrings by `python tools/api_reference.py`. `turnlog.sync` has the same classes with
-blocking methods.
+Every name that `turnlog` exports, made from its docstrings by `python tools/api_reference.py`. `turnlog.sync` has the
+same classes with blocking methods.
 """
 
 

@@ -37,7 +37,7 @@ INTERNAL = {
     "Context.account": "what `explain` is made from",
     "Context.compaction": "what the next context begins with",
     "Digest.seen": "what an inspection compares",
-    "UserMemory.taught": "what is merged",
+    "UserMemory.contributions": "what is merged",
     "Conversation.__init__": "a `Turnlog` makes it",
     "User.__init__": "a `Turnlog` makes it",
     "Integrity": "a fold, whose methods the worker calls",

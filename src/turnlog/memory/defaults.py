@@ -8,8 +8,8 @@ import msgspec
 
 from turnlog.fold import Fold, StateUnreadable, state_of
 from turnlog.llm.port import LLM
-from turnlog.memory.base import BY_RULES
 from turnlog.memory.llm.extractor import LLMExtractor
+from turnlog.memory.memory_fold import BY_RULES
 from turnlog.memory.summary.fold import Summary
 from turnlog.memory.user.sharing import SharedKnowledge
 from turnlog.store import Header, Snapshot

@@ -18,7 +18,7 @@ from turnlog.extraction.preferences import Liking, preferences
 from turnlog.extraction.statements import Statement, statements
 from turnlog.extraction.tasks import Outcome, Request, closings, requests
 from turnlog.extraction.topic import named_topic, topic_words
-from turnlog.memory.base import in_thread
+from turnlog.memory.memory_fold import in_thread
 from turnlog.message import Message
 
 QUESTION_LENGTH = 600

@@ -11,10 +11,10 @@ import msgspec
 from msgspec.structs import replace
 
 from turnlog.memory import entities, facts, profile
-from turnlog.memory.base import MemoryFold, in_thread
 from turnlog.memory.entities import Entity
 from turnlog.memory.extraction import Extraction, Extractor, Question, RuleExtractor, extract_each, relevant, utterances
 from turnlog.memory.facts import Fact
+from turnlog.memory.memory_fold import MemoryFold, in_thread
 from turnlog.memory.profile import Profile
 from turnlog.message import Message
 

@@ -13,11 +13,11 @@ from msgspec.structs import replace
 
 from turnlog.errors import InvalidInput
 from turnlog.llm.port import LLM, Prompt, acting_for
-from turnlog.memory.base import MemoryFold, in_thread
 from turnlog.memory.llm import prompts
 from turnlog.memory.llm.reply_cache import ReplyCache
 from turnlog.memory.llm.structured import ask
 from turnlog.memory.llm.transcript import TranscriptEntry, chunks, entries
+from turnlog.memory.memory_fold import MemoryFold, in_thread
 from turnlog.memory.summary import abstractive, extractive
 from turnlog.memory.summary.abstractive import Notes
 from turnlog.memory.summary.chapters import SPAN, Chapter, best, joined, overfull, pair, share

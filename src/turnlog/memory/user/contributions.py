@@ -12,10 +12,10 @@ from msgspec.structs import replace
 
 from turnlog.errors import ConversationNotFound, CorruptRecord, InvalidInput
 from turnlog.fold import newest, snapshots, state_of
-from turnlog.memory.base import BY_RULES
 from turnlog.memory.entities import Entity, most_relevant
 from turnlog.memory.facts import Fact
 from turnlog.memory.knowledge import NAME, Knowledge, KnowledgeState
+from turnlog.memory.memory_fold import BY_RULES
 from turnlog.memory.profile import Preference, Profile, Task
 from turnlog.memory.user.model import Contribution
 from turnlog.store import Header, Key, Snapshot, Store

@@ -20,8 +20,8 @@ from turnlog.log.turnlog import Turnlog
 from turnlog.memory.user.as_json import known_fields
 from turnlog.message import Message
 from turnlog.message_input import MessageIn, decode_message, decoded
-from turnlog.store import RecordPage
-from turnlog.timestamps import format_time, from_micros
+from turnlog.store import Header, RecordPage
+from turnlog.timestamps import format_moment, from_micros
 from turnlog.validation import check_id
 
 LINES_AT_ONCE = 16
@@ -61,8 +61,9 @@ class Count(msgspec.Struct):
 
 
 class _HeaderIn(msgspec.Struct, frozen=True):
-    """The fields of a line beside its messages. Those of an export that only inform are read over."""
+    """The fields of a line beside its messages; `conversation_id` is what other tools call `id`."""
 
+    id: str | None = None
     conversation_id: str | None = None
     user_id: str | None = None
     title: str | None = None
@@ -99,10 +100,10 @@ def _line(fields: dict[str, Any], data: bytes) -> Line:
     if not isinstance(messages, list):
         raise InvalidInput("messages", "must be a list of messages")
     told = decoded(lambda known: msgspec.convert(known, _HeaderIn), _gather(fields, _HeaderIn.__struct_fields__))
-    if told.conversation_id is None:
-        conversation_id = _derived(data.strip())
-    else:
-        conversation_id = check_id("conversation_id", told.conversation_id)
+    if told.id is not None and told.conversation_id not in (None, told.id):
+        raise InvalidInput("conversation_id", "must be the same as id")
+    named = told.id if told.id is not None else told.conversation_id
+    conversation_id = _derived(data.strip()) if named is None else check_id("id", named)
     return Line(
         conversation_id,
         told.user_id,
@@ -274,12 +275,13 @@ async def every_header(
 ) -> AsyncIterator[ConversationInfo]:
     """Every conversation that was there at the beginning, once, also one that moves in the listing meanwhile."""
     began, since = from_micros(log.clock()), None
+    size = min(100, log.settings.messages_per_call)
     seen: set[str] = set()
     found = True
     while found:
         found, cursor, more = False, None, True
         while more:
-            page = await log.conversations(user_id=user_id, tag=tag, updated_since=since, cursor=cursor, limit=100)
+            page = await log.conversations(user_id=user_id, tag=tag, updated_since=since, cursor=cursor, limit=size)
             for header in page:
                 if header.id not in seen and header.created_at <= began:
                     seen.add(header.id)
@@ -289,18 +291,21 @@ async def every_header(
         since = began
 
 
-def _opening(page: RecordPage) -> bytes:
-    header = page.header
-    fields: dict[str, Any] = {
-        "conversation_id": header.id,
-        "user_id": header.user_id,
-        "title": header.title,
-        "tags": header.tags,
-        "metadata": header.metadata,
-        "archived": header.archived,
-        "created_at": format_time(header.created_at),
-        "updated_at": format_time(header.updated_at),
-        "parent": {"conversation_id": header.parent, "seq": header.parent_seq} if header.parent else None,
+def conversation_fields(conversation: Header | ConversationInfo) -> dict[str, Any]:
+    """A conversation as JSON shows it, in the words of the HTTP service."""
+    info = ConversationInfo.of(conversation) if isinstance(conversation, Header) else conversation
+    fields: dict[str, Any] = msgspec.to_builtins(info)
+    return fields | {
+        "created_at": format_moment(info.created_at),
+        "updated_at": format_moment(info.updated_at),
     }
-    told = {name: value for name, value in fields.items() if value}
+
+
+_OF_THIS_STORE = ("head", "incarnation", "revision", "tokens")
+"""Fields of a conversation that say nothing in another store."""
+
+
+def _opening(page: RecordPage) -> bytes:
+    fields = conversation_fields(page.header)
+    told = {name: value for name, value in fields.items() if value and name not in _OF_THIS_STORE}
     return msgspec.json.encode(told)[:-1] + b',"messages":['

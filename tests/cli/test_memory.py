@@ -1,4 +1,4 @@
-"""`turnlog memory` and `turnlog rebuild`: what is remembered, what failed, and making it anew."""
+"""`turnlog memory`: what is remembered, what failed, and making it anew."""
 
 import asyncio
 import sqlite3
@@ -20,12 +20,12 @@ PLACES = ["Lisbon", "Porto", "Faro", "Braga", "Evora", "Coimbra"]
 
 
 WRONG = [
-    (["rebuild", "--fold", "moods", "--all"], 1, "fold: must be one of summary, profile, entities, facts"),
-    (["rebuild", "--fold", "integrity", "--all"], 1, "fold: must be one of summary, profile, entities, facts"),
-    (["rebuild", "--fold", "facts", "nobody"], 1, "conversation_not_found"),
-    (["rebuild", "--fold", "facts"], 2, "--user, or --all"),
-    (["rebuild", "--fold", "facts", "a", "--all"], 2, "--user, or --all"),
-    (["rebuild", "--all"], 2, "--fold"),
+    (["memory", "rebuild", "--fold", "moods", "--all"], 1, "fold: must be one of summary, profile, entities, facts"),
+    (["memory", "rebuild", "--fold", "integrity", "--all"], 1, "fold: must be one of summary, profile, entities, facts"),
+    (["memory", "rebuild", "--fold", "facts", "nobody"], 1, "conversation_not_found"),
+    (["memory", "rebuild", "--fold", "facts"], 2, "--user, or --all"),
+    (["memory", "rebuild", "--fold", "facts", "a", "--all"], 2, "--user, or --all"),
+    (["memory", "rebuild", "--all"], 2, "--fold"),
     (["memory", "show", "nobody"], 1, "conversation_not_found"),
     (["memory", "refresh", "nobody"], 1, "conversation_not_found"),
     (["memory", "retry", "nobody", "--fold", "facts"], 1, "conversation_not_found"),
@@ -108,15 +108,15 @@ def test_a_rebuild_tells_what_it_changed(ana):
     for talk in "ab":
         ana("memory", "refresh", talk)
     asyncio.run(spoil(ana.url, "a", b"Lisbon", b"Madrid"))
-    would = ana("rebuild", "--fold", "facts", "--user", "ana", "--dry-run", "--json").json
+    would = ana("memory", "rebuild", "--fold", "facts", "--user", "ana", "--dry-run", "--json").json
     assert (would["conversations"], would["different"], would["came"], would["went"]) == (2, 1, 1, 1)
     assert [(each["kind"], each["conversation_id"]) for each in would["changes"]] == [("went", "a"), ("came", "a")]
     assert "Madrid" in ana("memory", "show", "a").out
-    text = ana("rebuild", "--fold", "facts", "a").out
+    text = ana("memory", "rebuild", "--fold", "facts", "a").out
     assert "- a facts: lives in Madrid" in text and "+ a facts: lives in Lisbon" in text
     assert "facts 1: 1 conversations, 2 messages folded; 1 differ: 1 items came, 1 went, 0 changed" in text
     assert "Lisbon" in ana("memory", "show", "a").out
-    assert ana("rebuild", "--fold", "facts", "--all", "--json").json["different"] == 0
+    assert ana("memory", "rebuild", "--fold", "facts", "--all", "--json").json["different"] == 0
 
 
 def test_a_rebuild_that_failed_somewhere_ends_with_1_and_is_taken_up_again(ana):
@@ -126,11 +126,11 @@ def test_a_rebuild_that_failed_somewhere_ends_with_1_and_is_taken_up_again(ana):
             file.commit()
 
     damage("UPDATE message SET checksum = checksum + 1 WHERE seq = 2")
-    ran = ana("rebuild", "--fold", "facts", "--all", "--json")
+    ran = ana("memory", "rebuild", "--fold", "facts", "--all", "--json")
     assert (ran.code, ran.json["conversations"], ran.json["failed"][0]["conversation_id"]) == (1, 1, "a")
-    assert "a: CorruptRecord: the record at seq 2 is corrupt" in ana("rebuild", "--fold", "facts", "--all").err
+    assert "a: CorruptRecord: the record at seq 2 is corrupt" in ana("memory", "rebuild", "--fold", "facts", "--all").err
     damage("UPDATE message SET checksum = checksum - 1 WHERE seq = 2")
-    done = ana("rebuild", "--fold", "facts", "--all", "--json")
+    done = ana("memory", "rebuild", "--fold", "facts", "--all", "--json")
     assert (done.code, done.json["conversations"], done.json["again"], done.json["resumed"]) == (0, 2, 1, True)
 
 
@@ -163,7 +163,7 @@ async def killed_in(turnlog, talk: str) -> set[bytes]:
     async with connect(turnlog.url) as log:
         key = Key(log.tenant, talk)
         for _ in range(20):  # on a busy machine it may be over before we look
-            process = turnlog.start("rebuild", "--fold", "facts", "--all", "--restart")
+            process = turnlog.start("memory", "rebuild", "--fold", "facts", "--all", "--restart")
             try:
                 while process.poll() is None:
                     state = await log.store.load_snapshot(key, "facts", 1)
@@ -194,7 +194,7 @@ def test_a_killed_rebuild_of_many_messages_goes_on_where_it_was(turnlog):
     make_room(turnlog.url)
     asyncio.run(fill(turnlog.url, sizes))
     assert asyncio.run(killed_in(turnlog, "long")) == {b"{}"}
-    done = turnlog("rebuild", "--fold", "facts", "--all", "--json").json
+    done = turnlog("memory", "rebuild", "--fold", "facts", "--all", "--json").json
     assert (done["resumed"], done["conversations"], done["failed"]) == (True, 3, [])
     assert 0 < done["messages"] < sum(sizes.values())
     assert done["different"] == 3
@@ -206,7 +206,7 @@ def test_a_killed_rebuild_of_many_messages_goes_on_where_it_was(turnlog):
                 assert await log.store.load_snapshot(key, "facts", 1) == await replay(log.store, key, FACTS)
 
     asyncio.run(check())
-    again = turnlog("rebuild", "--fold", "facts", "--all", "--json").json
+    again = turnlog("memory", "rebuild", "--fold", "facts", "--all", "--json").json
     assert (again["resumed"], again["messages"], again["different"]) == (False, sum(sizes.values()), 0)
 
 

@@ -116,7 +116,7 @@ def test_a_store_that_processes_cannot_share_is_refused_to_several(turnlog):
     assert "workers: must be 1" in ran.err
 
 
-@pytest.mark.parametrize(("blocked", "extra"), [("uvicorn", "server"), ("typer", "cli")])
+@pytest.mark.parametrize(("blocked", "extra"), [("uvicorn", "server"), ("click", "cli")])
 def test_a_missing_extra_is_named(tmp_path, blocked, extra):
     told = "sys.argv = ['turnlog', 'serve']; import turnlog.cli; turnlog.cli.main()"
     code = f"import sys; sys.modules[{blocked!r}] = None; {told}"

@@ -18,7 +18,7 @@ def _file(turnlog, *lines) -> str:
 
 
 def _said(turnlog, conversation_id):
-    return turnlog("show", conversation_id, "--messages", "1000", "--json").json["messages"]
+    return turnlog("show", conversation_id, "-n", "1000", "--json").json["messages"]
 
 
 def test_a_second_import_adds_nothing(turnlog):
@@ -33,8 +33,8 @@ def test_an_export_imports_to_the_same_messages(filled, other):
     out = filled("export")
     copy = other("copy")
     assert copy("import", "-", "--json", stdin=out.out.encode()).json["added"] == MESSAGES + 5
-    exported = {line["conversation_id"]: line for line in out.lines}
-    copied = {line["conversation_id"]: line for line in copy("export").lines}
+    exported = {line["id"]: line for line in out.lines}
+    copied = {line["id"]: line for line in copy("export").lines}
     assert len(exported) == 15
     assert exported["branch"]["parent"] == {"conversation_id": "sample-03", "seq": 5}
     for name, line in exported.items():
@@ -45,7 +45,7 @@ def test_an_export_imports_to_the_same_messages(filled, other):
 
 
 def test_export_takes_one_a_user_or_a_tag(filled):
-    assert [line["conversation_id"] for line in filled("export", "sample-07").lines] == ["sample-07"]
+    assert [line["id"] for line in filled("export", "sample-07").lines] == ["sample-07"]
     assert {line["user_id"] for line in filled("export", "--user", "user-2").lines} == {"user-2"}
     assert len(filled("export", "--tag", "even").lines) == 6
     assert filled("export", "--output", "out.jsonl", "--json").json == {"conversations": 14, "output": "out.jsonl"}
@@ -68,7 +68,7 @@ def test_bad_lines_are_set_aside_with_number_and_reason(turnlog):
     assert json.loads(rejects[1]["text"]) == bad
     assert rejects[5]["reason"] == "messages[0].content: must not hold NUL (U+0000)"
     assert rejects[4]["base64"].startswith("//4")
-    assert [header["conversation_id"] for header in turnlog("list", "--json").json["data"]] == ["good"]
+    assert [header["id"] for header in turnlog("list", "--json").json["data"]] == ["good"]
 
 
 def test_a_clean_run_leaves_no_rejects(turnlog):

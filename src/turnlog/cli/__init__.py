@@ -9,9 +9,9 @@ import sys
 def main() -> None:
     """Run the command with the arguments of this process."""
     try:
-        from turnlog.cli.commands import app
+        from turnlog.cli import app
     except ModuleNotFoundError as error:
-        if error.name not in ("typer", "rich"):
+        if error.name != "click":
             raise
-        sys.exit("turnlog: the command line needs typer and rich: pip install 'turnlog[cli]'")
-    app(prog_name="turnlog")
+        sys.exit("turnlog: this needs the extra 'cli': pip install 'turnlog[cli]'")
+    app.main(prog_name="turnlog")

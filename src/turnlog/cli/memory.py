@@ -1,13 +1,12 @@
 """`turnlog memory`: what the folds remember of conversations, how far they are, and what they do not get on with."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 
-import typer
+import click
 
-from turnlog.cli.options import AsJson, ConversationId, StoreUrl, Tenant, run
-from turnlog.cli.output import print_table, say, write_json
-from turnlog.cli.remembered import print_fields
+from turnlog.cli.options import CONVERSATION_ID, command, on_tenant, run
+from turnlog.cli.output import print_fields, print_table, say, write_json
 from turnlog.llm import spent
 from turnlog.llm.port import Spent
 from turnlog.log.turnlog import Turnlog
@@ -16,14 +15,18 @@ from turnlog.memory.user.as_json import shown
 from turnlog.timestamps import format_time
 from turnlog.worker.status import FoldStatus, named, retry_failed, status
 
-memory = typer.Typer(no_args_is_help=True, help="What is remembered of conversations.")
 
-OneFold = Annotated[str | None, typer.Option("--fold", metavar="NAME", help="Only this fold. [default: each]")]
+@command("status")
+@on_tenant
+def status_(
+    store: str | None,
+    tenant: str | None,
+    as_json: bool,
+) -> None:
+    """Show the progress, failures and cost of folds.
 
-
-@memory.command("status")
-def status_(store: StoreUrl = None, tenant: Tenant = None, as_json: AsJson = False) -> None:
-    """Tell for each fold how many conversations it is behind with, and which it fails on; and what models have cost."""
+    How many conversations each fold is behind with, which ones it fails on, and what language models cost.
+    """
 
     async def work(log: Turnlog) -> tuple[list[FoldStatus], dict[str, Spent]]:
         return await status(log.store, log.tenant, log.folds), await spent(log.store, log.tenant)
@@ -49,9 +52,16 @@ def _row(each: FoldStatus) -> tuple[object, ...]:
     return each.fold, each.version, *counts, each.longest, len(each.failures)
 
 
-@memory.command()
-def show(conversation_id: ConversationId, store: StoreUrl = None, tenant: Tenant = None, as_json: AsJson = False) -> None:
-    """Show what each fold remembers of a conversation, with the messages that it came from."""
+@command("show")
+@CONVERSATION_ID
+@on_tenant
+def show(
+    conversation_id: str,
+    store: str | None,
+    tenant: str | None,
+    as_json: bool,
+) -> None:
+    """Show the memory of a conversation and its sources."""
 
     async def work(log: Turnlog) -> Mapping[str, Remembered]:
         return await log.conversation(conversation_id).memory()
@@ -59,9 +69,16 @@ def show(conversation_id: ConversationId, store: StoreUrl = None, tenant: Tenant
     _print(conversation_id, run(work, store, tenant, as_json), as_json)
 
 
-@memory.command()
-def refresh(conversation_id: ConversationId, store: StoreUrl = None, tenant: Tenant = None, as_json: AsJson = False) -> None:
-    """Fold what is behind of a conversation, now, and show what is remembered then."""
+@command("refresh")
+@CONVERSATION_ID
+@on_tenant
+def refresh(
+    conversation_id: str,
+    store: str | None,
+    tenant: str | None,
+    as_json: bool,
+) -> None:
+    """Fold a conversation now, and show its memory."""
 
     async def work(log: Turnlog) -> Mapping[str, Remembered]:
         return await log.conversation(conversation_id).catch_up()
@@ -69,18 +86,22 @@ def refresh(conversation_id: ConversationId, store: StoreUrl = None, tenant: Ten
     _print(conversation_id, run(work, store, tenant, as_json), as_json)
 
 
-@memory.command()
+@command("retry")
+@click.argument("conversation_id", metavar="[ID]", required=False)
+@click.option("--fold", metavar="NAME", show_default="each", help="Only this fold.")
+@click.option("--all", "all_", is_flag=True, help="Everything that failed.")
+@on_tenant
 def retry(
-    conversation_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="The conversation.")] = None,
-    fold: OneFold = None,
-    all_: Annotated[bool, typer.Option("--all", help="All that failed.")] = False,
-    store: StoreUrl = None,
-    tenant: Tenant = None,
-    as_json: AsJson = False,
+    conversation_id: str | None,
+    fold: str | None,
+    all_: bool,
+    store: str | None,
+    tenant: str | None,
+    as_json: bool,
 ) -> None:
-    """Let what failed be tried again without waiting; a worker sees it within half a minute."""
+    """Retry failed folds without waiting. A worker notices within 30 seconds."""
     if all_ == (conversation_id is not None):
-        raise typer.BadParameter("give one conversation, or --all", param_hint="ID")
+        raise click.BadParameter("is needed, or --all, not both", param_hint="ID")
 
     async def work(log: Turnlog) -> list[tuple[str, str]]:
         folds = [named(log.folds, fold)] if fold is not None else log.folds

@@ -51,11 +51,12 @@ class Turnlog:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("TURNLOG_")}
         return kept | {"TURNLOG_STORE": self.url, "COLUMNS": "200"} | changes
 
-    def start(self, *arguments: str, **environ: str) -> "subprocess.Popen[bytes]":
+    def start(self, *arguments: str, group: bool = False, **environ: str) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
             [*COMMAND, *arguments],
             cwd=self.cwd,
             env=self.environ(environ),
+            start_new_session=group,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

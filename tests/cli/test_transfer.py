@@ -149,5 +149,5 @@ def test_a_line_of_memory_is_passed_over_and_counted(turnlog):
     file = _file(turnlog, memory, talk, {"memory": "none"})
     ran = turnlog("import", file, "--json")
     assert (ran.code, ran.json["conversations"], ran.json["passed"], ran.json["rejected"]) == (3, 1, 1, 1)
-    assert "1 of memory passed over" in turnlog("import", file).out
+    assert "1 lines of memory skipped" in turnlog("import", file).out
     assert [line["metadata"] for line in turnlog("export").lines] == [{"memory": {"kept": 1}}]

@@ -1,6 +1,8 @@
 """`turnlog serve` and `turnlog worker`: the processes that run until they are stopped."""
 
 import os
+import signal
+from typing import Any
 
 import click
 import msgspec
@@ -8,6 +10,19 @@ import msgspec
 from turnlog.cli.options import AS_JSON, STORE, command, failing, make_room, on_tenant, read_settings
 from turnlog.cli.output import say, write_json
 from turnlog.settings import Settings
+
+
+def _stop_with_0() -> None:
+    """Have SIGINT and SIGTERM end this process with 0.
+
+    uvicorn stops cleanly and then raises the signal again with the handler that was there before: decision 055.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+
+
+def _stop(number: int, frame: Any) -> None:
+    raise SystemExit(0)
 
 
 @command("serve")
@@ -34,6 +49,7 @@ def serve(
             say(f"turnlog serves on {url}")
 
     with failing(as_json):
+        _stop_with_0()
         from turnlog.service.serve import serve as run_service
 
         settings = read_settings(store, tenant)
@@ -60,6 +76,7 @@ def worker(
 ) -> None:
     """Fold memory until SIGINT or SIGTERM. Any number of workers share the work."""
     with failing(as_json):
+        _stop_with_0()
         from turnlog.worker_process import fold
 
         settings = read_settings(store, tenants[0] if tenants else None)

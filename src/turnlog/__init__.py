@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         LLMReplyInvalid,
         LLMUnavailable,
         MessageNotFound,
+        MissingExtra,
         NotFound,
         RevisionMoved,
         SchemaTooNew,
@@ -142,6 +143,7 @@ __all__ = [
     "Message",
     "MessageFields",
     "MessageNotFound",
+    "MissingExtra",
     "NotFound",
     "Page",
     "Parent",
@@ -201,7 +203,7 @@ _HOMES = {
     "errors": (
         "BudgetTooSmall Conflict ConversationDeleted ConversationExists ConversationNotFound CorruptRecord "
         "FactNotFound HeadMoved HistoryMoved InvalidInput InvalidJson KeyReused LLMRefused LLMReplyInvalid "
-        "LLMUnavailable MessageNotFound NotFound RevisionMoved SchemaTooNew SnapshotMoved StoreFailed "
+        "LLMUnavailable MessageNotFound MissingExtra NotFound RevisionMoved SchemaTooNew SnapshotMoved StoreFailed "
         "StoreUnavailable TooLarge TranscriptDiverged TurnlogError"
     ),
     "fold": "Fold",

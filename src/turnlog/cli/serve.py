@@ -9,6 +9,7 @@ import msgspec
 
 from turnlog.cli.options import AS_JSON, STORE, command, failing, make_room, on_tenant, read_settings
 from turnlog.cli.output import say, write_json
+from turnlog.errors import needs_extra
 from turnlog.settings import Settings
 
 
@@ -50,12 +51,13 @@ def serve(
 
     with failing(as_json):
         _stop_with_0()
-        from turnlog.service.serve import serve as run_service
-
         settings = read_settings(store, tenant)
         options = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
         make_room(settings.store)
-        run_service(msgspec.structs.replace(settings, **options), workers=workers, tell=tell)
+        with needs_extra("server", "starlette", "uvicorn", "uvloop", "httptools"):
+            from turnlog.service.serve import serve as run_service
+
+            run_service(msgspec.structs.replace(settings, **options), workers=workers, tell=tell)
 
 
 @command("worker")

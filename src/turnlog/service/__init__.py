@@ -7,14 +7,17 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import msgspec
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
-from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
-from turnlog.errors import InvalidInput, TurnlogError
+from turnlog.errors import MissingExtra, TurnlogError, needs_extra
+
+with needs_extra("server", "starlette"):
+    from starlette.applications import Starlette
+    from starlette.exceptions import HTTPException
+    from starlette.requests import ClientDisconnect, Request
+    from starlette.responses import Response
+    from starlette.routing import Route
+    from starlette.types import Receive, Scope, Send
+
 from turnlog.log.turnlog import Turnlog
 from turnlog.service.openapi import document
 from turnlog.service.problems import UnsupportedMedia, of_error, problem
@@ -77,7 +80,7 @@ async def _running(runner: Runner | None) -> AsyncIterator[None]:
 def load_tokenizers() -> None:
     """Read the tables of OpenAI's encodings if their package is there: later that would stop all requests for a second."""
     for encoding in ("o200k_base", "cl100k_base"):
-        with suppress(InvalidInput):
+        with suppress(MissingExtra):
             counter(encoding)
 
 

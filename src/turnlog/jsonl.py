@@ -14,15 +14,23 @@ from uuid import UUID
 import msgspec
 
 from turnlog import codec
-from turnlog.errors import Conflict, ConversationExists, ConversationNotFound, InvalidInput, NotFound, TurnlogError
+from turnlog.errors import (
+    Conflict,
+    ConversationExists,
+    ConversationNotFound,
+    InvalidInput,
+    KeyReused,
+    NotFound,
+    TurnlogError,
+)
 from turnlog.log.info import ConversationInfo
 from turnlog.log.turnlog import Turnlog
 from turnlog.memory.user.as_json import known_fields
 from turnlog.message import Message
 from turnlog.message_input import MessageIn, decode_message, decoded
 from turnlog.store import Header, RecordPage
-from turnlog.timestamps import format_moment, from_micros
-from turnlog.validation import check_id
+from turnlog.timestamps import format_moment, from_micros, read_time, to_micros
+from turnlog.validation import check_id, check_name
 
 LINES_AT_ONCE = 16
 _BOM = b"\xef\xbb\xbf"
@@ -85,6 +93,17 @@ class Line(msgspec.Struct, frozen=True):
     metadata: dict[str, Any]
     archived: bool
     messages: tuple[Message, ...]
+    created_at: int | None = None
+    updated_at: int | None = None
+
+    def times(self, now: int) -> tuple[int, int]:
+        """When the conversation began and was changed last: as the line says, else as its first and last message do."""
+        first, last = (
+            (to_micros(each.created_at) for each in (self.messages[0], self.messages[-1])) if self.messages else (now, now)
+        )
+        created = min(first if self.created_at is None else self.created_at, now)
+        updated = min(last if self.updated_at is None else self.updated_at, now)
+        return created, max(created, updated)
 
 
 _decode_object = msgspec.json.Decoder(dict[str, Any]).decode
@@ -112,6 +131,8 @@ def _line(fields: dict[str, Any], data: bytes) -> Line:
         told.metadata or {},
         told.archived,
         tuple(_message(conversation_id, index, message) for index, message in enumerate(messages)),
+        None if told.created_at is None else read_time("created_at", told.created_at),
+        None if told.updated_at is None else read_time("updated_at", told.updated_at),
     )
 
 
@@ -122,7 +143,9 @@ def _message(conversation_id: str, index: int, fields: Any) -> Message:
         told = _gather(fields, MessageIn.__struct_fields__)
         if told.get("id") is None:
             told["id"] = _derived(f"{conversation_id} {index}".encode())
-        return decode_message(told)
+        message = decode_message(told)
+        # the words are gone that could be counted again
+        return msgspec.structs.replace(message, tokens=told.get("tokens")) if message.redacted else message
     except InvalidInput as error:
         raise error.within(f"messages[{index}]") from None
 
@@ -199,39 +222,47 @@ async def _store(log: Turnlog, line: Line) -> int:
     size = log.settings.messages_per_call
     chunks = [line.messages[at : at + size] for at in range(0, len(line.messages), size)] or [()]
     if len(chunks) > 1:
-        _check_limits(log, line.messages)
+        _check_whole(log, line.messages)
     added = 0
     if await _begin(log, line, chunks[0]):
         added = len({message.id for message in chunks.pop(0)})
     conversation = log.conversation(line.conversation_id)
+    engine = conversation.engine
     for chunk in chunks:
         if chunk:
-            added += (await conversation.append(*chunk)).stored
+            records = await engine.records(chunk, engine.clock())
+            # decision 055: the time of the line, not of the import
+            added += (await engine.store.append(conversation.key, records, now=line.times(engine.clock())[1])).stored
     if line.archived and not (await conversation.info()).archived:
         await conversation.update(archived=True)
     return added
 
 
-def _check_limits(log: Turnlog, messages: Sequence[Message]) -> None:
+def _check_whole(log: Turnlog, messages: Sequence[Message]) -> None:
     """Refuse a line whose last part would be refused before its first part is stored."""
+    digests: dict[str, bytes] = {}
     for index, message in enumerate(messages):
         try:
-            codec.encode(message, tokens=0, limits=log.settings.limits)
+            digest = codec.encode(message, tokens=0, limits=log.settings.limits).digest
         except InvalidInput as error:
             raise error.within(f"messages[{index}]") from None
+        if digests.setdefault(message.id, digest) != digest:
+            raise KeyReused(message_id=message.id, seq=list(digests).index(message.id) + 1)
 
 
 async def _begin(log: Turnlog, line: Line, messages: Sequence[Message]) -> bool:
-    """Create the conversation with these messages; False when it is there already."""
+    """Create the conversation with these messages and the times of the line; False when it is there already."""
+    conversation = log.conversation(line.conversation_id)
+    engine = conversation.engine
+    if line.user_id is not None:
+        check_name("user_id", line.user_id)
+    told = engine.header_changes(
+        {"title": line.title, "tags": line.tags, "metadata": line.metadata, "archived": line.archived}
+    )
+    now = engine.clock()
+    header = Header(line.conversation_id, *line.times(now), line.user_id, **told)
     try:
-        await log.create(
-            *messages,
-            id=line.conversation_id,
-            user_id=line.user_id,
-            title=line.title,
-            tags=line.tags,
-            metadata=line.metadata,
-        )
+        await engine.store.create(log.tenant, header, await engine.records(messages, now) if messages else ())
     except ConversationExists:
         return False
     return True

@@ -99,8 +99,9 @@ def test_lock_pins_and_hashes_everything_and_names_no_place(name: str) -> None:
 
 
 HEAVY = {
-    "apsw", "cryptography", "hiredis", "httpx", "httpx2", "imagesize", "openai", "psycopg", "pydantic", "quicktok", "rich", "starlette",
-    "tokenizers", "uvicorn", "turnlog.context", "turnlog.extraction", "turnlog.log", "turnlog.memory", "turnlog.stores", "turnlog.wiring",
+    "apsw", "cryptography", "hiredis", "httpx", "httpx2", "imagesize", "openai", "psycopg", "pydantic", "quicktok", "rich",
+    "starlette", "tokenizers", "uvicorn", "turnlog.context", "turnlog.extraction", "turnlog.log", "turnlog.memory",
+    "turnlog.stores", "turnlog.wiring",
 }  # fmt: skip
 DRIVERS = HEAVY - {"apsw"} - {name for name in HEAVY if name.startswith("turnlog.")}
 

@@ -2,7 +2,7 @@
 
 import base64
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import IO, Any, BinaryIO
@@ -12,6 +12,7 @@ import msgspec
 
 from turnlog.cli.options import EXIT_REJECTS, command, on_tenant, run
 from turnlog.cli.output import progress, say, write_json
+from turnlog.cli.sources import Source
 from turnlog.errors import StoreUnavailable
 from turnlog.jsonl import Count, Outcome, export_all, export_one, import_lines
 from turnlog.log.turnlog import Turnlog
@@ -40,11 +41,11 @@ def import_(
 
     Ends with 3 when lines were refused.
     """
-    if source != "-" and not Path(source).is_file():
+    if source != "-" and not Path(source).exists():
         raise click.BadParameter(f"there is no file {source}", param_hint="FILE")
 
     async def work(log: Turnlog) -> tuple[Count, Path]:
-        return await _import_file(log, source, rejects)
+        return await _import_file(log, Source(source), rejects)
 
     count, aside = run(work, store, tenant, as_json, create=True)
     if as_json:
@@ -97,35 +98,27 @@ def _text(line: bytes) -> dict[str, str]:
         return {"base64": base64.b64encode(line).decode()}
 
 
-async def _import_file(log: Turnlog, source: str, rejects: Path | None) -> tuple[Count, Path]:
-    """Import `source` (`-`: stdin); the count, and the file of refused lines. Raises `StoreUnavailable` and `OSError`."""
+async def _import_file(log: Turnlog, source: Source, rejects: Path | None) -> tuple[Count, Path]:
+    """Import `source`; the count, and the file of refused lines. Raises `InvalidInput`, `StoreUnavailable` and `OSError`."""
     from rich.progress import DownloadColumn
 
-    stdin = source == "-"
-    aside = Rejects(rejects or Path("stdin.rejects.jsonl" if stdin else f"{source}.rejects.jsonl"), keep=stdin)
+    named = Path("stdin.rejects.jsonl" if source.is_stream else f"{source.name}.rejects.jsonl")
+    aside = Rejects(rejects or named, keep=source.is_stream)
     with progress(DownloadColumn()) as bar:
-        task = bar.add_task("importing", total=None if stdin else Path(source).stat().st_size)
+        task = bar.add_task("importing", total=None)
 
         def tell(outcome: Outcome) -> None:
-            bar.advance(task, len(outcome.line))
+            bar.update(task, advance=len(outcome.line), total=source.size)
             if outcome.error is not None:
                 aside.add(outcome)
                 bar.console.print(f"line {outcome.number}: {outcome.error}", markup=False, soft_wrap=True)
 
         try:
-            return await import_lines(log, _lines(source), tell), aside.path
+            return await import_lines(log, source.lines(), tell), aside.path
         except StoreUnavailable as error:
             raise StoreUnavailable(f"{error.reason}; the import stopped, run it again to add the rest") from error
         finally:
             aside.close()
-
-
-def _lines(source: str) -> Iterator[bytes]:
-    if source == "-":
-        yield from sys.stdin.buffer
-        return
-    with open(source, "rb") as file:
-        yield from file
 
 
 @command("export")

@@ -2,6 +2,7 @@
 
 import json
 
+import httpx
 import pytest
 
 
@@ -255,3 +256,17 @@ def test_help_tells_every_default(turnlog):
     assert "(sqlite:///data/turnlog.db)" in turnlog("show", "-h").out
     assert "default: (8000)" in turnlog("context", "-h").out
     assert turnlog("--version").out.startswith("turnlog ")
+
+
+def test_show_and_context_tell_what_http_tells(filled):
+    assert filled("memory", "refresh", "sample-03").code == 0
+    with filled.serving() as (url, _):
+        state = httpx.get(f"{url}/v1/conversations/sample-03", timeout=60).json()
+        context = httpx.post(f"{url}/v1/conversations/sample-03/context", json={"explain": True}, timeout=60).json()
+    shown = filled("show", "sample-03", "--json").json
+    told = filled("context", "sample-03", "--explain", "--json").json
+    renamed = {"context", "conversation_id", "token_estimate"}  # which the service has in older words
+    assert {name: state[name] for name in state.keys() - renamed - {"memory"}}.items() <= shown.items()
+    assert {name: context[name] for name in context.keys() - renamed - {"memory"}}.items() <= told.items()
+    fields = {"user_name", "user_preferences", "current_topic", "entities", "facts", "pending_tasks"}
+    assert shown["memory"].keys() == told["memory"].keys() == fields

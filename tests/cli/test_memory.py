@@ -64,15 +64,15 @@ def ana(turnlog):
 def test_show_tells_how_far_each_fold_is(ana):
     assert "facts: nothing yet, 2 messages behind" in ana("memory", "show", "a").out
     shown = ana("memory", "show", "a", "--json").json
-    assert (shown["conversation_id"], list(shown["memory"])) == ("a", FOLDS)
-    assert {(each["version"], each["watermark"], each["lag"]) for each in shown["memory"].values()} == {(None, 0, 2)}
+    assert (shown["conversation_id"], list(shown["folds"]), shown["failures"]) == ("a", FOLDS, [])
+    assert {(each["version"], each["watermark"], each["lag"]) for each in shown["folds"].values()} == {(None, 0, 2)}
 
 
 def test_refresh_folds_and_shows_items_with_their_messages_and_times(ana):
     text = ana("memory", "refresh", "a").out
     assert "facts 1, up to message 2" in text and "- lives in Lisbon (slot home" in text
     assert "\n    - user: I love green tea." in text  # a line of a chapter of the summary
-    shown = ana("memory", "show", "a", "--json").json["memory"]
+    shown = ana("memory", "show", "a", "--json").json["folds"]
     facts = {fact["value"]: fact for fact in shown["facts"]["state"]["facts"]}
     assert facts["Lisbon"]["seqs"] == [1] and facts["green tea"]["seqs"] == [2]
     assert facts["Lisbon"]["recorded_at"].endswith("Z") and facts["Lisbon"]["valid_to"] is None
@@ -82,7 +82,7 @@ def test_refresh_folds_and_shows_items_with_their_messages_and_times(ana):
 
 def test_status_counts_what_is_behind(ana):
     ana("memory", "refresh", "a")
-    rows = ana("memory", "status", "--json").json["data"]
+    rows = ana("memory", "status", "--json").json["folds"]
     assert [row["fold"] for row in rows] == FOLDS
     assert {(row["behind"], row["messages"], row["longest"], row["more"]) for row in rows} == {(1, 1, 1, False)}
     assert "conversations behind" in ana("memory", "status").out
@@ -96,7 +96,7 @@ def test_failures_are_shown_and_retried(ana):
     asyncio.run(fail())
     text = ana("memory", "status").out
     assert "facts of a behind message 0 of 2: failed 1 times" in text and "ConnectionError: the model is away" in text
-    [failure, _] = sorted(ana("memory", "status", "--json").json["data"][3]["failures"], key=lambda each: each["head"])
+    [failure, _] = sorted(ana("memory", "status", "--json").json["folds"][3]["failures"], key=lambda each: each["head"])
     assert (failure["conversation_id"], failure["failures"]) == ("b", 1)
     assert failure["retry_at"] > failure["failed_at"]
     assert ana("memory", "retry", "a", "--fold", "profile").out == "nothing had failed\n"
@@ -113,8 +113,8 @@ def test_a_rebuild_tells_what_it_changed(ana):
     assert [(each["kind"], each["conversation_id"]) for each in would["changes"]] == [("went", "a"), ("came", "a")]
     assert "Madrid" in ana("memory", "show", "a").out
     text = ana("memory", "rebuild", "--fold", "facts", "a").out
-    assert "- a facts: lives in Madrid" in text and "+ a facts: lives in Lisbon" in text
-    assert "facts 1: 1 conversations, 2 messages folded; 1 differ: 1 items came, 1 went, 0 changed" in text
+    assert "- a: lives in Madrid" in text and "+ a: lives in Lisbon" in text
+    assert "facts: rebuilt 1 conversations from 2 messages; 1 differ: 1 items added, 1 removed, 0 changed" in text
     assert "Lisbon" in ana("memory", "show", "a").out
     assert ana("memory", "rebuild", "--fold", "facts", "--all", "--json").json["different"] == 0
 

@@ -11,6 +11,7 @@ from turnlog.cli.options import CONVERSATION_ID, command, on_tenant, run
 from turnlog.cli.output import print_records, say, write, write_json
 from turnlog.context.result import Context
 from turnlog.log.turnlog import Turnlog
+from turnlog.memory.user.as_json import digest_fields
 
 Policy = dict[str, Any]
 
@@ -86,6 +87,7 @@ def _fields(found: Context, rendered: dict[str, Any] | None, explain: bool) -> d
     """A context as JSON shows it: the names of the HTTP service."""
     fields: dict[str, Any] = {
         "messages": [msgspec.Raw(codec.said(record)) for record in found.records],
+        "memory": digest_fields(found.memory.known),
         "tokens": found.tokens,
         "budget": found.budget_tokens,
         "sections": found.sections,

@@ -15,6 +15,8 @@ from turnlog.jsonl import conversation_fields
 from turnlog.log.info import ConversationInfo
 from turnlog.log.pagination import Page
 from turnlog.log.turnlog import Turnlog
+from turnlog.memory.user.as_json import digest_fields
+from turnlog.memory.user.digest import UserDigest
 from turnlog.message import Message
 from turnlog.message_input import decode_message
 from turnlog.store import Receipt, RecordPage
@@ -75,12 +77,17 @@ def show(
 ) -> None:
     """Show a conversation and its newest messages."""
 
-    async def work(log: Turnlog) -> RecordPage:
-        return await _newest(log, conversation_id, limit)
+    async def work(log: Turnlog) -> tuple[RecordPage, UserDigest | None]:
+        page = await _newest(log, conversation_id, limit)
+        return page, await log.conversation(conversation_id).known() if as_json else None
 
-    page = run(work, store, tenant, as_json)
-    if as_json:
-        messages = {"messages": msgspec.Raw(codec.list_to_json(page.records)), "has_more": page.more}
+    page, known = run(work, store, tenant, as_json)
+    if known is not None:
+        messages = {
+            "memory": digest_fields(known),
+            "messages": msgspec.Raw(codec.list_to_json(page.records)),
+            "has_more": page.more,
+        }
         write_json(conversation_fields(page.header) | messages)
         return
     print_header(page.header)

@@ -1,6 +1,5 @@
 """`turnlog memory`: what the folds remember of conversations, how far they are, and what they do not get on with."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -9,11 +8,16 @@ from turnlog.cli.options import CONVERSATION_ID, command, on_tenant, run
 from turnlog.cli.output import print_fields, print_table, say, write_json
 from turnlog.llm import spent
 from turnlog.llm.port import Spent
+from turnlog.log.conversation import Conversation
 from turnlog.log.turnlog import Turnlog
 from turnlog.memory.defaults import Remembered
 from turnlog.memory.user.as_json import shown
 from turnlog.timestamps import format_time
+from turnlog.worker import Failure, failure
 from turnlog.worker.status import FoldStatus, named, retry_failed, status
+
+Memory = tuple[dict[str, Remembered], list[Failure]]
+"""What each fold remembers of a conversation, and the folds that failed."""
 
 
 @command("status")
@@ -33,14 +37,14 @@ def status_(
 
     found, costs = run(work, store, tenant, as_json)
     if as_json:
-        write_json({"data": shown(found), "spent": shown(costs)})
+        write_json({"folds": shown(found), "spent": shown(costs)})
         return
     columns = ("fold", "version", "conversations behind", "messages", "most", "failures")
     print_table(columns, (_row(each) for each in found))
-    for failure in (failure for each in found for failure in each.failures):
-        again = format_time(failure.retry_at)[:19] if failure.retry_at else "now"
-        told = f"{failure.fold} of {failure.conversation_id} behind message {failure.watermark} of {failure.head}"
-        say(f"{told}: failed {failure.failures} times, next try {again}: {failure.error}")
+    for failed in (failed for each in found for failed in each.failures):
+        again = format_time(failed.retry_at)[:19] if failed.retry_at else "now"
+        behind = f"{failed.fold} of {failed.conversation_id} behind message {failed.watermark} of {failed.head}"
+        say(f"{behind}: failed {failed.failures} times, next try {again}: {failed.error}")
     for place, sums in costs.items():
         tokens = f"{sums.input} tokens in ({sums.cached} cached), {sums.output} out"
         say(f"{place}: {sums.calls} calls ({sums.failures} failed), {tokens}, cost {sums.cost:g}")
@@ -63,8 +67,8 @@ def show(
 ) -> None:
     """Show the memory of a conversation and its sources."""
 
-    async def work(log: Turnlog) -> Mapping[str, Remembered]:
-        return await log.conversation(conversation_id).memory()
+    async def work(log: Turnlog) -> Memory:
+        return await _remembered(log.conversation(conversation_id))
 
     _print(conversation_id, run(work, store, tenant, as_json), as_json)
 
@@ -80,8 +84,9 @@ def refresh(
 ) -> None:
     """Fold a conversation now, and show its memory."""
 
-    async def work(log: Turnlog) -> Mapping[str, Remembered]:
-        return await log.conversation(conversation_id).catch_up()
+    async def work(log: Turnlog) -> Memory:
+        await log.conversation(conversation_id).catch_up()
+        return await _remembered(log.conversation(conversation_id))
 
     _print(conversation_id, run(work, store, tenant, as_json), as_json)
 
@@ -119,10 +124,18 @@ def retry(
         say("nothing had failed")
 
 
-def _print(conversation_id: str, found: Mapping[str, Remembered], as_json: bool) -> None:
-    folds = shown(list(found.values()))
+async def _remembered(conversation: Conversation) -> Memory:
+    engine = conversation.engine
+    failed = [await failure(engine.store, conversation.key, fold) for fold in engine.folds]
+    return await conversation.memory(), list(filter(None, failed))
+
+
+def _print(conversation_id: str, found: Memory, as_json: bool) -> None:
+    remembered, failures = found
+    folds = shown(list(remembered.values()))
     if as_json:
-        write_json({"conversation_id": conversation_id, "memory": {each.pop("fold"): each for each in folds}})
+        told = {"folds": {each["fold"]: each for each in folds}, "failures": shown(failures)}
+        write_json({"conversation_id": conversation_id} | told)
         return
     for each in folds:
         _print_fold(each)

@@ -165,3 +165,8 @@ def item_line(item: Any) -> str:
     messages = [str(seq) for seq in seqs] + [f"{source['conversation_id']} {source['seq']}" for source in sources]
     rest = ", ".join(f"{name} {item_line(value)}" for name, value in fields.items())
     return " ".join(filter(None, [text, f"({rest})" if rest else "", f"[{', '.join(messages)}]" if messages else ""]))
+
+
+def is_shown(path: str) -> bool:
+    """Whether the part of a state at `path` is shown to people."""
+    return path.partition(".")[0].partition("[")[0] not in _UNSEEN

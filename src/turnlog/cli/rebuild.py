@@ -7,7 +7,7 @@ import click
 import msgspec
 
 from turnlog.cli.options import EXIT_FAILED, command, on_tenant, run
-from turnlog.cli.output import item_line, progress, say, write_json
+from turnlog.cli.output import is_shown, item_line, progress, say, write_json
 from turnlog.errors import StoreUnavailable
 from turnlog.fold import Fold
 from turnlog.jsonl import every_header
@@ -162,19 +162,20 @@ def _print(report: Report, as_json: bool) -> None:
         changes = [{"conversation_id": id_} | msgspec.to_builtins(change) for id_, change in report.changes]
         write_json(msgspec.structs.asdict(report) | {"changes": changes})
         return
-    for id_, change in report.changes:
+    seen = [(id_, change) for id_, change in report.changes if is_shown(change.path)]
+    for id_, change in seen:
         after = f" -> {item_line(change.after)}" if change.kind == "changed" else ""
         item = change.after if change.kind == "came" else change.before
-        say(f"{_SIGNS[change.kind]} {id_} {change.path}: {item_line(item)}{after}")
-    count = report.came + report.went + report.changed
-    if count > len(report.changes):
-        say(f"... and {count - len(report.changes)} more")
+        say(f"{_SIGNS[change.kind]} {id_}: {item_line(item)}{after}")
+    more = report.came + report.went + report.changed - len(report.changes)
+    if more:
+        say(f"... and {more} more")
     say(_summary(report))
 
 
 def _summary(report: Report) -> str:
-    told = f"{report.fold} {report.version}: {report.conversations} conversations, {report.messages} messages folded"
-    told += f", {report.again} conversations done before" if report.again else ""
+    told = f"{report.fold}: rebuilt {report.conversations} conversations from {report.messages} messages"
+    told += f", {report.again} of them in an earlier run" if report.again else ""
     told += f", {len(report.failed)} failed" if report.failed else ""
-    told += f"; {report.different} differ: {report.came} items came, {report.went} went, {report.changed} changed"
+    told += f"; {report.different} differ: {report.came} items added, {report.went} removed, {report.changed} changed"
     return told + (" (dry run: nothing is stored)" if report.dry_run else "")

@@ -203,8 +203,8 @@ _HOMES = {
     "errors": (
         "BudgetTooSmall Conflict ConversationDeleted ConversationExists ConversationNotFound CorruptRecord "
         "FactNotFound HeadMoved HistoryMoved InvalidInput InvalidJson KeyReused LLMRefused LLMReplyInvalid "
-        "LLMUnavailable MessageNotFound MissingExtra NotFound RevisionMoved SchemaTooNew SnapshotMoved StoreFailed "
-        "StoreUnavailable TooLarge TranscriptDiverged TurnlogError"
+        "LLMUnavailable MessageNotFound MissingExtra NotFound RevisionMoved SchemaTooNew SnapshotMoved "
+        "StoreFailed StoreUnavailable TooLarge TranscriptDiverged TurnlogError"
     ),
     "fold": "Fold",
     "integrity.digest": "Digest Integrity",

@@ -20,7 +20,7 @@ _PEEK_BYTES = 4096
 _SUFFIXES = (".jsonl", ".ndjson", ".json")
 
 
-class Source:
+class ImportFile:
     """The file `name`, `-` for stdin. `size` is None for what is not read once from its beginning to its end."""
 
     def __init__(self, name: str) -> None:

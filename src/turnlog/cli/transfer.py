@@ -12,7 +12,7 @@ import msgspec
 
 from turnlog.cli.options import EXIT_REJECTS, command, on_tenant, run
 from turnlog.cli.output import progress, say, write_json
-from turnlog.cli.sources import Source
+from turnlog.cli.sources import ImportFile
 from turnlog.errors import StoreUnavailable
 from turnlog.jsonl import Count, Outcome, export_all, export_one, import_lines
 from turnlog.log.turnlog import Turnlog
@@ -45,7 +45,7 @@ def import_(
         raise click.BadParameter(f"there is no file {source}", param_hint="FILE")
 
     async def work(log: Turnlog) -> tuple[Count, Path]:
-        return await _import_file(log, Source(source), rejects)
+        return await _import_file(log, ImportFile(source), rejects)
 
     count, aside = run(work, store, tenant, as_json, create=True)
     if as_json:
@@ -98,7 +98,7 @@ def _text(line: bytes) -> dict[str, str]:
         return {"base64": base64.b64encode(line).decode()}
 
 
-async def _import_file(log: Turnlog, source: Source, rejects: Path | None) -> tuple[Count, Path]:
+async def _import_file(log: Turnlog, source: ImportFile, rejects: Path | None) -> tuple[Count, Path]:
     """Import `source`; the count, and the file of refused lines. Raises `InvalidInput`, `StoreUnavailable` and `OSError`."""
     from rich.progress import DownloadColumn
 

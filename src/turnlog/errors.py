@@ -23,6 +23,7 @@
     ├── LLMUnavailable           the language model cannot answer now; asking again later is safe
     ├── LLMRefused               the language model's endpoint does not take such a request
     ├── LLMReplyInvalid          what the language model replied cannot be used
+    ├── MissingExtra             a package of an extra is not installed
     ├── SchemaTooNew             the data was written by a newer turnlog
     └── CorruptRecord            stored bytes are not what was written
 
@@ -30,6 +31,8 @@ Each class has a stable `code`; what happened is in its attributes, which `facts
 whether the same call may succeed later without anybody changing it.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 
@@ -283,6 +286,27 @@ class LLMReplyInvalid(TurnlogError):
         super().__init__(f"the language model gave no usable reply in {tries} tries: {reason}")
         self.reason = reason
         self.tries = tries
+
+
+class MissingExtra(TurnlogError):
+    """A package that an extra of turnlog brings is not installed."""
+
+    code = "missing_extra"
+
+    def __init__(self, extra: str) -> None:
+        super().__init__(f"this needs the extra {extra!r}: pip install 'turnlog[{extra}]'")
+        self.extra = extra
+
+
+@contextmanager
+def needs_extra(extra: str, *packages: str) -> Iterator[None]:
+    """Raise `MissingExtra` when an import within fails because one of `packages` is not installed, or not whole."""
+    try:
+        yield
+    except ImportError as error:
+        if error.name is not None and error.name.partition(".")[0] not in packages:
+            raise
+        raise MissingExtra(extra) from error
 
 
 class SchemaTooNew(TurnlogError):

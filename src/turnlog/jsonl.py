@@ -14,15 +14,23 @@ from uuid import UUID
 import msgspec
 
 from turnlog import codec
-from turnlog.errors import Conflict, ConversationExists, ConversationNotFound, InvalidInput, NotFound, TurnlogError
+from turnlog.errors import (
+    Conflict,
+    ConversationExists,
+    ConversationNotFound,
+    InvalidInput,
+    KeyReused,
+    NotFound,
+    TurnlogError,
+)
 from turnlog.log.info import ConversationInfo
 from turnlog.log.turnlog import Turnlog
 from turnlog.memory.user.as_json import known_fields
 from turnlog.message import Message
 from turnlog.message_input import MessageIn, decode_message, decoded
-from turnlog.store import RecordPage
-from turnlog.timestamps import format_time, from_micros
-from turnlog.validation import check_id
+from turnlog.store import Header, RecordPage
+from turnlog.timestamps import format_moment, from_micros, read_time, to_micros
+from turnlog.validation import check_id, check_name
 
 LINES_AT_ONCE = 16
 _BOM = b"\xef\xbb\xbf"
@@ -61,8 +69,9 @@ class Count(msgspec.Struct):
 
 
 class _HeaderIn(msgspec.Struct, frozen=True):
-    """The fields of a line beside its messages. Those of an export that only inform are read over."""
+    """The fields of a line beside its messages; `conversation_id` is what other tools call `id`."""
 
+    id: str | None = None
     conversation_id: str | None = None
     user_id: str | None = None
     title: str | None = None
@@ -84,6 +93,17 @@ class Line(msgspec.Struct, frozen=True):
     metadata: dict[str, Any]
     archived: bool
     messages: tuple[Message, ...]
+    created_at: int | None = None
+    updated_at: int | None = None
+
+    def times(self, now: int) -> tuple[int, int]:
+        """When the conversation began and was changed last: as the line says, else as its first and last message do."""
+        first, last = (
+            (to_micros(each.created_at) for each in (self.messages[0], self.messages[-1])) if self.messages else (now, now)
+        )
+        created = min(first if self.created_at is None else self.created_at, now)
+        updated = min(last if self.updated_at is None else self.updated_at, now)
+        return created, max(created, updated)
 
 
 _decode_object = msgspec.json.Decoder(dict[str, Any]).decode
@@ -99,10 +119,10 @@ def _line(fields: dict[str, Any], data: bytes) -> Line:
     if not isinstance(messages, list):
         raise InvalidInput("messages", "must be a list of messages")
     told = decoded(lambda known: msgspec.convert(known, _HeaderIn), _gather(fields, _HeaderIn.__struct_fields__))
-    if told.conversation_id is None:
-        conversation_id = _derived(data.strip())
-    else:
-        conversation_id = check_id("conversation_id", told.conversation_id)
+    if told.id is not None and told.conversation_id not in (None, told.id):
+        raise InvalidInput("conversation_id", "must be the same as id")
+    named = told.id if told.id is not None else told.conversation_id
+    conversation_id = _derived(data.strip()) if named is None else check_id("id", named)
     return Line(
         conversation_id,
         told.user_id,
@@ -111,6 +131,8 @@ def _line(fields: dict[str, Any], data: bytes) -> Line:
         told.metadata or {},
         told.archived,
         tuple(_message(conversation_id, index, message) for index, message in enumerate(messages)),
+        None if told.created_at is None else read_time("created_at", told.created_at),
+        None if told.updated_at is None else read_time("updated_at", told.updated_at),
     )
 
 
@@ -121,7 +143,9 @@ def _message(conversation_id: str, index: int, fields: Any) -> Message:
         told = _gather(fields, MessageIn.__struct_fields__)
         if told.get("id") is None:
             told["id"] = _derived(f"{conversation_id} {index}".encode())
-        return decode_message(told)
+        message = decode_message(told)
+        # the words are gone that could be counted again
+        return msgspec.structs.replace(message, tokens=told.get("tokens")) if message.redacted else message
     except InvalidInput as error:
         raise error.within(f"messages[{index}]") from None
 
@@ -198,39 +222,47 @@ async def _store(log: Turnlog, line: Line) -> int:
     size = log.settings.messages_per_call
     chunks = [line.messages[at : at + size] for at in range(0, len(line.messages), size)] or [()]
     if len(chunks) > 1:
-        _check_limits(log, line.messages)
+        _check_whole(log, line.messages)
     added = 0
     if await _begin(log, line, chunks[0]):
         added = len({message.id for message in chunks.pop(0)})
     conversation = log.conversation(line.conversation_id)
+    engine = conversation.engine
     for chunk in chunks:
         if chunk:
-            added += (await conversation.append(*chunk)).stored
+            records = await engine.records(chunk, engine.clock())
+            # decision 055: the time of the line, not of the import
+            added += (await engine.store.append(conversation.key, records, now=line.times(engine.clock())[1])).stored
     if line.archived and not (await conversation.info()).archived:
         await conversation.update(archived=True)
     return added
 
 
-def _check_limits(log: Turnlog, messages: Sequence[Message]) -> None:
+def _check_whole(log: Turnlog, messages: Sequence[Message]) -> None:
     """Refuse a line whose last part would be refused before its first part is stored."""
+    digests: dict[str, bytes] = {}
     for index, message in enumerate(messages):
         try:
-            codec.encode(message, tokens=0, limits=log.settings.limits)
+            digest = codec.encode(message, tokens=0, limits=log.settings.limits).digest
         except InvalidInput as error:
             raise error.within(f"messages[{index}]") from None
+        if digests.setdefault(message.id, digest) != digest:
+            raise KeyReused(message_id=message.id, seq=list(digests).index(message.id) + 1)
 
 
 async def _begin(log: Turnlog, line: Line, messages: Sequence[Message]) -> bool:
-    """Create the conversation with these messages; False when it is there already."""
+    """Create the conversation with these messages and the times of the line; False when it is there already."""
+    conversation = log.conversation(line.conversation_id)
+    engine = conversation.engine
+    if line.user_id is not None:
+        check_name("user_id", line.user_id)
+    told = engine.header_changes(
+        {"title": line.title, "tags": line.tags, "metadata": line.metadata, "archived": line.archived}
+    )
+    now = engine.clock()
+    header = Header(line.conversation_id, *line.times(now), line.user_id, **told)
     try:
-        await log.create(
-            *messages,
-            id=line.conversation_id,
-            user_id=line.user_id,
-            title=line.title,
-            tags=line.tags,
-            metadata=line.metadata,
-        )
+        await engine.store.create(log.tenant, header, await engine.records(messages, now) if messages else ())
     except ConversationExists:
         return False
     return True
@@ -274,12 +306,13 @@ async def every_header(
 ) -> AsyncIterator[ConversationInfo]:
     """Every conversation that was there at the beginning, once, also one that moves in the listing meanwhile."""
     began, since = from_micros(log.clock()), None
+    size = min(100, log.settings.messages_per_call)
     seen: set[str] = set()
     found = True
     while found:
         found, cursor, more = False, None, True
         while more:
-            page = await log.conversations(user_id=user_id, tag=tag, updated_since=since, cursor=cursor, limit=100)
+            page = await log.conversations(user_id=user_id, tag=tag, updated_since=since, cursor=cursor, limit=size)
             for header in page:
                 if header.id not in seen and header.created_at <= began:
                     seen.add(header.id)
@@ -289,18 +322,21 @@ async def every_header(
         since = began
 
 
-def _opening(page: RecordPage) -> bytes:
-    header = page.header
-    fields: dict[str, Any] = {
-        "conversation_id": header.id,
-        "user_id": header.user_id,
-        "title": header.title,
-        "tags": header.tags,
-        "metadata": header.metadata,
-        "archived": header.archived,
-        "created_at": format_time(header.created_at),
-        "updated_at": format_time(header.updated_at),
-        "parent": {"conversation_id": header.parent, "seq": header.parent_seq} if header.parent else None,
+def conversation_fields(conversation: Header | ConversationInfo) -> dict[str, Any]:
+    """A conversation as JSON shows it, in the words of the HTTP service."""
+    info = ConversationInfo.of(conversation) if isinstance(conversation, Header) else conversation
+    fields: dict[str, Any] = msgspec.to_builtins(info)
+    return fields | {
+        "created_at": format_moment(info.created_at),
+        "updated_at": format_moment(info.updated_at),
     }
-    told = {name: value for name, value in fields.items() if value}
+
+
+_OF_THIS_STORE = ("head", "incarnation", "revision", "tokens")
+"""Fields of a conversation that say nothing in another store."""
+
+
+def _opening(page: RecordPage) -> bytes:
+    fields = conversation_fields(page.header)
+    told = {name: value for name, value in fields.items() if value and name not in _OF_THIS_STORE}
     return msgspec.json.encode(told)[:-1] + b',"messages":['

@@ -16,8 +16,8 @@ from turnlog.errors import InvalidInput
 INTEGER_MAX = 2**63 - 1
 COUNT_MAX = 2**31 - 1
 JSON_DEPTH_MAX = 64
-ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:~@|=+-]{0,127}", re.ASCII)
-ID_RULE = "must be 1 to 128 letters, digits or _ . : ~ @ | = + -, beginning with a letter, a digit or _"
+ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.:~@|=+-]{0,127}", re.ASCII)
+ID_RULE = "must be 1 to 128 letters, digits or _ . : ~ @ | = + -, beginning with a letter, a digit, _ or -"
 
 
 class Limits(msgspec.Struct, frozen=True):

@@ -59,8 +59,11 @@ def test_a_function_fits_on_a_screen() -> None:
 def test_all_is_sorted_and_complete() -> None:
     assert list(turnlog.__all__) == sorted(turnlog.__all__)
     tree = ast.parse((ROOT / "src/turnlog/__init__.py").read_text())
-    imported = {alias.asname or alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
-    assert set(turnlog.__all__) == imported
+    [typed] = [node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
+    imports = [node for node in typed.body if isinstance(node, ast.ImportFrom)]
+    typed_homes = {alias.asname or alias.name: (node.module, alias.name) for node in imports for alias in node.names}
+    assert set(turnlog.__all__) == set(typed_homes)
+    assert typed_homes == turnlog._PLACES
 
 
 def test_every_error_is_public() -> None:
@@ -95,8 +98,43 @@ def test_lock_pins_and_hashes_everything_and_names_no_place(name: str) -> None:
     assert [entry for entry in entries if "==" not in entry.split()[0] or "--hash=sha256:" not in entry] == []
 
 
-def test_importing_the_core_loads_no_framework() -> None:
-    packages = ("starlette", "uvicorn", "typer", "rich", "cryptography", "imagesize")
-    program = f"import sys, turnlog; print([n for n in {packages} if n in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
-    assert done.stdout.strip() == "[]", done.stderr
+HEAVY = {
+    "apsw", "cryptography", "hiredis", "httpx", "httpx2", "imagesize", "openai", "psycopg", "pydantic", "quicktok", "rich",
+    "starlette", "tokenizers", "uvicorn", "turnlog.context", "turnlog.extraction", "turnlog.log", "turnlog.memory",
+    "turnlog.stores", "turnlog.wiring",
+}  # fmt: skip
+DRIVERS = HEAVY - {"apsw"} - {name for name in HEAVY if name.startswith("turnlog.")}
+
+
+def loaded_by(program: str) -> set[str]:
+    """The modules of `HEAVY`, and click, that are loaded once `program` ran."""
+    watched = sorted(HEAVY | {"click"})
+    told = (
+        f"import sys\ntry:\n    {program}\nfinally:\n    print('\\n' + ' '.join(n for n in {watched} if n in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, timeout=60)
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_importing_the_core_loads_no_driver_and_no_framework() -> None:
+    assert loaded_by("import turnlog") == set()
+    assert loaded_by("import turnlog; [getattr(turnlog, name) for name in turnlog.__all__]") & (DRIVERS | {"click"}) == set()
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["--version"], ["completion", "bash"], ["nonsense"]])
+def test_help_loads_nothing_but_the_command_line(arguments: list[str]) -> None:
+    assert loaded_by(f"sys.argv = ['turnlog', *{arguments}]; from turnlog.cli import main; main()") == {"click"}
+
+
+def test_a_command_loads_no_driver_that_it_does_not_use(tmp_path: Path) -> None:
+    command = ["list", "--json", "--store", f"sqlite:///{tmp_path}/none.db"]
+    assert loaded_by(f"sys.argv = ['turnlog', *{command}]; from turnlog.cli import main; main()") & DRIVERS == set()
+
+
+def test_the_table_of_commands_says_what_the_commands_say() -> None:
+    from turnlog.cli.app import COMMANDS, Deferred
+
+    for path, (place, summary) in COMMANDS.items():
+        loaded = Deferred("", place, summary).load()
+        assert loaded.name == path.rpartition(" ")[2]
+        assert (loaded.help or "").startswith(summary), path

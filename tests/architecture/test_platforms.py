@@ -5,7 +5,7 @@ import sys
 
 MISSING = """
 import apsw, asyncio, hiredis, importlib, multiprocessing, os, pkgutil, psycopg, signal, subprocess, sys, uvicorn
-import rich.console, starlette.applications, typer, uvicorn.supervisors.multiprocess
+import rich.console, starlette.applications, click, uvicorn.supervisors.multiprocess
 for name in ("fork", "forkpty", "register_at_fork", "nice", "O_CLOEXEC", "O_DIRECTORY", "O_NOFOLLOW", "getuid", "geteuid",
              "fchmod", "fchown", "statvfs", "sched_getaffinity", "posix_fadvise", "pread", "pwrite", "fdatasync", "killpg"):
     if hasattr(os, name):

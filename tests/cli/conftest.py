@@ -13,8 +13,12 @@ from typing import Any
 
 import pytest
 
+from support.forked_command import ForkedCommands
+
 SAMPLE = Path(__file__).parents[1] / "data" / "chats.jsonl"
 COMMAND = [sys.executable, "-m", "turnlog"]
+LONG_LIVED = ("serve", "worker")
+"""Commands that start processes of their own, and need one that was not forked."""
 
 
 @dataclass
@@ -41,19 +45,27 @@ class Turnlog:
 
     url: str
     cwd: Path
+    forked: ForkedCommands
 
-    def start(self, *arguments: str, **environ: str) -> "subprocess.Popen[bytes]":
+    def environ(self, changes: dict[str, str]) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("TURNLOG_")}
+        return kept | {"TURNLOG_STORE": self.url, "COLUMNS": "200"} | changes
+
+    def start(self, *arguments: str, group: bool = False, **environ: str) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
             [*COMMAND, *arguments],
             cwd=self.cwd,
-            env=kept | {"TURNLOG_STORE": self.url, "COLUMNS": "200"} | environ,
+            env=self.environ(environ),
+            start_new_session=group,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
 
     def __call__(self, *arguments: str, stdin: bytes = b"", **environ: str) -> Ran:
+        if not set(LONG_LIVED) & set(arguments):
+            done = self.forked.run(arguments, self.environ(environ), self.cwd, stdin)
+            return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
         with self.start(*arguments, **environ) as process:
             try:
                 out, err = process.communicate(stdin, timeout=120)
@@ -76,9 +88,16 @@ class Turnlog:
             process.communicate(timeout=60)
 
 
+@pytest.fixture(scope="session")
+def forked() -> Iterator[ForkedCommands]:
+    commands = ForkedCommands()
+    yield commands
+    commands.close()
+
+
 @pytest.fixture
-def turnlog(tmp_path: Path) -> Turnlog:
-    return Turnlog(f"sqlite:///{tmp_path}/store/turnlog.db", tmp_path)
+def turnlog(tmp_path: Path, forked: ForkedCommands) -> Turnlog:
+    return Turnlog(f"sqlite:///{tmp_path}/store/turnlog.db", tmp_path, forked)
 
 
 @pytest.fixture
@@ -89,5 +108,5 @@ def filled(turnlog: Turnlog) -> Turnlog:
 
 
 @pytest.fixture
-def other(tmp_path: Path) -> Callable[[str], Turnlog]:
-    return lambda name: Turnlog(f"sqlite:///{tmp_path}/{name}.db", tmp_path)
+def other(tmp_path: Path, forked: ForkedCommands) -> Callable[[str], Turnlog]:
+    return lambda name: Turnlog(f"sqlite:///{tmp_path}/{name}.db", tmp_path, forked)

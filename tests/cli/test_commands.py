@@ -2,6 +2,7 @@
 
 import json
 
+import httpx
 import pytest
 
 
@@ -16,14 +17,14 @@ def test_list_shows_the_latest_first_and_where_to_go_on(filled):
 
 def test_list_takes_a_user_and_a_tag(filled):
     mine = filled("list", "--user", "user-1", "--json").json["data"]
-    assert {header["conversation_id"] for header in mine} == {"sample-02", "sample-06", "sample-10"}
+    assert {header["id"] for header in mine} == {"sample-02", "sample-06", "sample-10"}
     assert len(filled("list", "--tag", "odd", "--json").json["data"]) == 6
 
 
 def test_show_prints_the_header_and_the_messages(filled):
     text = filled("show", "sample-04").out
     assert "title: Moving to Lisbon" in text and "東京から → Lisboa" in text
-    shown = filled("show", "sample-04", "--messages", "2", "--json").json
+    shown = filled("show", "sample-04", "-n", "2", "--json").json
     assert (shown["head"], shown["has_more"], [message["seq"] for message in shown["messages"]]) == (19, True, [18, 19])
 
 
@@ -113,7 +114,7 @@ def test_a_bad_policy_in_the_environment_is_named_whatever_the_command(filled):
 
 def test_fork_shares_the_log_up_to_a_message(filled):
     made = filled("fork", "sample-01", "--at", "3", "--id", "branch", "--json").json
-    assert (made["conversation_id"], made["head"], made["parent"]) == (
+    assert (made["id"], made["head"], made["parent"]) == (
         "branch",
         3,
         {"conversation_id": "sample-01", "seq": 3},
@@ -124,7 +125,7 @@ def test_fork_shares_the_log_up_to_a_message(filled):
 
 def test_delete_needs_a_yes_where_nobody_can_be_asked(filled):
     assert filled("delete", "sample-01").code == 2
-    assert filled("delete", "sample-01", "--yes", "--json").json == {"conversation_id": "sample-01", "deleted": True}
+    assert filled("delete", "sample-01", "--yes", "--json").json == {"id": "sample-01", "deleted": True}
     again = filled("delete", "sample-01", "--yes", "--json")
     assert (again.code, json.loads(again.err)["code"]) == (1, "conversation_deleted")
     assert filled("delete", "sample-02", "--yes").out == "sample-02 is erased\n"
@@ -162,7 +163,7 @@ def test_a_store_that_is_not_there_is_not_made_by_reading(turnlog):
     [
         ["nonsense"],
         ["show"],
-        ["show", "a", "--messages", "0"],
+        ["show", "a", "-n", "0"],
         ["import", "absent.jsonl"],
         ["serve", "--port", "70000"],
         ["export", "a", "--user", "b"],
@@ -189,3 +190,83 @@ def test_a_bad_variable_is_named(turnlog):
     ran = turnlog("list", TURNLOG_MESSAGES_PER_CALL="zero")
     assert ran.code == 1
     assert "TURNLOG_MESSAGES_PER_CALL: cannot be 'zero'" in ran.err
+
+
+def test_append_takes_a_text_a_message_or_stdin(turnlog):
+    assert json.loads(turnlog("append", "c", "hi", "--json").err)["code"] == "store_unavailable"
+    assert turnlog("append", "c", "hi", "--create").out.startswith("[1] ")
+    receipt = turnlog("append", "c", '{"id": "m", "role": "assistant", "content": "yes?"}', "--json").json
+    assert (receipt["id"], receipt["seq"], set(receipt)) == ("m", 2, {"id", "seq", "created_at"})
+    assert turnlog("append", "c", "-", "--role", "system", stdin=b'{"role": 1}\n').code == 0
+    assert turnlog("append", "c", stdin="{no JSON é".encode()).code == 0
+    shown = [(each["role"], each["content"]) for each in turnlog("tail", "c", "--json").lines]
+    assert shown == [("user", "hi"), ("assistant", "yes?"), ("system", '{"role": 1}'), ("user", "{no JSON é")]
+    assert json.loads(turnlog("append", "d", "hi", "--json").err)["code"] == "conversation_not_found"
+    assert turnlog("append", "c", "hi", "--role", "wizard").code == 1
+
+
+def test_redact_erases_one_message(filled):
+    assert filled("redact", "sample-01", "2").code == 2
+    assert filled("redact", "sample-01", "2", "-y").out == "message 2 is erased\n"
+    told = filled("redact", "sample-01", "3", "--yes", "--json").json
+    assert told == {"conversation_id": "sample-01", "seq": 3, "redacted": True}
+    assert [each["redacted"] for each in filled("show", "sample-01", "--json").json["messages"][1:3]] == [True, True]
+    assert "message_not_found" in filled("redact", "sample-01", "99", "-y").err
+
+
+def test_an_id_may_begin_with_a_hyphen(turnlog):
+    for id_ in ("-V1StGXR8_Z5jdHi6B-my", "-1", "--5a"):
+        before = () if id_ == "-V1StGXR8_Z5jdHi6B-my" else ("--",)
+        assert turnlog("append", "--create", *before, id_, "hi").code == 0
+        assert turnlog("show", "-n", "5", "--json", *before, id_).json["id"] == id_
+    assert turnlog("delete", "-V1StGXR8_Z5jdHi6B-my", "-y").code == 0
+    assert turnlog("export", "-V1StGXR8_Z5jdHi6B-my", "--json").code == 1
+    assert turnlog("list", "-V1StGXR8").code == 2
+
+
+def test_store_and_tenant_may_stand_before_the_command(filled):
+    ran = filled("--store", filled.url, "--tenant", "other", "list", "--json", TURNLOG_STORE="ram:", TURNLOG_TENANT="x")
+    assert ran.json["data"] == []
+    assert len(filled("--store", "ram:", "list", "--store", filled.url, "--json").json["data"]) == 14
+
+
+def test_few_messages_per_call_are_enough_for_every_command(filled):
+    few = {"TURNLOG_MESSAGES_PER_CALL": "3"}
+    assert len(filled("list", "--json", **few).json["data"]) == 14
+    first = filled("list", "-n", "4", "--json", **few).json
+    assert (len(first["data"]), first["has_more"]) == (4, True)
+    rest = filled("list", "--cursor", first["next_cursor"], "--json", **few).json
+    assert (len(rest["data"]), rest["has_more"], rest["next_cursor"]) == (10, False, None)
+    assert [each["seq"] for each in filled("show", "sample-03", "--json", **few).json["messages"]] == list(range(1, 20))
+    assert [each["seq"] for each in filled("tail", "sample-03", "-n", "4", "--json", **few).lines] == [16, 17, 18, 19]
+    assert len(filled("export", **few).lines) == 14
+    assert filled("verify", "--all", **few).code == 0
+    assert filled("memory", "rebuild", "--fold", "knowledge", "--all", **few).code == 0
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_prints_a_script_and_completes_names_without_their_modules(turnlog, shell):
+    assert "_TURNLOG_COMPLETE" in turnlog("completion", shell).out
+    told = turnlog(_TURNLOG_COMPLETE="bash_complete", COMP_WORDS="turnlog memory r", COMP_CWORD="2").out
+    assert [line.partition(",")[2] for line in told.splitlines()] == ["refresh", "retry", "rebuild"]
+
+
+def test_help_tells_every_default(turnlog):
+    assert "default: 50" in turnlog("list", "-h").out and "default: (both)" in turnlog("list", "--help").out
+    assert "(sqlite:///data/turnlog.db)" in turnlog("show", "-h").out
+    assert "(8000)" in turnlog("context", "-h").out
+    assert turnlog("--version").out.startswith("turnlog ")
+
+
+def test_show_and_context_tell_what_http_tells(filled):
+    assert filled("memory", "refresh", "sample-03").code == 0
+    with filled.serving() as (url, _):
+        state = httpx.get(f"{url}/v1/conversations/sample-03", timeout=60).json()
+        context = httpx.post(f"{url}/v1/conversations/sample-03/context", json={"explain": True}, timeout=60).json()
+    shown = filled("show", "sample-03", "--json").json
+    told = filled("context", "sample-03", "--explain", "--json").json
+    renamed = {"context", "conversation_id", "token_estimate"}  # which the service has in older words
+    assert {name: state[name] for name in state.keys() - renamed - {"memory"}}.items() <= shown.items()
+    assert {name: context[name] for name in context.keys() - renamed - {"memory"}}.items() <= told.items()
+    fields = {"user_name", "user_preferences", "current_topic", "entities", "facts", "pending_tasks"}
+    assert shown["memory"].keys() == told["memory"].keys() == fields

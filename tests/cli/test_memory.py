@@ -1,4 +1,4 @@
-"""`turnlog memory` and `turnlog rebuild`: what is remembered, what failed, and making it anew."""
+"""`turnlog memory`: what is remembered, what failed, and making it anew."""
 
 import asyncio
 import sqlite3
@@ -20,12 +20,12 @@ PLACES = ["Lisbon", "Porto", "Faro", "Braga", "Evora", "Coimbra"]
 
 
 WRONG = [
-    (["rebuild", "--fold", "moods", "--all"], 1, "fold: must be one of summary, knowledge"),
-    (["rebuild", "--fold", "integrity", "--all"], 1, "fold: must be one of summary, knowledge"),
-    (["rebuild", "--fold", "knowledge", "nobody"], 1, "conversation_not_found"),
-    (["rebuild", "--fold", "knowledge"], 2, "--user, or --all"),
-    (["rebuild", "--fold", "knowledge", "a", "--all"], 2, "--user, or --all"),
-    (["rebuild", "--all"], 2, "--fold"),
+    (["memory", "rebuild", "--fold", "moods", "--all"], 1, "fold: must be one of summary, knowledge"),
+    (["memory", "rebuild", "--fold", "integrity", "--all"], 1, "fold: must be one of summary, knowledge"),
+    (["memory", "rebuild", "--fold", "knowledge", "nobody"], 1, "conversation_not_found"),
+    (["memory", "rebuild", "--fold", "knowledge"], 2, "--user, or --all"),
+    (["memory", "rebuild", "--fold", "knowledge", "a", "--all"], 2, "--user, or --all"),
+    (["memory", "rebuild", "--all"], 2, "--fold"),
     (["memory", "show", "nobody"], 1, "conversation_not_found"),
     (["memory", "refresh", "nobody"], 1, "conversation_not_found"),
     (["memory", "retry", "nobody", "--fold", "knowledge"], 1, "conversation_not_found"),
@@ -64,15 +64,15 @@ def ana(turnlog):
 def test_show_tells_how_far_each_fold_is(ana):
     assert "knowledge: nothing yet, 2 messages behind" in ana("memory", "show", "a").out
     shown = ana("memory", "show", "a", "--json").json
-    assert (shown["conversation_id"], list(shown["memory"])) == ("a", FOLDS)
-    assert {(each["version"], each["watermark"], each["lag"]) for each in shown["memory"].values()} == {(None, 0, 2)}
+    assert (shown["conversation_id"], list(shown["folds"]), shown["failures"]) == ("a", FOLDS, [])
+    assert {(each["version"], each["watermark"], each["lag"]) for each in shown["folds"].values()} == {(None, 0, 2)}
 
 
 def test_refresh_folds_and_shows_items_with_their_messages_and_times(ana):
     text = ana("memory", "refresh", "a").out
     assert "knowledge 1, up to message 2" in text and "- lives in Lisbon (slot home" in text
     assert "\n    - user: I love green tea." in text  # a line of a chapter of the summary
-    shown = ana("memory", "show", "a", "--json").json["memory"]
+    shown = ana("memory", "show", "a", "--json").json["folds"]
     facts = {fact["value"]: fact for fact in shown["knowledge"]["state"]["facts"]}
     assert facts["Lisbon"]["seqs"] == [1] and facts["green tea"]["seqs"] == [2]
     assert facts["Lisbon"]["recorded_at"].endswith("Z") and facts["Lisbon"]["valid_to"] is None
@@ -82,7 +82,7 @@ def test_refresh_folds_and_shows_items_with_their_messages_and_times(ana):
 
 def test_status_counts_what_is_behind(ana):
     ana("memory", "refresh", "a")
-    rows = ana("memory", "status", "--json").json["data"]
+    rows = ana("memory", "status", "--json").json["folds"]
     assert [row["fold"] for row in rows] == FOLDS
     assert {(row["behind"], row["messages"], row["longest"], row["more"]) for row in rows} == {(1, 1, 1, False)}
     assert "conversations behind" in ana("memory", "status").out
@@ -96,7 +96,7 @@ def test_failures_are_shown_and_retried(ana):
     asyncio.run(fail())
     text = ana("memory", "status").out
     assert "knowledge of a behind message 0 of 2: failed 1 times" in text and "ConnectionError: the model is away" in text
-    [failure, _] = sorted(ana("memory", "status", "--json").json["data"][1]["failures"], key=lambda each: each["head"])
+    [failure, _] = sorted(ana("memory", "status", "--json").json["folds"][1]["failures"], key=lambda each: each["head"])
     assert (failure["conversation_id"], failure["failures"]) == ("b", 1)
     assert failure["retry_at"] > failure["failed_at"]
     assert ana("memory", "retry", "a", "--fold", "summary").out == "nothing had failed\n"
@@ -108,15 +108,15 @@ def test_a_rebuild_tells_what_it_changed(ana):
     for talk in "ab":
         ana("memory", "refresh", talk)
     asyncio.run(spoil(ana.url, "a", b"lives in Lisbon", b"lives in Madrid"))
-    would = ana("rebuild", "--fold", "knowledge", "--user", "ana", "--dry-run", "--json").json
+    would = ana("memory", "rebuild", "--fold", "knowledge", "--user", "ana", "--dry-run", "--json").json
     assert (would["conversations"], would["different"], would["came"], would["went"]) == (2, 1, 1, 1)
     assert [(each["kind"], each["conversation_id"]) for each in would["changes"]] == [("went", "a"), ("came", "a")]
     assert "Madrid" in ana("memory", "show", "a").out
-    text = ana("rebuild", "--fold", "knowledge", "a").out
+    text = ana("memory", "rebuild", "--fold", "knowledge", "a").out
     assert "- a facts: lives in Madrid" in text and "+ a facts: lives in Lisbon" in text
-    assert "knowledge 1: 1 conversations, 2 messages folded; 1 differ: 1 items came, 1 went, 0 changed" in text
+    assert "knowledge: rebuilt 1 conversations from 2 messages; 1 differ: 1 items added, 1 removed, 0 changed" in text
     assert "Lisbon" in ana("memory", "show", "a").out
-    assert ana("rebuild", "--fold", "knowledge", "--all", "--json").json["different"] == 0
+    assert ana("memory", "rebuild", "--fold", "knowledge", "--all", "--json").json["different"] == 0
 
 
 def test_a_rebuild_that_failed_somewhere_ends_with_1_and_is_taken_up_again(ana):
@@ -126,11 +126,11 @@ def test_a_rebuild_that_failed_somewhere_ends_with_1_and_is_taken_up_again(ana):
             file.commit()
 
     damage("UPDATE message SET checksum = checksum + 1 WHERE seq = 2")
-    ran = ana("rebuild", "--fold", "knowledge", "--all", "--json")
+    ran = ana("memory", "rebuild", "--fold", "knowledge", "--all", "--json")
     assert (ran.code, ran.json["conversations"], ran.json["failed"][0]["conversation_id"]) == (1, 1, "a")
-    assert "a: CorruptRecord: the record at seq 2 is corrupt" in ana("rebuild", "--fold", "knowledge", "--all").err
+    assert "a: CorruptRecord: the record at seq 2 is corrupt" in ana("memory", "rebuild", "--fold", "knowledge", "--all").err
     damage("UPDATE message SET checksum = checksum - 1 WHERE seq = 2")
-    done = ana("rebuild", "--fold", "knowledge", "--all", "--json")
+    done = ana("memory", "rebuild", "--fold", "knowledge", "--all", "--json")
     assert (done.code, done.json["conversations"], done.json["again"], done.json["resumed"]) == (0, 2, 1, True)
 
 
@@ -165,7 +165,7 @@ async def killed_in(turnlog, talk: str) -> set[bytes]:
     async with connect(turnlog.url) as log:
         key = Key(log.tenant, talk)
         for _ in range(20):  # on a busy machine it may be over before we look
-            process = turnlog.start("rebuild", "--fold", "knowledge", "--all", "--restart")
+            process = turnlog.start("memory", "rebuild", "--fold", "knowledge", "--all", "--restart")
             try:
                 while process.poll() is None:
                     state = await log.store.load_snapshot(key, "knowledge", 1)
@@ -196,7 +196,7 @@ def test_a_killed_rebuild_of_many_messages_goes_on_where_it_was(turnlog):
     make_room(turnlog.url)
     asyncio.run(fill(turnlog.url, sizes))
     assert asyncio.run(killed_in(turnlog, "long")) == {b"{}"}
-    done = turnlog("rebuild", "--fold", "knowledge", "--all", "--json").json
+    done = turnlog("memory", "rebuild", "--fold", "knowledge", "--all", "--json").json
     assert (done["resumed"], done["conversations"], done["failed"]) == (True, 3, [])
     assert 0 < done["messages"] < sum(sizes.values())
     assert done["different"] == 3
@@ -208,7 +208,7 @@ def test_a_killed_rebuild_of_many_messages_goes_on_where_it_was(turnlog):
                 assert await log.store.load_snapshot(key, "knowledge", 1) == await replay(log.store, key, KNOWLEDGE)
 
     asyncio.run(check())
-    again = turnlog("rebuild", "--fold", "knowledge", "--all", "--json").json
+    again = turnlog("memory", "rebuild", "--fold", "knowledge", "--all", "--json").json
     assert (again["resumed"], again["messages"], again["different"]) == (False, sum(sizes.values()), 0)
 
 

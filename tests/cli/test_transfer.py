@@ -1,6 +1,10 @@
 """Import and export: nothing lost, nothing doubled, nothing changed."""
 
+import gzip
+import io
 import json
+import os
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -18,7 +22,7 @@ def _file(turnlog, *lines) -> str:
 
 
 def _said(turnlog, conversation_id):
-    return turnlog("show", conversation_id, "--messages", "1000", "--json").json["messages"]
+    return turnlog("show", conversation_id, "-n", "1000", "--json").json["messages"]
 
 
 def test_a_second_import_adds_nothing(turnlog):
@@ -33,8 +37,8 @@ def test_an_export_imports_to_the_same_messages(filled, other):
     out = filled("export")
     copy = other("copy")
     assert copy("import", "-", "--json", stdin=out.out.encode()).json["added"] == MESSAGES + 5
-    exported = {line["conversation_id"]: line for line in out.lines}
-    copied = {line["conversation_id"]: line for line in copy("export").lines}
+    exported = {line["id"]: line for line in out.lines}
+    copied = {line["id"]: line for line in copy("export").lines}
     assert len(exported) == 15
     assert exported["branch"]["parent"] == {"conversation_id": "sample-03", "seq": 5}
     for name, line in exported.items():
@@ -45,7 +49,7 @@ def test_an_export_imports_to_the_same_messages(filled, other):
 
 
 def test_export_takes_one_a_user_or_a_tag(filled):
-    assert [line["conversation_id"] for line in filled("export", "sample-07").lines] == ["sample-07"]
+    assert [line["id"] for line in filled("export", "sample-07").lines] == ["sample-07"]
     assert {line["user_id"] for line in filled("export", "--user", "user-2").lines} == {"user-2"}
     assert len(filled("export", "--tag", "even").lines) == 6
     assert filled("export", "--output", "out.jsonl", "--json").json == {"conversations": 14, "output": "out.jsonl"}
@@ -68,7 +72,7 @@ def test_bad_lines_are_set_aside_with_number_and_reason(turnlog):
     assert json.loads(rejects[1]["text"]) == bad
     assert rejects[5]["reason"] == "messages[0].content: must not hold NUL (U+0000)"
     assert rejects[4]["base64"].startswith("//4")
-    assert [header["conversation_id"] for header in turnlog("list", "--json").json["data"]] == ["good"]
+    assert [header["id"] for header in turnlog("list", "--json").json["data"]] == ["good"]
 
 
 def test_a_clean_run_leaves_no_rejects(turnlog):
@@ -126,20 +130,13 @@ def test_the_training_form_gets_an_id_of_its_own(filled, index):
     assert [message["role"] for message in found["messages"]] == [message["role"] for message in line["messages"]]
 
 
-def test_a_redacted_message_stays_redacted(filled, other):
-    import asyncio
-
-    from turnlog import connect
-
-    async def redact() -> None:
-        async with connect(filled.url) as log:
-            await log.conversation("sample-01").redact(2)
-
-    asyncio.run(redact())
+def test_a_redacted_message_stays_redacted_and_keeps_its_tokens(filled, other):
+    assert filled("redact", "sample-01", "2", "-y").code == 0
     copy = other("copy")
     out = filled("export", "sample-01").out.encode()
     assert copy("import", "-", stdin=out).code == 0
-    assert _said(copy, "sample-01")[1]["redacted"] is True
+    copied = _said(copy, "sample-01")[1]
+    assert (copied["redacted"], copied["tokens"]) == (True, _said(filled, "sample-01")[1]["tokens"])
     assert filled("import", str(SAMPLE), "--rejects", "r", "--json").json["added"] == 0
 
 
@@ -149,5 +146,105 @@ def test_a_line_of_memory_is_passed_over_and_counted(turnlog):
     file = _file(turnlog, memory, talk, {"memory": "none"})
     ran = turnlog("import", file, "--json")
     assert (ran.code, ran.json["conversations"], ran.json["passed"], ran.json["rejected"]) == (3, 1, 1, 1)
-    assert "1 of memory passed over" in turnlog("import", file).out
+    assert "1 lines of memory skipped" in turnlog("import", file).out
     assert [line["metadata"] for line in turnlog("export").lines] == [{"memory": {"kept": 1}}]
+
+
+def test_times_are_kept_or_taken_from_the_messages(turnlog, other):
+    def line(id_: str, year: int, **fields: str) -> dict[str, object]:
+        said = [{"role": "user", "content": "hi", "created_at": f"{year}-01-0{day}T00:00:00Z"} for day in (2, 3)]
+        return {"id": id_, "messages": said} | fields
+
+    told = line("told", 2022, created_at="2021-05-01T00:00:00Z", updated_at="2023-05-01T00:00:00Z")
+    future = line("future", 2024, updated_at="2999-01-01T00:00:00Z")
+    archived = line("archived", 2019) | {"archived": True}
+    file = _file(turnlog, told, line("own", 2020), future, archived)
+    assert turnlog("import", file, TURNLOG_MESSAGES_PER_CALL="1").code == 0
+    times = {each["id"]: (each["created_at"][:10], each["updated_at"][:10]) for each in turnlog("export").lines}
+    assert times["told"] == ("2021-05-01", "2023-05-01")
+    assert (times["own"], times["archived"]) == (("2020-01-02", "2020-01-03"), ("2019-01-02", "2019-01-03"))
+    assert times["future"][0] == "2024-01-02" and times["future"][1] < "2999"
+    assert [each["id"] for each in turnlog("list", "--json").json["data"]] == ["future", "told", "own", "archived"]
+    copy = other("copy")
+    assert copy("import", "-", stdin=turnlog("export").out.encode()).code == 0
+    assert copy("export").out == turnlog("export").out
+    assert copy("memory", "rebuild", "--fold", "knowledge", "--all", "--json").json["messages"] == 8
+
+
+def test_a_line_takes_id_or_what_other_tools_call_it(turnlog):
+    said = {"messages": [{"role": "user", "content": "hi"}]}
+    both = said | {"id": "c", "conversation_id": "d"}
+    file = _file(turnlog, said | {"id": "a"}, said | {"conversation_id": "b"}, both, said | {"id": "-x"})
+    ran = turnlog("import", file)
+    assert ran.code == 3 and "line 3: conversation_id: must be the same as id" in ran.err
+    assert {each["id"] for each in turnlog("export").lines} == {"a", "b", "-x"}
+
+
+def test_one_id_with_two_bodies_refuses_a_long_line_as_a_whole(turnlog):
+    messages = [{"id": f"m{number}", "role": "user", "content": "x"} for number in range(4)]
+    file = _file(turnlog, {"id": "c", "messages": [*messages, {"id": "m1", "role": "user", "content": "y"}]})
+    ran = turnlog("import", file, TURNLOG_MESSAGES_PER_CALL="2")
+    assert ran.code == 3 and "message id 'm1' is already at seq 2" in ran.err
+    assert turnlog("show", "c").code == 1
+
+
+LINES = b"".join(
+    json.dumps({"id": f"c{n}", "messages": [{"role": "user", "content": "hi"}]}).encode() + b"\n" for n in (1, 2)
+)
+
+
+def _zip(*names: str) -> bytes:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        for name in names:
+            archive.writestr(name, LINES)
+    return data.getvalue()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [gzip.compress(LINES), b"\xef\xbb\xbf" + LINES, gzip.compress(b"\xef\xbb\xbf" + LINES),
+     _zip("a/x.jsonl", "__MACOSX/x.jsonl"), b"\n" + LINES.rstrip()],
+)  # fmt: skip
+def test_compressed_lines_and_a_byte_order_mark_are_read(turnlog, data):
+    (turnlog.cwd / "file").write_bytes(data)
+    assert turnlog("import", "file", "--json").json["added"] == 2
+    if not data.startswith(b"PK"):
+        assert turnlog("import", "-", "--json", stdin=data).json["present"] == 2
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b'[{"messages": []}]', "is a JSON array: write one object per line with `jq -c '.[]'`"),
+        (json.dumps({"messages": []}, indent=2).encode(), "is indented JSON"),
+        ('{"messages": []}'.encode("utf-16"), "is UTF-16"),
+        ('{"messages": []}'.encode("utf-16-le"), "is UTF-16"),
+        (b"SQLite format 3\0" + b"\0" * 100, "is an SQLite database"),
+        (_zip("readme.txt"), "is a zip archive without a file of JSON Lines"),
+        (gzip.compress(LINES)[:-9], "is a damaged gzip file"),
+        (b"PK\x03\x04broken", "is a damaged zip archive"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused_by_what_it_is(turnlog, data, told):
+    (turnlog.cwd / "file").write_bytes(data)
+    ran = turnlog("import", "file")
+    assert (ran.code, ran.out) == (1, "")
+    assert told in ran.err and ran.err.count("\n") == 1
+    assert not (turnlog.cwd / "file.rejects.jsonl").exists()
+
+
+def test_a_directory_is_refused_and_a_pipe_is_read(turnlog):
+    assert "is a directory: give one file" in turnlog("import", ".").err
+    pipe = turnlog.cwd / "pipe"
+    os.mkfifo(pipe)
+    process = turnlog.start("import", "pipe", "--json")
+    assert process.stderr.readline() == b"turnlog: waiting for data on the pipe pipe\n"
+    pipe.write_bytes(LINES)
+    out, _ = process.communicate(timeout=60)
+    assert json.loads(out)["added"] == 2
+
+
+def test_export_writes_to_stdout_when_told_so(filled):
+    assert filled("export", "sample-01", "--output", "-").out == filled("export", "sample-01").out
+    assert not (filled.cwd / "-").exists()

@@ -65,7 +65,7 @@ def test_a_correction_stands_after_a_rebuild(ana):
         "--valid-from", "2026-04-02", "--json",
     ).json  # fmt: skip
     assert (fixed["id"], fixed["corrected"], fixed["valid_from"]) == (id_, True, "2026-04-02T00:00:00.000000Z")
-    assert ana("rebuild", "--fold", "knowledge", "--user", "ana").code == 0
+    assert ana("memory", "rebuild", "--fold", "knowledge", "--user", "ana").code == 0
     assert "lives in Faro" in facts(ana) and "lives in Porto" not in facts(ana)
     assert "has a dog" in ana("user", "correct", "ana", "has a dog").out
 
@@ -73,14 +73,14 @@ def test_a_correction_stands_after_a_rebuild(ana):
 def test_what_is_forgotten_stays_forgotten(ana):
     id_ = facts(ana)["lives in Porto"]["id"]
     assert ana("user", "forget", "ana", id_).out == f"{id_} is forgotten\n"
-    assert ana("rebuild", "--fold", "knowledge", "--all").code == 0
+    assert ana("memory", "rebuild", "--fold", "knowledge", "--all").code == 0
     assert "lives in Porto" not in facts(ana)
     assert ana("user", "forget", "ana", id_, "--json").code == 0  # it may be repeated
 
 
 def test_an_export_holds_all_and_is_imported_without_what_is_remembered(ana, other):
     *talks, last = ana("user", "export", "ana").lines
-    assert sorted(line["conversation_id"] for line in talks) == ["a", "b"]
+    assert sorted(line["id"] for line in talks) == ["a", "b"]
     assert list(last) == ["user_id", "memory"]
     assert {fact["text"]: fact["valid_to"] is None for fact in last["memory"]["facts"]} == {
         "is called Ana": True,

@@ -132,7 +132,7 @@ async def test_an_export_is_all_of_a_user_and_nothing_of_others(client: httpx.As
     answer = await client.get(f"{ADA}/export")
     assert answer.headers["content-type"] == "application/x-ndjson"
     lines = [json.loads(line) for line in answer.text.splitlines()]
-    assert [line.get("id", line.get("conversation_id")) for line in lines if "messages" in line] == ["m1"]
+    assert [line["id"] for line in lines if "messages" in line] == ["m1"]
     assert "Bo" not in answer.text
 
 

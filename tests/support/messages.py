@@ -21,7 +21,7 @@ JSON = st.recursive(
     max_leaves=8,
 )
 METADATA = st.dictionaries(TEXT, JSON, max_size=4)
-ID = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.:~@|=+-]{0,30}", fullmatch=True)
+ID = st.from_regex(r"[A-Za-z0-9_-][A-Za-z0-9_.:~@|=+-]{0,30}", fullmatch=True)
 BASE64 = st.binary(max_size=20).map(lambda data: base64.b64encode(data).decode())
 MEDIA: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries({"url": SOME_TEXT}) | st.fixed_dictionaries(
     {"data": BASE64, "media_type": SOME_TEXT}

@@ -33,6 +33,7 @@ MADE = [
     errors.LLMUnavailable("it is too busy"),
     errors.LLMRefused(status=401, reason="no such key"),
     errors.LLMReplyInvalid("it is no JSON", tries=3),
+    errors.MissingExtra("postgres"),
     errors.SchemaTooNew(found=3, supported=2),
     errors.CorruptRecord(seq=5, reason="its checksum does not match"),
 ]

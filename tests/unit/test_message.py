@@ -183,7 +183,7 @@ def test_metadata_may_be_as_deep_as_the_limit() -> None:
     assert user("x", metadata={"k": nested(JSON_DEPTH_MAX - 1)})
 
 
-ID_REFUSED = ["", " ", "a b", "../x", "a/b", "%2e%2e", "a\nb", "a\0", "é", "{a}", "*", "a\\b", "-a", ".a", ":a", "a" * 129,
+ID_REFUSED = ["", " ", "a b", "../x", "a/b", "%2e%2e", "a\nb", "a\0", "é", "{a}", "*", "a\\b", ".a", ":a", "a" * 129,
               "a'b", 'a"b', "a;b", "a,b", "a\x7f", "\u0661"]  # fmt: skip
 
 
@@ -288,3 +288,8 @@ def test_an_error_in_json_names_its_place_and_no_more_than_the_beginning_of_a_ke
     with pytest.raises(InvalidInput) as raised:
         check_json("metadata", {"a": {"\0": 1}})
     assert raised.value.field == "metadata.a key"
+
+
+@pytest.mark.parametrize("value", ["-V1StGXR8_Z5jdHi6B-my", "-", "--", "a-", "_x", "0"])
+def test_an_id_may_have_a_hyphen_anywhere(value: str) -> None:
+    assert user("x", id=value).id == check_id("id", value) == value

@@ -15,6 +15,7 @@ from turnlog import (
     Image,
     InvalidInput,
     Message,
+    MissingExtra,
     Reasoning,
     Refusal,
     Settings,
@@ -213,7 +214,7 @@ def test_a_missing_package_is_named_with_its_extra(name: str, extra: str, monkey
     try:
         for cached in caches:
             cached.cache_clear()
-        with pytest.raises(InvalidInput, match=rf"pip install 'turnlog\[{extra}\]'"):
+        with pytest.raises(MissingExtra, match=rf"pip install 'turnlog\[{extra}\]'"):
             counter(name)
     finally:
         for cached in caches:

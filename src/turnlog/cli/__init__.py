@@ -5,13 +5,15 @@ It ends with 0 when all went well, 1 on an error of turnlog, 2 on wrong usage, 3
 
 import sys
 
+from turnlog.errors import MissingExtra, needs_extra
+
 
 def main() -> None:
     """Run the command with the arguments of this process."""
     try:
-        from turnlog.cli.commands import app
-    except ModuleNotFoundError as error:
-        if error.name not in ("typer", "rich"):
-            raise
-        sys.exit("turnlog: the command line needs typer and rich: pip install 'turnlog[cli]'")
-    app(prog_name="turnlog")
+        with needs_extra("cli", "click", "rich"):
+            from turnlog.cli import app
+
+            app.main(prog_name="turnlog")
+    except MissingExtra as error:
+        sys.exit(f"turnlog: {error} [{error.code}]")

@@ -1,43 +1,50 @@
 """`turnlog memory`: what the folds remember of conversations, how far they are, and what they do not get on with."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 
-import typer
+import click
 
-from turnlog.cli.options import AsJson, ConversationId, StoreUrl, Tenant, run
-from turnlog.cli.output import print_table, say, write_json
-from turnlog.cli.remembered import print_fields
+from turnlog.cli.options import CONVERSATION_ID, command, on_tenant, run
+from turnlog.cli.output import print_fields, print_table, say, write_json
 from turnlog.llm import spent
 from turnlog.llm.port import Spent
+from turnlog.log.conversation import Conversation
 from turnlog.log.turnlog import Turnlog
 from turnlog.memory.defaults import Remembered
 from turnlog.memory.user.as_json import shown
 from turnlog.timestamps import format_time
+from turnlog.worker import Failure, failure
 from turnlog.worker.status import FoldStatus, named, retry_failed, status
 
-memory = typer.Typer(no_args_is_help=True, help="What is remembered of conversations.")
+Memory = tuple[dict[str, Remembered], list[Failure]]
+"""What each fold remembers of a conversation, and the folds that failed."""
 
-OneFold = Annotated[str | None, typer.Option("--fold", metavar="NAME", help="Only this fold. [default: each]")]
 
+@command("status")
+@on_tenant
+def status_(
+    store: str | None,
+    tenant: str | None,
+    as_json: bool,
+) -> None:
+    """Show the progress, failures and cost of folds.
 
-@memory.command("status")
-def status_(store: StoreUrl = None, tenant: Tenant = None, as_json: AsJson = False) -> None:
-    """Tell for each fold how many conversations it is behind with, and which it fails on; and what models have cost."""
+    How many conversations each fold is behind with, which ones it fails on, and what language models cost.
+    """
 
     async def work(log: Turnlog) -> tuple[list[FoldStatus], dict[str, Spent]]:
         return await status(log.store, log.tenant, log.folds), await spent(log.store, log.tenant)
 
     found, costs = run(work, store, tenant, as_json)
     if as_json:
-        write_json({"data": shown(found), "spent": shown(costs)})
+        write_json({"folds": shown(found), "spent": shown(costs)})
         return
     columns = ("fold", "version", "conversations behind", "messages", "most", "failures")
     print_table(columns, (_row(each) for each in found))
-    for failure in (failure for each in found for failure in each.failures):
-        again = format_time(failure.retry_at)[:19] if failure.retry_at else "now"
-        told = f"{failure.fold} of {failure.conversation_id} behind message {failure.watermark} of {failure.head}"
-        say(f"{told}: failed {failure.failures} times, next try {again}: {failure.error}")
+    for failed in (failed for each in found for failed in each.failures):
+        again = format_time(failed.retry_at)[:19] if failed.retry_at else "now"
+        behind = f"{failed.fold} of {failed.conversation_id} behind message {failed.watermark} of {failed.head}"
+        say(f"{behind}: failed {failed.failures} times, next try {again}: {failed.error}")
     for place, sums in costs.items():
         tokens = f"{sums.input} tokens in ({sums.cached} cached), {sums.output} out"
         say(f"{place}: {sums.calls} calls ({sums.failures} failed), {tokens}, cost {sums.cost:g}")
@@ -49,38 +56,57 @@ def _row(each: FoldStatus) -> tuple[object, ...]:
     return each.fold, each.version, *counts, each.longest, len(each.failures)
 
 
-@memory.command()
-def show(conversation_id: ConversationId, store: StoreUrl = None, tenant: Tenant = None, as_json: AsJson = False) -> None:
-    """Show what each fold remembers of a conversation, with the messages that it came from."""
-
-    async def work(log: Turnlog) -> Mapping[str, Remembered]:
-        return await log.conversation(conversation_id).memory()
-
-    _print(conversation_id, run(work, store, tenant, as_json), as_json)
-
-
-@memory.command()
-def refresh(conversation_id: ConversationId, store: StoreUrl = None, tenant: Tenant = None, as_json: AsJson = False) -> None:
-    """Fold what is behind of a conversation, now, and show what is remembered then."""
-
-    async def work(log: Turnlog) -> Mapping[str, Remembered]:
-        return await log.conversation(conversation_id).catch_up()
-
-    _print(conversation_id, run(work, store, tenant, as_json), as_json)
-
-
-@memory.command()
-def retry(
-    conversation_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="The conversation.")] = None,
-    fold: OneFold = None,
-    all_: Annotated[bool, typer.Option("--all", help="All that failed.")] = False,
-    store: StoreUrl = None,
-    tenant: Tenant = None,
-    as_json: AsJson = False,
+@command("show")
+@CONVERSATION_ID
+@on_tenant
+def show(
+    conversation_id: str,
+    store: str | None,
+    tenant: str | None,
+    as_json: bool,
 ) -> None:
-    """Let what failed be tried again without waiting; a worker sees it within half a minute."""
+    """Show the memory of a conversation and its sources."""
+
+    async def work(log: Turnlog) -> Memory:
+        return await _remembered(log.conversation(conversation_id))
+
+    _print(conversation_id, run(work, store, tenant, as_json), as_json)
+
+
+@command("refresh")
+@CONVERSATION_ID
+@on_tenant
+def refresh(
+    conversation_id: str,
+    store: str | None,
+    tenant: str | None,
+    as_json: bool,
+) -> None:
+    """Fold a conversation now, and show its memory."""
+
+    async def work(log: Turnlog) -> Memory:
+        await log.conversation(conversation_id).catch_up()
+        return await _remembered(log.conversation(conversation_id))
+
+    _print(conversation_id, run(work, store, tenant, as_json), as_json)
+
+
+@command("retry")
+@click.argument("conversation_id", metavar="[ID]", required=False)
+@click.option("--fold", metavar="NAME", show_default="each", help="Only this fold.")
+@click.option("--all", "all_", is_flag=True, help="Everything that failed.")
+@on_tenant
+def retry(
+    conversation_id: str | None,
+    fold: str | None,
+    all_: bool,
+    store: str | None,
+    tenant: str | None,
+    as_json: bool,
+) -> None:
+    """Retry failed folds without waiting. A worker notices within 30 seconds."""
     if all_ == (conversation_id is not None):
-        raise typer.BadParameter("give one conversation, or --all", param_hint="ID")
+        raise click.BadParameter("is needed, or --all, not both", param_hint="ID")
 
     async def work(log: Turnlog) -> list[tuple[str, str]]:
         folds = [named(log.folds, fold)] if fold is not None else log.folds
@@ -98,10 +124,18 @@ def retry(
         say("nothing had failed")
 
 
-def _print(conversation_id: str, found: Mapping[str, Remembered], as_json: bool) -> None:
-    folds = shown(list(found.values()))
+async def _remembered(conversation: Conversation) -> Memory:
+    engine = conversation.engine
+    failed = [await failure(engine.store, conversation.key, fold) for fold in engine.folds]
+    return await conversation.memory(), list(filter(None, failed))
+
+
+def _print(conversation_id: str, found: Memory, as_json: bool) -> None:
+    remembered, failures = found
+    folds = shown(list(remembered.values()))
     if as_json:
-        write_json({"conversation_id": conversation_id, "memory": {each.pop("fold"): each for each in folds}})
+        told = {"folds": {each["fold"]: each for each in folds}, "failures": shown(failures)}
+        write_json({"conversation_id": conversation_id} | told)
         return
     for each in folds:
         _print_fold(each)

@@ -1,24 +1,31 @@
-"""What commands print: JSON for programs, tables and text for people."""
+"""What commands print: JSON for programs, text and tables for people."""
 
+import re
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from turnlog import codec
 from turnlog.codec import Record
+from turnlog.jsonl import conversation_fields
 from turnlog.log.info import ConversationInfo
 from turnlog.message import Message, Reasoning, Refusal, Text, ToolCall, ToolResult
-from turnlog.store import Finding, Header
+from turnlog.store import Header
 from turnlog.timestamps import format_moment, format_time
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, ProgressColumn
+
+_UNSEEN = ("recent_words", "question", "exchange")
+"""Parts of a state that only help a fold to understand the next message."""
+_TIME = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d{6}Z$")
+_WIDTH_PIPED = 200
 
 
 def write(text: bytes) -> None:
-    """Put bytes on stdout as they are."""
+    """Write bytes to stdout as they are."""
     sys.stdout.buffer.write(text)
     sys.stdout.buffer.flush()
 
@@ -30,58 +37,50 @@ def write_json(value: Any) -> None:
 
 def say(text: str) -> None:
     """Print a line."""
-    _console().print(text, markup=False, highlight=False, soft_wrap=True)
+    write(text.encode(errors="replace") + b"\n")
 
 
-def header_fields(header: Header | ConversationInfo) -> dict[str, Any]:
-    """A header as JSON shows it: the names and times of the HTTP service."""
-    info = ConversationInfo.of(header) if isinstance(header, Header) else header
-    fields: dict[str, Any] = msgspec.to_builtins(info)
-    times = {name: format_moment(getattr(info, name)) for name in ("created_at", "updated_at")}
-    return {"conversation_id": fields.pop("id")} | fields | times
-
-
-def raw(text: bytes) -> msgspec.Raw:
-    """JSON text to be put into other JSON as it is."""
-    return msgspec.Raw(text)
+def note(text: str) -> None:
+    """Print a line to stderr."""
+    sys.stderr.write(f"{text}\n")
 
 
 def print_headers(headers: Iterable[ConversationInfo]) -> None:
-    """A table, one conversation a line."""
-    table = _table("conversation", "user", "title", "tags", "messages", "updated")
-    for header in headers:
-        cells = (header.id, header.user_id or "", header.title or "", " ".join(header.tags), str(header.head))
-        table.add_row(*map(escape, cells), format_moment(header.updated_at)[:19])
-    _print_table(table)
-
-
-def print_findings(findings: Sequence[Finding]) -> None:
-    """A table, one finding a line."""
-    table = _table("", "what", "value", "meaning")
-    for finding in findings:
-        table.add_row(*map(escape, (finding.verdict, finding.name, finding.value, finding.meaning)))
-    _print_table(table)
+    """Print a table, one conversation a line."""
+    print_table(
+        ("conversation", "user", "title", "tags", "messages", "updated"),
+        (
+            (
+                each.id,
+                each.user_id or "",
+                each.title or "",
+                " ".join(each.tags),
+                each.head,
+                format_moment(each.updated_at)[:19],
+            )
+            for each in headers
+        ),
+    )
 
 
 def print_header(header: Header) -> None:
-    """What is known of a conversation, a field a line."""
-    for name, value in header_fields(header).items():
-        if value not in (None, [], {}):
+    """Print the fields of a conversation that hold something, one a line."""
+    for name, value in conversation_fields(header).items():
+        if value not in (None, [], (), {}, False):
             say(f"{name}: {value if isinstance(value, str | int) else msgspec.json.encode(value).decode()}")
 
 
 def print_records(records: Iterable[Record]) -> None:
-    """Messages as text, each under a line with its seq, role and time."""
-    console = _console()
+    """Print messages as text, each under a line with its seq, role and time."""
+    bold, plain = ("\x1b[1m", "\x1b[0m") if sys.stdout.isatty() else ("", "")
     for record in records:
         message = codec.decode(record)
         name = f" {message.name}" if message.name else ""
-        head = f"[{message.seq}] {message.role}{name} {format_time(record.created_at)[:19]}"
-        console.print(head, style="bold", markup=False, highlight=False, soft_wrap=True)
-        console.print(_words(message), markup=False, highlight=False, soft_wrap=True)
+        say(f"{bold}[{message.seq}] {message.role}{name} {format_time(record.created_at)[:19]}{plain}")
+        say(_text(message))
 
 
-def _words(message: Message) -> str:
+def _text(message: Message) -> str:
     if message.redacted:
         return "(redacted)"
     if isinstance(message.content, str):
@@ -96,8 +95,8 @@ def _part(part: Any) -> str:
         case ToolCall():
             return f"-> {part.name}({part.arguments}) #{part.id}"
         case ToolResult():
-            words = part.content if isinstance(part.content, str) else "\n".join(map(_part, part.content))
-            return f"<- #{part.call_id}: {words}"
+            text = part.content if isinstance(part.content, str) else "\n".join(map(_part, part.content))
+            return f"<- #{part.call_id}: {text}"
         case Reasoning():
             return "(reasoning)"
         case _:
@@ -105,23 +104,72 @@ def _part(part: Any) -> str:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table of whatever."""
-    table = _table(*columns)
+    """Print a table. rich is imported here: no other output of most commands needs it."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(*columns, box=None, pad_edge=False)
     for row in rows:
         table.add_row(*(escape(str(cell)) for cell in row))
-    _print_table(table)
-
-
-def _table(*columns: str) -> Table:
-    return Table(*columns, box=None, pad_edge=False)
-
-
-def _print_table(table: Table) -> None:
-    console = _console()
+    console = Console(file=sys.stdout)
     if not console.is_terminal:
-        console.width = 200
+        console.width = _WIDTH_PIPED
     console.print(table)
 
 
-def _console() -> Console:
-    return Console(file=sys.stdout)
+def progress(*counts: "ProgressColumn") -> "Progress":
+    """A bar on stderr with these columns, shown on a terminal only."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True, highlight=False)
+    columns = (TextColumn("{task.description}"), BarColumn(), *counts, TimeRemainingColumn())
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
+def print_fields(fields: dict[str, Any]) -> None:
+    """Print the parts of a state or of a user's memory, an item a line; empty parts are left out."""
+    for name, value in fields.items():
+        if name in _UNSEEN or value in (None, "", [], {}):
+            continue
+        if isinstance(value, dict) and "text" not in value:
+            print_fields(value)
+            continue
+        if not isinstance(value, list):
+            say(f"  {name}: {item_line(value)}")
+            continue
+        say(f"  {name}:")
+        _print_items(value, "  ")
+
+
+def _print_items(items: list[Any], indent: str) -> None:
+    """A line for each item, and under it its own items, if it has any."""
+    for item in items:
+        own = [name for name, value in item.items() if _holds_items(value)] if isinstance(item, dict) else []
+        shown = {name: value for name, value in item.items() if name not in own} if own else item
+        say(f"{indent}- {item_line(shown)}")
+        for name in own:
+            _print_items(item[name], f"{indent}  ")
+
+
+def _holds_items(value: Any) -> bool:
+    return isinstance(value, list) and any(isinstance(item, dict) and "text" in item for item in value)
+
+
+def item_line(item: Any) -> str:
+    """An item in one line: its text, the other fields in parentheses, its messages in brackets."""
+    if isinstance(item, str):
+        return _TIME.sub(r"\1", item)
+    if not isinstance(item, dict):
+        return msgspec.json.encode(item).decode()
+    fields = {name: value for name, value in item.items() if value not in (None, "", [], {}, False)}
+    text, seqs, sources = str(fields.pop("text", "")), fields.pop("seqs", []), fields.pop("sources", [])
+    messages = [str(seq) for seq in seqs] + [f"{source['conversation_id']} {source['seq']}" for source in sources]
+    rest = ", ".join(f"{name} {item_line(value)}" for name, value in fields.items())
+    return " ".join(filter(None, [text, f"({rest})" if rest else "", f"[{', '.join(messages)}]" if messages else ""]))
+
+
+def is_shown(path: str) -> bool:
+    """Whether the part of a state at `path` is shown to people."""
+    return path.partition(".")[0].partition("[")[0] not in _UNSEEN

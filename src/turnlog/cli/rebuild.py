@@ -1,16 +1,13 @@
 """`turnlog rebuild`: a fold's states made anew from the log, while the old ones serve."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Any
 
+import click
 import msgspec
-import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from turnlog.cli.options import EXIT_FAILED, AsJson, StoreUrl, Tenant, run
-from turnlog.cli.output import say, write_json
-from turnlog.cli.remembered import line
+from turnlog.cli.options import EXIT_FAILED, command, on_tenant, run
+from turnlog.cli.output import is_shown, item_line, progress, say, write_json
 from turnlog.errors import StoreUnavailable
 from turnlog.fold import Fold
 from turnlog.jsonl import every_header
@@ -18,6 +15,9 @@ from turnlog.log.turnlog import Turnlog
 from turnlog.worker.diff import CHANGES_MAX, Change
 from turnlog.worker.rebuild import Failed, Rebuilt, begin_run, end_run, rebuild_each
 from turnlog.worker.status import named
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 _SIGNS = {"came": "+", "went": "-", "changed": "~"}
 
@@ -82,23 +82,32 @@ class Chosen(msgspec.Struct, frozen=True):
                 yield header.id, header.head
 
 
+@command("rebuild")
+@click.option("--fold", metavar="NAME", required=True, help="Which memory: knowledge or summary.")
+@click.argument("ids", metavar="[ID]...", nargs=-1)
+@click.option("--user", help="All conversations of this user.")
+@click.option("--all", "all_", is_flag=True, help="All conversations.")
+@click.option("--dry-run", is_flag=True, help="Print what would change; change nothing.")
+@click.option("--restart", is_flag=True, help="Start over instead of continuing.")
+@on_tenant
 def rebuild(
-    fold: Annotated[str, typer.Option(metavar="NAME", help="Which memory: knowledge or summary.")],
-    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="These conversations.")] = None,
-    user: Annotated[str | None, typer.Option(help="All of this user's.")] = None,
-    all_: Annotated[bool, typer.Option("--all", help="All of the tenant's.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would change; change nothing.")] = False,
-    restart: Annotated[bool, typer.Option("--restart", help="Begin anew what was not finished.")] = False,
-    store: StoreUrl = None,
-    tenant: Tenant = None,
-    as_json: AsJson = False,
+    fold: str,
+    ids: tuple[str, ...],
+    user: str | None,
+    all_: bool,
+    dry_run: bool,
+    restart: bool,
+    store: str | None,
+    tenant: str | None,
+    as_json: bool,
 ) -> None:
-    """Make a fold's states anew from the log, while the old ones serve. Goes on where it was when it is run again.
+    """Rebuild one kind of memory from the log. The old memory serves meanwhile.
 
-    Ends with 1 when it failed on some conversations: those keep what they have.
+    Run it again to continue an interrupted rebuild. Ends with 1 when it failed on some conversations, which keep what
+    they have.
     """
     if bool(ids) + (user is not None) + all_ != 1:
-        raise typer.BadParameter("give conversations, or --user, or --all", param_hint="ID")
+        raise click.BadParameter("is needed, or --user, or --all", param_hint="ID")
 
     async def work(log: Turnlog) -> Report:
         try:
@@ -111,7 +120,7 @@ def rebuild(
     report = run(work, store, tenant, as_json)
     _print(report, as_json)
     if report.failed:
-        raise typer.Exit(EXIT_FAILED)
+        raise click.exceptions.Exit(EXIT_FAILED)
 
 
 async def _rebuild(log: Turnlog, fold: Fold[Any], chosen: Chosen, dry_run: bool, restart: bool) -> Report:
@@ -121,29 +130,31 @@ async def _rebuild(log: Turnlog, fold: Fold[Any], chosen: Chosen, dry_run: bool,
     if not dry_run:
         begun = await begin_run(log.store, log.tenant, fold, chosen.described, now=log.clock(), restart=restart)
         report.resumed = begun.resumed
-    with _progress() as progress:
-        task = progress.add_task(f"rebuilding {fold.name}", total=total)
+    from rich.progress import MofNCompleteColumn
+
+    with progress(MofNCompleteColumn()) as bar:
+        task = bar.add_task(f"rebuilding {fold.name}", total=total)
         await rebuild_each(
             log.store,
             log.tenant,
             fold,
             (id_ async for id_, _ in chosen.sizes(log)),
-            tell=lambda outcome: _tell(report, progress, task, outcome),
+            tell=lambda outcome: _tell(report, bar, task, outcome),
             run=begun.id if begun else "",
             dry_run=dry_run,
-            step=lambda messages: progress.advance(task, messages),
+            step=lambda messages: bar.advance(task, messages),
         )
     if begun and not report.failed:
         await end_run(log.store, fold, begun)
     return report
 
 
-def _tell(report: Report, progress: Progress, task: TaskID, outcome: Rebuilt | Failed) -> None:
+def _tell(report: Report, bar: "Progress", task: "TaskID", outcome: Rebuilt | Failed) -> None:
     report.take(outcome)
     if isinstance(outcome, Failed):
-        progress.console.print(f"{outcome.conversation_id}: {outcome.error}", markup=False, soft_wrap=True)
+        bar.console.print(f"{outcome.conversation_id}: {outcome.error}", markup=False, soft_wrap=True)
     else:
-        progress.advance(task, outcome.watermark - outcome.folded)
+        bar.advance(task, outcome.watermark - outcome.folded)
 
 
 def _print(report: Report, as_json: bool) -> None:
@@ -151,25 +162,20 @@ def _print(report: Report, as_json: bool) -> None:
         changes = [{"conversation_id": id_} | msgspec.to_builtins(change) for id_, change in report.changes]
         write_json(msgspec.structs.asdict(report) | {"changes": changes})
         return
-    for id_, change in report.changes:
-        after = f" -> {line(change.after)}" if change.kind == "changed" else ""
+    seen = [(id_, change) for id_, change in report.changes if is_shown(change.path)]
+    for id_, change in seen:
+        after = f" -> {item_line(change.after)}" if change.kind == "changed" else ""
         item = change.after if change.kind == "came" else change.before
-        say(f"{_SIGNS[change.kind]} {id_} {change.path}: {line(item)}{after}")
-    count = report.came + report.went + report.changed
-    if count > len(report.changes):
-        say(f"... and {count - len(report.changes)} more")
+        say(f"{_SIGNS[change.kind]} {id_}: {item_line(item)}{after}")
+    more = report.came + report.went + report.changed - len(report.changes)
+    if more:
+        say(f"... and {more} more")
     say(_summary(report))
 
 
 def _summary(report: Report) -> str:
-    told = f"{report.fold} {report.version}: {report.conversations} conversations, {report.messages} messages folded"
-    told += f", {report.again} conversations done before" if report.again else ""
+    told = f"{report.fold}: rebuilt {report.conversations} conversations from {report.messages} messages"
+    told += f", {report.again} of them in an earlier run" if report.again else ""
     told += f", {len(report.failed)} failed" if report.failed else ""
-    told += f"; {report.different} differ: {report.came} items came, {report.went} went, {report.changed} changed"
+    told += f"; {report.different} differ: {report.came} items added, {report.went} removed, {report.changed} changed"
     return told + (" (dry run: nothing is stored)" if report.dry_run else "")
-
-
-def _progress() -> Progress:
-    console = Console(stderr=True, highlight=False)
-    columns: tuple[Any, ...] = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

@@ -2,14 +2,13 @@
 
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
-import typer
+import click
 
-from turnlog.cli.exporting import Output, write_pieces
-from turnlog.cli.options import AsJson, StoreUrl, Tenant, Yes, failing, make_sure, run
-from turnlog.cli.output import say, write_json
-from turnlog.cli.remembered import line, print_fields
+from turnlog.cli.options import YES, command, failing, make_sure, on_tenant, run
+from turnlog.cli.output import item_line, print_fields, say, write_json
+from turnlog.cli.transfer import OUTPUT, say_written, write_pieces
 from turnlog.jsonl import export_user
 from turnlog.log.turnlog import Turnlog
 from turnlog.log.user import Erased
@@ -17,21 +16,13 @@ from turnlog.memory.user.as_json import facts_fields, known_fields, shown
 from turnlog.memory.user.items import KnownFact
 from turnlog.timestamps import format_moment, from_micros, read_time
 
-user = typer.Typer(no_args_is_help=True, help="What is known of a person.")
 
-UserId = Annotated[str, typer.Argument(metavar="USER", help="The user.")]
-Moment = Annotated[str | None, typer.Option(metavar="TIME", help="A day or a time, as 2026-03-01T09:00:00Z.")]
-
-
-@user.command()
-def show(
-    user_id: UserId,
-    as_of: Annotated[str | None, typer.Option(metavar="TIME", help="The facts that held then: a day or a time.")] = None,
-    store: StoreUrl = None,
-    tenant: Tenant = None,
-    as_json: AsJson = False,
-) -> None:
-    """Show what is known of a user, with the messages that it came from."""
+@command("show")
+@click.argument("user_id", metavar="USER")
+@click.option("--as-of", metavar="TIME", help="Show the facts that held at this day or time.")
+@on_tenant
+def show(user_id: str, as_of: str | None, store: str | None, tenant: str | None, as_json: bool) -> None:
+    """Show what is known of a user and its sources."""
     moment = _moment("as_of", as_of, as_json)
 
     async def work(log: Turnlog) -> dict[str, Any]:
@@ -47,31 +38,30 @@ def show(
     print_fields(told)
 
 
-@user.command()
-def export(
-    user_id: UserId, output: Output = None, store: StoreUrl = None, tenant: Tenant = None, as_json: AsJson = False
-) -> None:
-    """Write all of a user as JSON Lines: their conversations, then one line with what is remembered of them."""
+@command("export")
+@click.argument("user_id", metavar="USER")
+@OUTPUT
+@on_tenant
+def export(user_id: str, output: str, store: str | None, tenant: str | None, as_json: bool) -> None:
+    """Export all data of a user as JSON Lines.
+
+    One line for each conversation, then one line with the memory of the user.
+    """
 
     def pieces(log: Turnlog) -> AsyncIterator[bytes]:
         return export_user(log, user_id)
 
     conversations = write_pieces(pieces, output, store, tenant, as_json) - 1
-    if output and as_json:
-        write_json({"user_id": user_id, "conversations": conversations, "output": str(output)})
-    elif output:
-        say(f"{conversations} conversations, and what is remembered of {user_id}, written to {output}")
+    text = f"{conversations} conversations, and the memory of {user_id}, are"
+    say_written({"user_id": user_id, "conversations": conversations}, text, output, as_json)
 
 
-@user.command()
-def erase(
-    user_id: UserId,
-    yes: Yes = False,
-    store: StoreUrl = None,
-    tenant: Tenant = None,
-    as_json: AsJson = False,
-) -> None:
-    """Erase a user: all their conversations and all that is known of them. Prints a receipt."""
+@command("erase")
+@click.argument("user_id", metavar="USER")
+@YES
+@on_tenant
+def erase(user_id: str, yes: bool, store: str | None, tenant: str | None, as_json: bool) -> None:
+    """Erase all data of a user, and print a receipt."""
     make_sure(yes, f"Erase all of {user_id} for good?")
 
     async def work(log: Turnlog) -> Erased:
@@ -88,22 +78,33 @@ def erase(
         say(f"  not ruled out: {sentence}")
 
 
-@user.command()
+@command("correct")
+@click.argument("user_id", metavar="USER")
+@click.argument("text", metavar="TEXT")
+@click.option("--fact", metavar="ID", show_default="a new fact", help="The fact to correct.")
+@click.option("--slot", default="", show_default=False, help='The attribute that has one value at a time, such as "home".')
+@click.option("--value", default="", show_default=False, help='Its value, such as "Lisbon".')
+@click.option("--valid-from", metavar="TIME", help="Day or time from which the fact holds, such as 2026-03-01T09:00:00Z.")
+@click.option("--valid-to", metavar="TIME", help="Day or time until which it holds.")
+@on_tenant
 def correct(
-    user_id: UserId,
-    text: Annotated[str, typer.Argument(metavar="TEXT", help='In the third person, as "lives in Lisbon".')],
-    fact: Annotated[str | None, typer.Option(metavar="ID", help="The fact to put right. [default: a new one]")] = None,
-    slot: Annotated[str, typer.Option(help='What has one value at a time, as "home".')] = "",
-    value: Annotated[str, typer.Option(help='Its value, as "Lisbon".')] = "",
-    valid_from: Moment = None,
-    valid_to: Moment = None,
-    store: StoreUrl = None,
-    tenant: Tenant = None,
-    as_json: AsJson = False,
+    user_id: str,
+    text: str,
+    fact: str | None,
+    slot: str,
+    value: str,
+    valid_from: str | None,
+    valid_to: str | None,
+    store: str | None,
+    tenant: str | None,
+    as_json: bool,
 ) -> None:
-    """Put a fact right, or add one. It stands whatever is rebuilt, until the user says otherwise later."""
+    """Correct a fact about a user, or add one. Corrections survive rebuilds.
+
+    TEXT is in the third person, such as "lives in Lisbon". A later statement of the user replaces the fact.
+    """
     if bool(slot) != bool(value):
-        raise typer.BadParameter("go together", param_hint="--slot and --value")
+        raise click.BadParameter("go together", param_hint="--slot and --value")
     since, until = _moment("valid_from", valid_from, as_json), _moment("valid_to", valid_to, as_json)
 
     async def work(log: Turnlog) -> KnownFact:
@@ -115,18 +116,15 @@ def correct(
     if as_json:
         write_json(told)
     else:
-        say(line(told))
+        say(item_line(told))
 
 
-@user.command()
-def forget(
-    user_id: UserId,
-    fact: Annotated[str, typer.Argument(metavar="FACT", help="The fact's id, as `user show` tells it.")],
-    store: StoreUrl = None,
-    tenant: Tenant = None,
-    as_json: AsJson = False,
-) -> None:
-    """Take a fact back: it is not known again, however often the user says it."""
+@command("forget")
+@click.argument("user_id", metavar="USER")
+@click.argument("fact", metavar="FACT")
+@on_tenant
+def forget(user_id: str, fact: str, store: str | None, tenant: str | None, as_json: bool) -> None:
+    """Remove a fact about a user. It is not learned again, however often the user says it."""
 
     async def work(log: Turnlog) -> None:
         await log.user(user_id).forget(fact)

@@ -1,16 +1,15 @@
 """`turnlog verify`: whether logs are as they were written, and digests of them to be kept elsewhere."""
 
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Annotated
+from typing import IO
 
+import click
 import msgspec
-import typer
 
-from turnlog.cli.options import EXIT_FAILED, AsJson, StoreUrl, Tenant, run
-from turnlog.cli.output import say, write_json
+from turnlog.cli.options import EXIT_FAILED, command, on_tenant, run
+from turnlog.cli.output import note, say, write_json
 from turnlog.errors import ConversationDeleted, ConversationNotFound, InvalidInput
 from turnlog.integrity.digest import Digest
 from turnlog.integrity.verify import Inspection
@@ -29,29 +28,38 @@ class Count(msgspec.Struct):
     faults: int = 0
 
 
+@command("verify")
+@click.argument("conversation_id", metavar="[ID]", required=False)
+@click.option("--user", help="All conversations of this user.")
+@click.option("--all", "every", is_flag=True, help="All conversations.")
+@click.option(
+    "--against",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Exported digests to compare with; alone: check those in the file.",
+)
+@click.option(
+    "--export", type=click.Path(path_type=Path), help="File for digests, one per line; written when there are no faults."
+)
+@click.option("--accept", is_flag=True, help="Accept the logs as they are now.")
+@on_tenant
 def verify(
-    conversation_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="One conversation.")] = None,
-    user: Annotated[str | None, typer.Option(help="All of this user's.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="All of the tenant's.")] = False,
-    against: Annotated[
-        Path | None,
-        typer.Option(exists=True, dir_okay=False, help="Digests that were exported; alone: check those in the file."),
-    ] = None,
-    export: Annotated[Path | None, typer.Option(help="Where digests go, one a line, if there are no faults.")] = None,
-    accept: Annotated[
-        bool, typer.Option("--accept", help="Then take logs as they are now for what they should be.")
-    ] = False,
-    store: StoreUrl = None,
-    tenant: Tenant = None,
-    as_json: AsJson = False,
+    conversation_id: str | None,
+    user: str | None,
+    every: bool,
+    against: Path | None,
+    export: Path | None,
+    accept: bool,
+    store: str | None,
+    tenant: str | None,
+    as_json: bool,
 ) -> None:
-    """Tell what was changed in logs behind the store's back. Ends with 1 when something was.
+    """Check logs for changes made behind the store's back. Ends with 1 when there are any.
 
-    Changes nothing, but --export brings integrity states up to date, and --accept makes them anew.
+    Changes nothing, except that --export brings integrity states up to date and --accept replaces them.
     """
     asked = [conversation_id is not None, user is not None, every]
     if sum(asked) > 1 or not (any(asked) or against):
-        raise typer.BadParameter("is needed, or one of --user, --all and --against", param_hint="ID")
+        raise click.BadParameter("is needed, or one of --user, --all and --against", param_hint="ID")
     count = Count()
 
     async def work(log: Turnlog) -> None:
@@ -60,15 +68,11 @@ def verify(
             async for id_ in _chosen(log, conversation_id, user, every, known):
                 await _verify(log.conversation(id_), (known or {}).get(id_), count, file, as_json, accept=accept)
 
-    try:
-        run(work, store, tenant, as_json)
-    except OSError as error:
-        sys.stderr.write(f"turnlog: {error.filename}: {error.strerror}\n")
-        raise typer.Exit(EXIT_FAILED) from None
+    run(work, store, tenant, as_json)
     if not as_json:
         say(f"{count.conversations} conversations: {count.faults} faults")
     if count.faults:
-        raise typer.Exit(EXIT_FAILED)
+        raise click.exceptions.Exit(EXIT_FAILED)
 
 
 @contextmanager
@@ -82,7 +86,7 @@ def _exporting(export: Path | None, count: Count) -> Iterator[IO[bytes] | None]:
         with open(part, "wb") as file:
             yield file
         if count.faults:
-            sys.stderr.write(f"turnlog: no digests were written to {export}, because of the faults\n")
+            note(f"turnlog: no digests were written to {export}, because of the faults")
         else:
             part.replace(export)
     finally:

@@ -11,7 +11,7 @@ __all__ = ["Ledger", "OpenAIModel", "Prices", "Spending", "open_model", "spent"]
 def open_model(settings: Settings, ledger: Ledger | None = None) -> OpenAIModel | None:
     """The language model that `settings` name, None if they name none; its calls are entered in `ledger`.
 
-    Raises `InvalidInput` for an address that is none, and without the package `openai`.
+    Raises `InvalidInput` for an address that is none, and `MissingExtra` without the package `openai`.
     """
     if not settings.llm_model:
         return None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from turnlog import process
-from turnlog.errors import InvalidInput, LLMRefused, LLMReplyInvalid, LLMUnavailable, TurnlogError
+from turnlog.errors import InvalidInput, LLMRefused, LLMReplyInvalid, LLMUnavailable, TurnlogError, needs_extra
 from turnlog.llm.port import Completion, Prompt, Spent, acting_for
 from turnlog.llm.usage import Ledger, Prices
 from turnlog.message import Usage
@@ -31,7 +31,7 @@ class OpenAIModel:
     """The language model that the endpoint at `url` calls `model`; an `LLM`.
 
     `timeout_s` bounds a call with its `retries`, and not the time that it waits for one of `concurrency` places. `request`
-    has more fields for each request. Raises `InvalidInput` without the package `openai`.
+    has more fields for each request. Raises `MissingExtra` without the package `openai`.
     """
 
     def __init__(
@@ -182,10 +182,8 @@ def _usage(used: _Tokens) -> Usage:
 
 
 def _client(url: str, key: str, timeout_s: float, retries: int, reply_bytes: int) -> "openai.AsyncOpenAI":
-    try:
+    with needs_extra("llm", "openai"):
         import openai
-    except ImportError:
-        raise InvalidInput("llm_model", "needs openai: pip install 'turnlog[llm]'") from None
 
     async def bound(response: "httpx2.Response") -> None:
         if response.headers.get("content-encoding", "identity") != "identity":

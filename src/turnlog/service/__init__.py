@@ -1,5 +1,8 @@
-"""The HTTP service: `create_app(log)` is an ASGI application, to run or to mount in another one."""
+"""The HTTP service: `create_app` makes an ASGI application of a `Turnlog`."""
 
-from turnlog.service.app import create_app
+from turnlog.errors import needs_extra
+
+with needs_extra("server", "starlette"):
+    from turnlog.service.app import create_app
 
 __all__ = ["create_app"]

@@ -12,7 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from turnlog.errors import InvalidInput, TurnlogError
+from turnlog.errors import MissingExtra, TurnlogError
 from turnlog.log.turnlog import Turnlog
 from turnlog.service.errors import PageNotFound
 from turnlog.service.openapi import document
@@ -83,7 +83,7 @@ def load_tokenizers() -> None:
     The package holds the interpreter for a second then, also in a thread, so that a first request must not do it.
     """
     for encoding in ("o200k_base", "cl100k_base"):
-        with suppress(InvalidInput):
+        with suppress(MissingExtra):
             counter(encoding)
 
 

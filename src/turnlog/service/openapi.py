@@ -28,7 +28,7 @@ _ETAG = {
 }
 _RETRY = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "const": RETRY_AFTER_S}}}
 _PATH_PARAMETERS: dict[str, dict[str, Any]] = {
-    "conversation_id": {"type": "string", "pattern": r"^[A-Za-z0-9_][A-Za-z0-9_.:~@|=+-]{0,127}$"},
+    "conversation_id": {"type": "string", "pattern": r"^[A-Za-z0-9_-][A-Za-z0-9_.:~@|=+-]{0,127}$"},
     "user_id": {"type": "string", "minLength": 1, "maxLength": 256},
     "seq": {"type": "integer", "minimum": 1},
     "fact_id": {"type": "string", "minLength": 1, "maxLength": 64},

@@ -38,8 +38,8 @@ _CLAUDE_TOOLS = 700
 def counter(name: str) -> Counter:
     """The counter for `name`: a tokenizer (`o200k_base`, `cl100k_base`, `estimate`, `hf:/path/tokenizer.json`) or a model.
 
-    Raises `InvalidInput` for a name that is not known, and when a package or a file is missing. It reads files: names in
-    requests go to `counter_of_model`.
+    Raises `InvalidInput` for an unknown name or a missing file, `MissingExtra` for a missing package. It reads files:
+    names in requests go to `counter_of_model`.
     """
     if name.startswith("hf:"):
         text = tokenizers.hugging_face(name.removeprefix("hf:"))
@@ -61,7 +61,7 @@ MODEL_LENGTH_MAX = 255
 def counter_of_model(model: str) -> Counter:
     """The counter for a model, dated, fine-tuned (`ft:gpt-4o:…`) or behind a provider's prefix (`openai/gpt-4o`).
 
-    A model of another vendor gets an estimate: `exact` is False. Raises `InvalidInput` when the model's tokenizer is
+    A model of another vendor gets an estimate: `exact` is False. Raises `MissingExtra` when the model's tokenizer is
     published and the package that has it is not installed.
     """
     if not model or model.startswith("hf:"):

@@ -10,19 +10,17 @@ from pathlib import Path
 
 import msgspec
 
-from turnlog.errors import InvalidInput
+from turnlog.errors import InvalidInput, needs_extra
 
 
 @cache
 def openai(encoding: str) -> Callable[[str], int]:
     """The exact count by `o200k_base` or `cl100k_base`; text that looks like a special token counts as text.
 
-    Reading the tables takes about a second and 80 MB, once. Raises `InvalidInput` without the package.
+    Reading the tables takes about a second and 80 MB, once. Raises `MissingExtra` without the package.
     """
-    try:
+    with needs_extra("tokens", "quicktok"):
         import quicktok  # type: ignore[import-untyped]
-    except ImportError:
-        raise InvalidInput("tokenizer", f"{encoding} needs quicktok-v1: pip install 'turnlog[tokens]'") from None
     count: Callable[[str], int] = quicktok.get_encoding(encoding).count
     return count
 
@@ -31,12 +29,10 @@ def openai(encoding: str) -> Callable[[str], int]:
 def hugging_face(path: str) -> Callable[[str], int]:
     """The exact count by the `tokenizer.json` at `path`, whatever length that file would cut texts to.
 
-    Raises `InvalidInput` without the package, or when the file is not there or is no tokenizer.
+    Raises `MissingExtra` without the package, `InvalidInput` when the file is not there or is no tokenizer.
     """
-    try:
+    with needs_extra("hf", "tokenizers"):
         from tokenizers import Tokenizer
-    except ImportError:
-        raise InvalidInput("tokenizer", "hf: needs tokenizers: pip install 'turnlog[hf]'") from None
     tokenizer = Tokenizer.from_buffer(_tokenizer_json(path))
     tokenizer.no_truncation()
     tokenizer.no_padding()

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from turnlog.memory.user.digest import UserDigest
 from turnlog.memory.user.items import KnownFact, Source
 from turnlog.memory.user.model import UserMemory
 from turnlog.timestamps import format_time
@@ -24,6 +25,18 @@ def shown(value: Any) -> Any:
     if not isinstance(value, msgspec.Struct) or not type(value).__module__.startswith("turnlog."):
         return msgspec.to_builtins(value)
     return {_NAMES.get(name, name): _field(name, each) for name, each in msgspec.structs.asdict(value).items()}
+
+
+def digest_fields(known: UserDigest) -> dict[str, Any]:
+    """The memory that contexts and conversations show, for JSON: every item with its `text`, without its sources."""
+    return {
+        "user_name": known.user_name,
+        "user_preferences": [{"text": text, "polarity": polarity} for polarity, text in known.preferences],
+        "current_topic": known.topic,
+        "entities": [{"text": text} for text in known.entities],
+        "facts": [{"text": text} for text in known.facts],
+        "pending_tasks": [{"text": text} for text in known.tasks],
+    }
 
 
 def known_fields(user_id: str, known: UserMemory, *, closed: bool = False) -> dict[str, Any]:

@@ -1,0 +1,179 @@
+"""`turnlog import` and `turnlog export`: files, progress and rejects. `turnlog.jsonl` defines what a line means."""
+
+import base64
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import IO, Any, BinaryIO
+
+import click
+import msgspec
+
+from turnlog.cli.options import EXIT_REJECTS, command, on_tenant, run
+from turnlog.cli.output import progress, say, write_json
+from turnlog.cli.sources import ImportFile
+from turnlog.errors import StoreUnavailable
+from turnlog.jsonl import Count, Outcome, export_all, export_one, import_lines
+from turnlog.log.turnlog import Turnlog
+
+OUTPUT = click.option("-o", "--output", metavar="FILE", default="-", show_default=True, help="A file; - for stdout.")
+
+
+@command("import")
+@click.argument("source", metavar="FILE")
+@click.option(
+    "--rejects",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    show_default="FILE.rejects.jsonl",
+    help="File for refused lines.",
+)
+@on_tenant
+def import_(
+    source: str,
+    rejects: Path | None,
+    store: str | None,
+    tenant: str | None,
+    as_json: bool,
+) -> None:
+    """Import conversations from JSON Lines. Running it again adds only what is missing.
+
+    Ends with 3 when lines were refused.
+    """
+    if source != "-" and not Path(source).exists():
+        raise click.BadParameter(f"there is no file {source}", param_hint="FILE")
+
+    async def work(log: Turnlog) -> tuple[Count, Path]:
+        return await _import_file(log, ImportFile(source), rejects)
+
+    count, aside = run(work, store, tenant, as_json, create=True)
+    if as_json:
+        write_json(msgspec.to_builtins(count) | {"rejects": str(aside) if count.rejected else None})
+    else:
+        say(_summary(count, aside))
+    if count.rejected:
+        raise click.exceptions.Exit(EXIT_REJECTS)
+
+
+def _summary(count: Count, aside: Path) -> str:
+    return (
+        f"{count.conversations} conversations: {count.added} messages added, {count.present} already there, "
+        f"{count.rejected} lines rejected"
+        + (f" (see {aside})" if count.rejected else "")
+        + (f", {count.passed} lines of memory skipped" if count.passed else "")
+    )
+
+
+class Rejects:
+    """The file of refused lines, created with the first of them: each with its number, the reason, and the line itself."""
+
+    def __init__(self, path: Path, *, keep: bool) -> None:
+        self.path = path
+        self._file: IO[bytes] | None = None
+        self._mode = "ab" if keep else "wb"
+        if not keep:
+            path.unlink(missing_ok=True)
+
+    def add(self, outcome: Outcome) -> None:
+        """Write a refused line."""
+        assert outcome.error is not None
+        if self._file is None:
+            self._file = open(self.path, self._mode)  # noqa: SIM115 - closed by `close`
+        fields = {"line": outcome.number, "code": outcome.error.code, "reason": str(outcome.error)} | _text(outcome.line)
+        self._file.write(msgspec.json.encode(fields) + b"\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+
+
+def _text(line: bytes) -> dict[str, str]:
+    """The line as text, or in base64 when it is not UTF-8."""
+    try:
+        return {"text": line.rstrip(b"\r\n").decode()}
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(line).decode()}
+
+
+async def _import_file(log: Turnlog, source: ImportFile, rejects: Path | None) -> tuple[Count, Path]:
+    """Import `source`; the count, and the file of refused lines. Raises `InvalidInput`, `StoreUnavailable` and `OSError`."""
+    from rich.progress import DownloadColumn
+
+    named = Path("stdin.rejects.jsonl" if source.is_stream else f"{source.name}.rejects.jsonl")
+    aside = Rejects(rejects or named, keep=source.is_stream)
+    with progress(DownloadColumn()) as bar:
+        task = bar.add_task("importing", total=None)
+
+        def tell(outcome: Outcome) -> None:
+            bar.update(task, advance=len(outcome.line), total=source.size)
+            if outcome.error is not None:
+                aside.add(outcome)
+                bar.console.print(f"line {outcome.number}: {outcome.error}", markup=False, soft_wrap=True)
+
+        try:
+            return await import_lines(log, source.lines(), tell), aside.path
+        except StoreUnavailable as error:
+            raise StoreUnavailable(f"{error.reason}; the import stopped, run it again to add the rest") from error
+        finally:
+            aside.close()
+
+
+@command("export")
+@click.argument("conversation_id", metavar="[ID]", required=False)
+@click.option("--user", help="Only conversations of this user.")
+@click.option("--tag", help="Only conversations with this tag.")
+@OUTPUT
+@on_tenant
+def export(
+    conversation_id: str | None,
+    user: str | None,
+    tag: str | None,
+    output: str,
+    store: str | None,
+    tenant: str | None,
+    as_json: bool,
+) -> None:
+    """Export conversations as JSON Lines. Import reads the same form."""
+    if conversation_id and (user or tag):
+        raise click.BadParameter("cannot be combined with --user or --tag", param_hint="ID")
+
+    def pieces(log: Turnlog) -> AsyncIterator[bytes]:
+        return export_one(log, conversation_id) if conversation_id else export_all(log, user_id=user, tag=tag)
+
+    conversations = write_pieces(pieces, output, store, tenant, as_json)
+    say_written({"conversations": conversations}, f"{conversations} conversations", output, as_json)
+
+
+def say_written(fields: dict[str, Any], text: str, output: str, as_json: bool) -> None:
+    """Print what was written to the file `output`; nothing when that was stdout."""
+    if output == "-":
+        return
+    if as_json:
+        write_json(fields | {"output": output})
+    else:
+        say(f"{text} written to {output}")
+
+
+def write_pieces(
+    pieces: Callable[[Turnlog], AsyncIterator[bytes]], output: str, store: str | None, tenant: str | None, as_json: bool
+) -> int:
+    """Write an export to the file `output` (`-`: stdout); the number of lines."""
+
+    async def work(log: Turnlog) -> int:
+        with nullcontext(sys.stdout.buffer) if output == "-" else open(output, "wb") as file:
+            return await _copy(pieces(log), file)
+
+    return run(work, store, tenant, as_json)
+
+
+async def _copy(pieces: AsyncIterator[bytes], file: BinaryIO) -> int:
+    """Write the pieces; the number of lines."""
+    lines = 0
+    async for piece in pieces:
+        file.write(piece)
+        lines += piece.endswith(b"\n")
+    file.flush()
+    return lines

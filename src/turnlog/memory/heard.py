@@ -9,23 +9,44 @@ from functools import lru_cache
 
 import msgspec
 
-from turnlog.extraction.document import beginning_and_end, read
+from turnlog.extraction.document import Kind, Mention, beginning_and_end, read
 from turnlog.extraction.entities import mentions
-from turnlog.extraction.mention import Kind, Mention
+from turnlog.extraction.facts import Statement, statements
 from turnlog.extraction.names import names
-from turnlog.extraction.preferencecues import Polarity
-from turnlog.extraction.preferences import Liking, preferences
-from turnlog.extraction.statements import Statement, statements
+from turnlog.extraction.preferences import Liking, Polarity, preferences
 from turnlog.extraction.tasks import Outcome, Request, closings, requests
 from turnlog.extraction.topic import named_topic, topic_words
-from turnlog.extraction.vocabulary.listed import words
 
-TASTES = words(
-    """
-    stop quit skip drop avoid stick keep spare ditch lose hold leave use respond reply answer give go cut write talk refrain
-    lay
-    always never only switch
-    """
+TASTES = frozenset(
+    [
+        "stop",
+        "quit",
+        "skip",
+        "drop",
+        "avoid",
+        "stick",
+        "keep",
+        "spare",
+        "ditch",
+        "lose",
+        "hold",
+        "leave",
+        "use",
+        "respond",
+        "reply",
+        "answer",
+        "give",
+        "go",
+        "cut",
+        "write",
+        "talk",
+        "refrain",
+        "lay",
+        "always",
+        "never",
+        "only",
+        "switch",
+    ]
 )
 """Words that begin a request for how things are to be."""
 KEPT_S = 60.0

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import msgspec
 from msgspec.structs import replace
 
-from turnlog.extraction.mention import Kind
+from turnlog.extraction.document import Kind
 from turnlog.memory.heard import HeardMention
 
 SEQS_MAX = 64

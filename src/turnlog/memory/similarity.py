@@ -4,10 +4,38 @@ import re
 from collections import Counter
 from functools import lru_cache
 
-from turnlog.extraction.vocabulary.listed import words as listed
-
 _WORD = re.compile(r"[\w'@./+-]+")
-_EMPTY = listed("a an the some any my me to of in on for and or with at it its is are be that this your i you please")
+_EMPTY = frozenset(
+    [
+        "a",
+        "an",
+        "the",
+        "some",
+        "any",
+        "my",
+        "me",
+        "to",
+        "of",
+        "in",
+        "on",
+        "for",
+        "and",
+        "or",
+        "with",
+        "at",
+        "it",
+        "its",
+        "is",
+        "are",
+        "be",
+        "that",
+        "this",
+        "your",
+        "i",
+        "you",
+        "please",
+    ]
+)
 
 
 def overlap(one: str, other: str) -> float:

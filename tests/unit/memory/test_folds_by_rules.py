@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from support.extraction import spoken
-from turnlog.extraction.statements import Statement
+from turnlog.extraction.facts import Statement
 from turnlog.fold import Fold, Leased
 from turnlog.memory.entities import Entities
 from turnlog.memory.facts import Facts

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from support.extraction import after, spoken
 from turnlog.extraction.document import read
 from turnlog.extraction.entities import mentions
+from turnlog.extraction.facts import statements
 from turnlog.extraction.names import names
 from turnlog.extraction.preferences import preferences
-from turnlog.extraction.statements import statements
 from turnlog.extraction.tasks import answers, closings, requests
 from turnlog.extraction.topic import named_topic, topic_words
 from turnlog.memory.entities import Entities, named

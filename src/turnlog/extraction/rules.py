@@ -80,12 +80,14 @@ class Table:
 
     def fitting(self, tokens: Set[str]) -> list[Rule]:
         """The rules whose keywords are among the `tokens` of a text, in the order of the table."""
-        places = {
-            place
-            for word in self._words & tokens
-            for place, others in self._by_word[word]
-            if not any(words.isdisjoint(tokens) for words in others)
-        }
+        places = set()
+        for word in self._words & tokens:
+            for place, others in self._by_word[word]:
+                for words in others:
+                    if words.isdisjoint(tokens):
+                        break
+                else:
+                    places.add(place)
         return [self.rules[place] for place in sorted(places)]
 
     def find(self, text: str, tokens: Set[str]) -> Iterator[tuple[Rule, re.Match[str]]]:

@@ -194,40 +194,8 @@ def _sufficing(reading: Reading, asked: str) -> Iterator[Said]:
 
 def _of_another(own: str, place: int) -> bool:
     """Whether the words before `place` make the cue no wish: "will call me", "didn't call me"."""
-    before = own[max(0, place - 20) : place].lower()
-    if before.endswith(
-        (
-            "like you to ",
-            "want you to ",
-            "prefer to ",
-            "need you to ",
-            "easier to ",
-            "free to ",
-            "allow me to ",
-            "let me to ",
-            "like to ",
-            "best to ",
-        )
-    ):
-        return False
-    return before.endswith(
-        (
-            "will ",
-            "won't ",
-            "to ",
-            "didn't ",
-            "did ",
-            "should ",
-            "could ",
-            "if you ",
-            "when you ",
-            "would ",
-            "can't ",
-            "not ",
-            "never ",
-            "don't ",
-        )
-    )
+    before, ends = own[max(0, place - 20) : place].lower(), _RULES.values("before_wish")
+    return not before.endswith(tuple(ends["asks"])) and before.endswith(tuple(ends["tells"]))
 
 
 def _is_called(own: str, name: Name, *, by_call: bool) -> bool:

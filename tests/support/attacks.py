@@ -1,8 +1,8 @@
 """Texts that make a search slow if anything does: the own words of each rule, again and again.
 
-They are made of the tables themselves, so that a new rule is attacked as soon as it is written: every compiled pattern and
-every phrase that a module of `turnlog.extraction` or `turnlog.memory` holds is taken apart, and put together again in each
-of its ways.
+They are made of the rules themselves, so that a new rule is attacked as soon as it is written: every pattern of the data
+files and every one that a module of `turnlog.extraction` or `turnlog.memory` holds is taken apart, and put together again in
+each of its ways.
 """
 
 import importlib
@@ -16,7 +16,7 @@ from typing import Any
 
 import turnlog.extraction
 import turnlog.memory
-from turnlog.extraction.phrases import Phrases
+from turnlog.extraction.rules import DATA, Rule, Rules, rules
 
 JOINS = (" ", ", ", "\n", "", ". ", "'", "\n- ")
 """What stands between the repetitions."""
@@ -28,7 +28,10 @@ _SAMPLES = {"CATEGORY_DIGIT": "7", "CATEGORY_SPACE": " ", "CATEGORY_WORD": "a", 
 @cache
 def patterns() -> dict[str, re.Pattern[str]]:
     """Every pattern of memory, by the module that holds it and its name there."""
-    found: dict[str, re.Pattern[str]] = {}
+    found = {f"{name}.{rule.id}[{place}]": rule.pattern for name, place, rule in all_rules()}
+    for file in files():
+        for values in file.contents:
+            found.update({f"{file.name}.{name}": file.pattern(name) for name in values.get("patterns", {})})
     modules = [info for package in (turnlog.extraction, turnlog.memory) for info in _modules(package)]
     for info in modules:
         module = importlib.import_module(info.name)
@@ -40,6 +43,22 @@ def patterns() -> dict[str, re.Pattern[str]]:
     return {name: pattern for name, pattern in found.items() if once[pattern.pattern, pattern.flags] == name}
 
 
+def files() -> list[Rules]:
+    """The rules of each data file."""
+    names = {file.name.removesuffix(".toml") for folder in DATA.iterdir() if folder.is_dir() for file in folder.iterdir()}
+    return [rules(name) for name in sorted(names) if "." not in name]
+
+
+def all_rules() -> list[tuple[str, int, Rule]]:
+    """Each rule with the name of its file and its place among the rules of its table."""
+    return [
+        (file.name, place, rule)
+        for file in files()
+        for table in file.tables.values()
+        for place, rule in enumerate(table.rules)
+    ]
+
+
 def _modules(package: ModuleType) -> Iterator[pkgutil.ModuleInfo]:
     return pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
 
@@ -47,8 +66,6 @@ def _modules(package: ModuleType) -> Iterator[pkgutil.ModuleInfo]:
 def _patterns_in(value: object) -> Iterator[re.Pattern[str]]:
     if isinstance(value, re.Pattern):
         yield value
-    elif isinstance(value, Phrases):
-        yield from value.patterns
     elif isinstance(value, tuple | list):
         for part in value:
             yield from _patterns_in(part)

@@ -1,9 +1,11 @@
 """A message as the extractors read it: who speaks, and which words are the speaker's own."""
 
 import re
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from turnlog.extraction.phrases import words_of
+from turnlog.extraction.rules import rules, tokens_of
+
+Kind = Literal["PERSON", "PLACE", "ORG", "PRODUCT", "EMAIL", "URL", "DATE"]
 
 URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'`«»“”]+", re.IGNORECASE)
 EMAIL = re.compile(r"(?<![\w.+-])(?:[\w.+-]{1,40}')?[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,6}[A-Za-z]{2,24}(?![\w@-])")
@@ -16,23 +18,28 @@ _QUOTED = re.compile(
     r"|(?<![\w'])'[^'\n]{1,200}(?:'\w{1,2}\b[^'\n]{0,200})?'(?!\w)"
 )
 _QUOTED_LINE = re.compile(r"^[ \t]{0,3}>.*$", re.MULTILINE)
-_NAMING = re.compile(
-    r"\b(?:call(?:s|ed|ing)? me|name(?:'s| is| was|:)|(?:know|known|knows me) as|goe?s? by|answer to|"
-    r"nickname(?:'s| is)?|i'm|just)"
-    r"(?: just)? $",
-    re.IGNORECASE,
-)
+_RULES = rules("names")
+_pattern = _RULES.pattern
 NAME_LENGTH = 24
 """Characters of a name in quotes, at most."""
 _WORD = re.compile(r"[^\W_][\w'-]*")
 _STRAIGHT = str.maketrans({"’": "'", "‘": "'", "\u00a0": " ", "\u202f": " "})
 
 
+class Mention(NamedTuple):
+    """An entity as a message names it: its words, what it is, and its place in the text."""
+
+    text: str
+    kind: Kind
+    start: int
+    end: int
+
+
 class Reading(NamedTuple):
     """The words of a message, thrice, at the same places: hidden words are spaces.
 
     `text` is all of it, `plain` hides code, URLs and e-mail addresses, `own` hides quoted speech and quoted lines too.
-    `low` is `own` in lower case, `words` are its words, and `parts` are what phrases are found by.
+    `low` is `own` in lower case, `words` are its words, and `tokens` are its words and marks, by which rules are found.
     """
 
     text: str
@@ -40,7 +47,7 @@ class Reading(NamedTuple):
     own: str
     low: str
     words: frozenset[str]
-    parts: frozenset[str]
+    tokens: frozenset[str]
 
 
 def read(text: str) -> Reading:
@@ -54,7 +61,7 @@ def read(text: str) -> Reading:
     own = _QUOTED_LINE.sub(_blank, plain) if ">" in plain else plain
     own = _QUOTED.sub(_unquoted, own)
     low = own.lower()
-    return Reading(text, plain, own, low, frozenset(_WORD.findall(low)), words_of(low))
+    return Reading(text, plain, own, low, frozenset(_WORD.findall(low)), tokens_of(low))
 
 
 def beginning_and_end(text: str) -> str:
@@ -69,7 +76,9 @@ def _blank(found: re.Match[str]) -> str:
 
 def _unquoted(found: re.Match[str]) -> str:
     """Quoted speech as spaces; of a name in quotes only the quotes: call me "Bo"."""
-    if len(found[0]) < NAME_LENGTH and _NAMING.search(found.string[max(0, found.start() - 24) : found.start()]):
+    if len(found[0]) < NAME_LENGTH and _pattern("quoted_name_follows").search(
+        found.string[max(0, found.start() - 24) : found.start()]
+    ):
         return f" {found[0][1:-1]} "
     return " " * len(found[0])
 

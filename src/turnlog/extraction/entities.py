@@ -4,33 +4,16 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import islice, pairwise
 
-from turnlog.extraction import entitycues as cues
-from turnlog.extraction.addresses import addresses
+from turnlog.extraction.contacts import addresses
 from turnlog.extraction.dates import dates, may_name_days
-from turnlog.extraction.document import Reading
-from turnlog.extraction.mention import Kind, Mention
+from turnlog.extraction.document import Kind, Mention, Reading
+from turnlog.extraction.lexicon import LENGTH_MAX, LEXICON, is_english
+from turnlog.extraction.rules import rules
 from turnlog.extraction.spans import Word, WordsOf, capitalised, is_given, may_be_given, opens
-from turnlog.extraction.vocabulary.english import LENGTH_MAX, is_english
-from turnlog.extraction.vocabulary.organisations import ORGANISATIONS
-from turnlog.extraction.vocabulary.people import GIVEN, GIVEN_AND_WORDS
-from turnlog.extraction.vocabulary.places import PLACES
-from turnlog.extraction.vocabulary.products import PRODUCTS
-from turnlog.extraction.vocabulary.words import ACRONYMS, COMMON, DEMONYMS, KIN, LOWER_IS_A_WORD, TITLES
 
-_KNOWN: dict[str, Kind] = {
-    **dict.fromkeys(PRODUCTS, "PRODUCT"),
-    **dict.fromkeys(ORGANISATIONS, "ORG"),
-    **dict.fromkeys(PLACES, "PLACE"),
-}
-_LONGEST: dict[str, int] = {}
-_SECOND: dict[str, set[str]] = {}
-for _phrase in _KNOWN:
-    _first, *_rest = _phrase.split(" ")
-    _LONGEST[_first] = max(_LONGEST.get(_first, 0), 1 + len(_rest))
-    _SECOND.setdefault(_first, set()).update(_rest[:1])
-
-_SMALL = frozenset(_LONGEST) | GIVEN
-"""Words that name something in lower case, too."""
+_RULES = rules("entities")
+_pattern = _RULES.pattern
+_words = _RULES.words
 MENTIONS_MAX = 200
 """Entities of one message at most."""
 NAMED_MAX = 500
@@ -73,7 +56,7 @@ def _named(plain: str) -> list[Mention]:
         taken, mention = _known_at(plain, words, index, shouted)
         if mention is None and not shouted and words[index].text[0].isupper():
             taken, mention = _run_at(plain, words, index, inside)
-        elif mention is None and shouted and words[index].lower in cues.PLACE_FIRST:
+        elif mention is None and shouted and words[index].lower in _words("place_first"):
             taken, mention = _shouted_place(plain, words, index)
         if mention is not None:
             found.append(mention)
@@ -92,8 +75,8 @@ def _may_be_known(token: str) -> bool:
     if token[0].isupper():
         return token != "I" and token[:2] not in ("I'", "I’")
     if not token.islower():
-        return token.lower() in _SMALL
-    return token in _SMALL or (token[-2:] == "'s" and token[:-2] in _SMALL)
+        return token.lower() in LEXICON.small
+    return token in LEXICON.small or (token[-2:] == "'s" and token[:-2] in LEXICON.small)
 
 
 def _inside(plain: str, words: WordsOf, places: Sequence[int]) -> set[str]:
@@ -121,12 +104,12 @@ def _adjacent(plain: str, words: Sequence[Word], start: int, length: int) -> boo
 def _known_at(plain: str, words: Sequence[Word], index: int, shouted: bool) -> tuple[int, Mention | None]:
     """The longest known place, organisation, product or given name at `index`, and how many words it has."""
     word = words[index]
-    if word.possessive and f"{word.lower}'s" in _KNOWN:
-        return 1, Mention(f"{word.text}'s", _KNOWN[f"{word.lower}'s"], word.start, word.end + 2)
+    if word.possessive and f"{word.lower}'s" in LEXICON.kinds:
+        return 1, Mention(f"{word.text}'s", LEXICON.kinds[f"{word.lower}'s"], word.start, word.end + 2)
     for length in range(_longest(words, index), 0, -1):
         if length > 1 and not _adjacent(plain, words, index, length):
             continue
-        kind = _KNOWN.get(" ".join(w.lower for w in words[index : index + length]))
+        kind = LEXICON.kinds.get(" ".join(w.lower for w in words[index : index + length]))
         if kind is None or (length == 1 and not _stands(plain, words, index, shouted)):
             continue
         last = words[index + length - 1]
@@ -139,9 +122,9 @@ def _known_at(plain: str, words: Sequence[Word], index: int, shouted: bool) -> t
         return length, Mention(plain[word.start : last.end], kind, word.start, last.end)
     if (
         (shouted or word.text.islower())
-        and word.lower in GIVEN
-        and word.lower not in LOWER_IS_A_WORD
-        and word.lower not in COMMON
+        and word.lower in LEXICON.given
+        and word.lower not in LEXICON.lower_is_a_word
+        and word.lower not in LEXICON.common
     ):
         return 1, Mention(word.text, "PERSON", word.start, word.end)
     return 0, None
@@ -150,8 +133,8 @@ def _known_at(plain: str, words: Sequence[Word], index: int, shouted: bool) -> t
 def _longest(words: Sequence[Word], index: int) -> int:
     """How many words the longest known name has that may stand at `index`."""
     first = words[index].lower
-    longest = _LONGEST.get(first, 0)
-    if longest < 2 or (index + 1 < len(words) and words[index + 1].lower in _SECOND[first]):
+    longest = LEXICON.longest.get(first, 0)
+    if longest < 2 or (index + 1 < len(words) and words[index + 1].lower in LEXICON.second[first]):
         return longest
     return 1
 
@@ -171,19 +154,24 @@ def _goes_on(plain: str, words: Sequence[Word], index: int) -> bool:
     after = words[index + 1]
     if after.text[0].isdigit():
         return len(after.text) < 5 and _is_version(words[index], after, plain)
-    return after.text[0].isupper() and after.lower not in COMMON and after.lower not in ACRONYMS and after.lower != "i"
+    return (
+        after.text[0].isupper()
+        and after.lower not in LEXICON.common
+        and after.lower not in LEXICON.acronyms
+        and after.lower != "i"
+    )
 
 
 def _stands(plain: str, words: Sequence[Word], index: int, shouted: bool) -> bool:
     """Whether a known word that is also an everyday one is meant as the name here."""
     word = words[index]
-    if word.lower not in LOWER_IS_A_WORD and word.lower not in COMMON:
+    if word.lower not in LEXICON.lower_is_a_word and word.lower not in LEXICON.common:
         return True
     if word.text[0].isupper() and not shouted and not opens(plain, word.start):
         return True
     before = plain[max(0, word.start - 30) : word.start]
-    return (word.lower in PLACES and (cues.MOVES.search(before) is not None)) or (
-        may_be_given(word.lower) and index + 1 < len(words) and words[index + 1].lower in cues.ACTS
+    return (word.lower in LEXICON.places and (_pattern("moves").search(before) is not None)) or (
+        may_be_given(word.lower) and index + 1 < len(words) and words[index + 1].lower in _words("acts")
     )
 
 
@@ -193,13 +181,13 @@ def _kind_of_ambiguous(plain: str, words: Sequence[Word], index: int, kind: Kind
     if not may_be_given(lower):
         return kind
     before = words[index - 1].lower if index else ""
-    if kind == "PLACE" and (before in cues.IN or before == "at"):
+    if kind == "PLACE" and (before in _words("in") or before == "at"):
         return kind
     return "PERSON"
 
 
 def _shouted_place(plain: str, words: Sequence[Word], index: int) -> tuple[int, Mention | None]:
-    length = 2 if index + 2 >= len(words) or words[index + 1].lower not in cues.JOINS else 3
+    length = 2 if index + 2 >= len(words) or words[index + 1].lower not in _words("joins") else 3
     if words[index].lower not in ("gare", "lake", "mount", "rue", "piazza") or not _adjacent(plain, words, index, length):
         return 0, None
     start, end = words[index].start, words[index + length - 1].end
@@ -223,13 +211,13 @@ def _run_at(plain: str, words: Sequence[Word], index: int, inside: set[str]) -> 
 def _without_start(plain: str, run: Sequence[Word]) -> tuple[list[Word], bool]:
     """`run` without the words before the name, and whether the last of them is a title."""
     part, titled = list(run), False
-    while part and (_is_no_start(plain, part) or part[0].lower in TITLES):
-        titled = part[0].lower in TITLES
-        if len(part) > 1 and " ".join(w.lower for w in part) in _KNOWN:
+    while part and (_is_no_start(plain, part) or part[0].lower in LEXICON.titles):
+        titled = part[0].lower in LEXICON.titles
+        if len(part) > 1 and " ".join(w.lower for w in part) in LEXICON.kinds:
             break
         if titled and len(part) > 1 and part[0].lower == "st" and part[1].possessive:
             return part, True
-        if not titled and len(part) > 1 and part[1].lower in cues.ORG_WORDS and not opens(plain, part[0].start):
+        if not titled and len(part) > 1 and part[1].lower in _words("org_words") and not opens(plain, part[0].start):
             break
         part.pop(0)
     return part, titled
@@ -238,18 +226,18 @@ def _without_start(plain: str, run: Sequence[Word]) -> tuple[list[Word], bool]:
 def _is_no_start(plain: str, part: Sequence[Word]) -> bool:
     """Whether the first word of `part` stands before a name and is none of its words: "Dropping Zainab"."""
     lower = part[0].lower
-    if lower in COMMON or lower in KIN or lower == "i":
+    if lower in LEXICON.common or lower in LEXICON.kin or lower == "i":
         return True
-    if len(part) < 2 or may_be_given(lower) or lower in _LONGEST or not opens(plain, part[0].start):
+    if len(part) < 2 or may_be_given(lower) or lower in LEXICON.longest or not opens(plain, part[0].start):
         return False
-    return is_english(lower) and part[1].lower not in cues.ORG_WORDS and part[1].lower not in cues.PLACE_WORDS
+    return is_english(lower) and part[1].lower not in _words("org_words") and part[1].lower not in _words("place_words")
 
 
 def _is_no_end(part: Sequence[Word]) -> bool:
     last = part[-1].lower
-    if len(part) > 1 and f"{part[-2].lower} {last}" in _KNOWN:
+    if len(part) > 1 and f"{part[-2].lower} {last}" in LEXICON.kinds:
         return False
-    return (last in COMMON and last not in cues.ORG_WORDS) or last in cues.JOINS
+    return (last in LEXICON.common and last not in _words("org_words")) or last in _words("joins")
 
 
 def _run(plain: str, words: Sequence[Word], index: int) -> list[Word]:
@@ -258,9 +246,9 @@ def _run(plain: str, words: Sequence[Word], index: int) -> list[Word]:
         word, last = words[place], run[-1]
         gap = plain[last.end : word.start]
         if last.possessive:
-            if gap != "'s " or not word.text[0].isupper() or word.lower not in cues.OWNED:
+            if gap != "'s " or not word.text[0].isupper() or word.lower not in _words("owned"):
                 break
-        elif gap not in (" ", " & ") and not (gap == ". " and (last.lower in TITLES or last.lower == "st")):
+        elif gap not in (" ", " & ") and not (gap == ". " and (last.lower in LEXICON.titles or last.lower == "st")):
             break
         if (
             (word.text[0].isupper() and word.lower != "i" and not word.text.startswith(("I'", "I’")))
@@ -275,17 +263,19 @@ def _run(plain: str, words: Sequence[Word], index: int) -> list[Word]:
 
 def _joined(words: Sequence[Word], place: int, run: Sequence[Word]) -> bool:
     word = words[place]
-    if word.lower not in cues.JOINS and not (word.lower in ("of", "for", "the") and any(w.lower in cues.OF for w in run)):
+    if word.lower not in _words("joins") and not (
+        word.lower in ("of", "for", "the") and any(w.lower in _words("of") for w in run)
+    ):
         return False
-    after = next((w for w in words[place + 1 : place + 3] if w.lower not in cues.JOINS), None)
+    after = next((w for w in words[place + 1 : place + 3] if w.lower not in _words("joins")), None)
     return after is not None and after.text[0].isupper()
 
 
 def _is_version(last: Word, number: Word, plain: str) -> bool:
     return (
         len(number.text) <= 4
-        and last.lower not in cues.NUMBERED
-        and (last.lower in _LONGEST or not is_english(last.lower))
+        and last.lower not in _words("numbered")
+        and (last.lower in LEXICON.longest or not is_english(last.lower))
         and not number.text.endswith(("am", "pm", "st", "nd", "rd", "th"))
         and plain[number.end : number.end + 1] not in (":", "%", "/", "€")
     )
@@ -294,11 +284,14 @@ def _is_version(last: Word, number: Word, plain: str) -> bool:
 def _is_name(plain: str, words: Sequence[Word], part: Sequence[Word], index: int, inside: set[str]) -> bool:
     """Whether the capitalised words `part` name something, and do not just begin a sentence or shout."""
     first = part[0]
-    if all(w.lower in DEMONYMS or w.lower in ACRONYMS or len(w.text) == 1 or w.lower in cues.JOINS for w in part):
+    if all(
+        w.lower in LEXICON.demonyms or w.lower in LEXICON.acronyms or len(w.text) == 1 or w.lower in _words("joins")
+        for w in part
+    ):
         return False
     if len(part) > 1:
         return not all(w.text.isupper() and not is_given(w.lower) for w in part)
-    if index > 1 and words[index - 1].lower == "of" and words[index - 2].lower in cues.OFFICES:
+    if index > 1 and words[index - 1].lower == "of" and words[index - 2].lower in _words("offices"):
         return False
     if "." in first.text or "_" in first.text or plain[first.end : first.end + 1] in ("(", "_", "="):
         return False
@@ -308,16 +301,16 @@ def _is_name(plain: str, words: Sequence[Word], part: Sequence[Word], index: int
         return (
             not opens(plain, first.start)
             and len(first.text) > 2
-            and (not index or words[index - 1].lower not in cues.NUMBERED)
+            and (not index or words[index - 1].lower not in _words("numbered"))
         )
     if not opens(plain, first.start):
         before = words[index - 1].lower if index else ""
-        return before not in cues.DESCRIBES or not is_english(first.lower)
+        return before not in _words("describes") or not is_english(first.lower)
     if is_given(first.lower) or first.lower in inside:
         return True
     if first.possessive and not is_english(first.lower):
         return True
-    return (first.lower in GIVEN_AND_WORDS or not is_english(first.lower)) and _calls(plain, words, part, index)
+    return (first.lower in LEXICON.given_or_words or not is_english(first.lower)) and _calls(plain, words, part, index)
 
 
 def _calls(plain: str, words: Sequence[Word], part: Sequence[Word], index: int) -> bool:
@@ -326,40 +319,45 @@ def _calls(plain: str, words: Sequence[Word], part: Sequence[Word], index: int) 
         after is not None
         and plain[part[0].end : after.start] in (" ", ", ")
         and (
-            after.lower in cues.ACTS or (plain[part[0].end] == "," and after.text[0].isupper() and after.lower not in COMMON)
+            after.lower in _words("acts")
+            or (plain[part[0].end] == "," and after.text[0].isupper() and after.lower not in LEXICON.common)
         )
     )
 
 
 def _is_shouted_name(word: Word, before: str) -> bool:
-    if word.lower in ACRONYMS or word.lower in COMMON or (any(c.isdigit() for c in word.text) and len(word.text) < 3):
+    if (
+        word.lower in LEXICON.acronyms
+        or word.lower in LEXICON.common
+        or (any(c.isdigit() for c in word.text) and len(word.text) < 3)
+    ):
         return False
     if is_given(word.lower):
         return True
     return (before in ("at", "by", "the", "via", "from", "for", "my", "our", "called") and 3 <= len(word.text) <= 8) or (
-        any(c.isdigit() for c in word.text) and before not in cues.NUMBERED
+        any(c.isdigit() for c in word.text) and before not in _words("numbered")
     )
 
 
 def _kind(plain: str, part: Sequence[Word], before: str) -> Kind:
     lowers = [w.lower for w in part]
-    known = _KNOWN.get(" ".join(lowers))
+    known = LEXICON.kinds.get(" ".join(lowers))
     if known is not None and len(part) > 1:
         return known
-    if lowers[0] in cues.PLACE_FIRST or (len(part) > 1 and lowers[-1] in cues.PLACE_WORDS):
+    if lowers[0] in _words("place_first") or (len(part) > 1 and lowers[-1] in _words("place_words")):
         return "PLACE"
-    if any(w in cues.ORG_WORDS for w in lowers) or "&" in plain[part[0].start : part[-1].end]:
+    if any(w in _words("org_words") for w in lowers) or "&" in plain[part[0].start : part[-1].end]:
         return "ORG"
-    if any(c.isdigit() for c in plain[part[0].start : part[-1].end]) or lowers[0] in PRODUCTS:
+    if any(c.isdigit() for c in plain[part[0].start : part[-1].end]) or lowers[0] in LEXICON.products:
         return "PRODUCT"
     if is_given(lowers[0]):
         return "PERSON"
-    if lowers[0] in ORGANISATIONS:
+    if lowers[0] in LEXICON.organisations:
         return "PRODUCT" if len(part) > 1 else "ORG"
     ahead = plain[max(0, part[0].start - 40) : part[0].start]
-    if before in cues.BEFORE_WORK and cues.WORKS.search(ahead):
+    if before in _words("before_work") and _pattern("works").search(ahead):
         return "ORG"
-    if (before in cues.BEFORE_MOVE and cues.MOVES.search(ahead)) or (before in cues.IN and len(part) < 3):
+    if (before in _words("before_move") and _pattern("moves").search(ahead)) or (before in _words("in") and len(part) < 3):
         return "PLACE"
     if before in ("my", "our") or (part[0].text.isupper() and len(part[0].text) > 4):
         return "PRODUCT"

@@ -4,18 +4,33 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from turnlog.extraction import namecues as cues
-from turnlog.extraction import nameframes as frames
 from turnlog.extraction.document import Reading
-from turnlog.extraction.nameanswers import answers, asks_for_name
-from turnlog.extraction.naming import Said, capitals, given, in_full, is_thing, similar
-from turnlog.extraction.phrases import Phrases
+from turnlog.extraction.lexicon import LEXICON, is_english
+from turnlog.extraction.name_answers import answers, asks_for_name
+from turnlog.extraction.rules import rules
 from turnlog.extraction.signatures import signatures
-from turnlog.extraction.spans import Name, capitalised, ends, is_given, may_be_given, name_at, opens, split
-from turnlog.extraction.vocabulary.english import is_english
-from turnlog.extraction.vocabulary.people import GIVEN
-from turnlog.extraction.vocabulary.words import COMMON, DEMONYMS, TITLES
+from turnlog.extraction.spans import (
+    Name,
+    Said,
+    capitalised,
+    capitals,
+    ends,
+    given,
+    in_full,
+    is_given,
+    is_thing,
+    may_be_given,
+    name_at,
+    opens,
+    similar,
+    split,
+)
 
+_RULES = rules("names")
+_pattern = _RULES.pattern
+_words = _RULES.words
+_CAPITALISED = re.compile(r"(?<!\w)[^\W\d_a-zà-öø-ÿ][\w'-]{0,40}")
+"""A word with a capital letter, roughly: `spans.capitalised` decides."""
 SURE = ("my", "call", "the", "i ", "name")
 """How cues begin after which a name in lower case need not be in the list of given names."""
 NAMING_LENGTH = 300
@@ -57,13 +72,13 @@ def _once(found: list[Said]) -> list[Said]:
     return kept
 
 
-def _each(phrases: Phrases, reading: Reading) -> Iterator[re.Match[str]]:
-    return phrases.find(reading.own, reading.parts)
+def _each(table: str, reading: Reading) -> Iterator[re.Match[str]]:
+    return _RULES.find(table, reading.own, reading.tokens)
 
 
 def _wishes(reading: Reading) -> Iterator[Said]:
     own = reading.own
-    for cue in _each(cues.WISH, reading):
+    for cue in _each("wish", reading):
         said = cue[0].lower()
         name = name_at(own, cue.end(), lower=True, wish=True)
         if name is None or not _is_called(own, name, by_call="call" in said) or _of_another(own, cue.start()):
@@ -72,16 +87,16 @@ def _wishes(reading: Reading) -> Iterator[Said]:
             continue
         yield given(in_full(own, name))
         yield from _but_not(own, name)
-    for cue in _each(cues.MEND, reading):
+    for cue in _each("mend", reading):
         name = name_at(own, cue.end())
         if name is not None and not is_thing(name) and ends(own, name.end):
             yield given(name)
-    mine = () if cues.MINE.isdisjoint(reading.words) else _each(cues.IS_MINE, reading)
-    for match in (*mine, *_each(cues.NAMES, reading)):
+    mine = () if _words("mine").isdisjoint(reading.words) else _each("is_mine", reading)
+    for match in (*mine, *_each("any_names", reading)):
         name = name_at(own, match.start(1), lower=True)
         if name is not None and _can_be_called(name):
             yield given(name)
-    for match in _each(cues.GIVEN_NAMES, reading):
+    for match in _each("given_names", reading):
         name = name_at(own, match.start(1))
         if name is not None and may_be_given(name.text.lower().split()[0]):
             yield given(name)
@@ -90,12 +105,12 @@ def _wishes(reading: Reading) -> Iterator[Said]:
 def _framed(reading: Reading, asked: str) -> Iterator[Said]:
     """The names in the frames in which also other things are used, put and said."""
     own = reading.own
-    of_names = not frames.NAMING.isdisjoint(reading.words) or asks_for_name(asked[-300:])
+    of_names = not _words("naming_frames").isdisjoint(reading.words) or asks_for_name(asked[-300:])
     if not (of_names or _has_given(reading)):
         return
-    for cue in (*_each(frames.WITH_PEOPLE, reading), *(_each(frames.OF_MYSELF, reading) if of_names else ())):
+    for cue in (*_each("with_people", reading), *(_each("of_myself", reading) if of_names else ())):
         name = name_at(own, cue.end(), lower=True)
-        if name is None or not ends(own, name.end) or frames.GOES_ON.match(own, name.end):
+        if name is None or not ends(own, name.end) or _pattern("goes_on").match(own, name.end):
             continue
         if _is_persons(name, of_names=of_names):
             yield given(name)
@@ -104,7 +119,7 @@ def _framed(reading: Reading, asked: str) -> Iterator[Said]:
 def _is_persons(name: Name, *, of_names: bool) -> bool:
     """Whether `name` is a given name, or any that is no everyday word where names are spoken of."""
     first = name.text.lower().split()[0]
-    if is_thing(name) or first in cues.NOT_CALLED or first in DEMONYMS:
+    if is_thing(name) or first in _words("not_called") or first in LEXICON.demonyms:
         return False
     if is_given(first):
         return True
@@ -113,7 +128,7 @@ def _is_persons(name: Name, *, of_names: bool) -> bool:
 
 def _has_given(reading: Reading) -> bool:
     """Whether there may be a given name that is no everyday word in the message."""
-    if not GIVEN.isdisjoint(reading.words):
+    if not LEXICON.given.isdisjoint(reading.words):
         return True
     return not reading.own.isascii() or (
         "-" in reading.own and any("-" in word and is_given(word) for word in reading.words)
@@ -123,13 +138,13 @@ def _has_given(reading: Reading) -> bool:
 def _mended(reading: Reading, asked: str) -> Iterator[Said]:
     """The name that stands where another one like it was wrong: "you wrote Jon, it's John"."""
     own = reading.own
-    if len(own) > NAMING_LENGTH or frames.MENDING.isdisjoint(reading.words):
+    if len(own) > NAMING_LENGTH or _words("mending").isdisjoint(reading.words):
         return
-    if frames.NAMING.isdisjoint(reading.words) and not _has_given(reading):
+    if _words("naming_frames").isdisjoint(reading.words) and not _has_given(reading):
         return
-    for capital in islice(frames.CAPITALISED.finditer(own), CAPITALS_MAX):
+    for capital in islice(_CAPITALISED.finditer(own), CAPITALS_MAX):
         start = capital.start()
-        name = name_at(own, start) if frames.MENDS.search(own[max(0, start - 24) : start]) else None
+        name = name_at(own, start) if _pattern("mends").search(own[max(0, start - 24) : start]) else None
         if name is None or is_thing(name) or not ends(own, name.end):
             continue
         others = capitals(own[:start]) | capitals(asked)
@@ -140,10 +155,10 @@ def _mended(reading: Reading, asked: str) -> Iterator[Said]:
 def _only_one(reading: Reading) -> Iterator[Said]:
     """The one name in a message that speaks of the user's own name, whatever else it says."""
     own = reading.own
-    if frames.NAMING.isdisjoint(reading.words) or frames.OWN_NAMING.search(own) is None:
+    if _words("naming_frames").isdisjoint(reading.words) or _pattern("own_naming").search(own) is None:
         return
     words = [word for word in split(own[:NAMING_LENGTH]) if word.text[0].isupper() and is_given(word.lower)]
-    if len({word.lower for word in words}) != 1 or frames.NOT_BEFORE.search(
+    if len({word.lower for word in words}) != 1 or _pattern("not_before").search(
         own[max(0, words[0].start - 24) : words[0].start]
     ):
         return
@@ -160,7 +175,7 @@ def _can_be_called(name: Name) -> bool:
 
 def _but_not(own: str, name: Name) -> Iterator[Said]:
     """The name denied in "my name is Sami, not Sam"."""
-    cue = cues.NOT_BUT.match(own, name.end)
+    cue = _pattern("not_but").match(own, name.end)
     other = name_at(own, cue.end(), lower=True) if cue else None
     if other is not None and (capitalised(other.text) or similar(other.text, name.text)):
         yield Said(other.text, other.start, other.end, denied=True)
@@ -168,72 +183,40 @@ def _but_not(own: str, name: Name) -> Iterator[Said]:
 
 def _sufficing(reading: Reading, asked: str) -> Iterator[Said]:
     """The name in "Kostya is fine", where names are what is spoken of."""
-    for match in _each(cues.SUFFICES, reading) if not cues.SUFFICING.isdisjoint(reading.words) else ():
+    for match in _each("suffices", reading) if not _words("sufficing").isdisjoint(reading.words) else ():
         name = name_at(reading.own, match.start(1), wish=True)
-        if name is None or is_thing(name) or name.text.lower() in COMMON:
+        if name is None or is_thing(name) or name.text.lower() in LEXICON.common:
             continue
         known = reading.own.find(name.text) < match.start(1) or any(similar(name.text, word) for word in capitals(asked))
-        if known or not cues.NAMING.isdisjoint(reading.words) or asks_for_name(asked[-300:]):
+        if known or not _words("naming").isdisjoint(reading.words) or asks_for_name(asked[-300:]):
             yield given(name)
 
 
 def _of_another(own: str, place: int) -> bool:
     """Whether the words before `place` make the cue no wish: "will call me", "didn't call me"."""
-    before = own[max(0, place - 20) : place].lower()
-    if before.endswith(
-        (
-            "like you to ",
-            "want you to ",
-            "prefer to ",
-            "need you to ",
-            "easier to ",
-            "free to ",
-            "allow me to ",
-            "let me to ",
-            "like to ",
-            "best to ",
-        )
-    ):
-        return False
-    return before.endswith(
-        (
-            "will ",
-            "won't ",
-            "to ",
-            "didn't ",
-            "did ",
-            "should ",
-            "could ",
-            "if you ",
-            "when you ",
-            "would ",
-            "can't ",
-            "not ",
-            "never ",
-            "don't ",
-        )
-    )
+    before, ends = own[max(0, place - 20) : place].lower(), _RULES.values("before_wish")
+    return not before.endswith(tuple(ends["asks"])) and before.endswith(tuple(ends["tells"]))
 
 
 def _is_called(own: str, name: Name, *, by_call: bool) -> bool:
     first = name.text.lower().split()[0]
-    if first in cues.NOT_CALLED or first in TITLES:
+    if first in _words("not_called") or first in LEXICON.titles:
         return False
     if capitalised(name.text) and not (name.text.isupper() and len(name.text) > 2 and not is_given(first) and by_call):
         return True
     if may_be_given(first):
         return True
     adjective = by_call and first.endswith(("ing", "ed", "ish", "ic", "ful", "ous"))
-    return first not in COMMON and first not in DEMONYMS and ends(own, name.end) and not adjective
+    return first not in LEXICON.common and first not in LEXICON.demonyms and ends(own, name.end) and not adjective
 
 
 def _weak(reading: Reading) -> Iterator[Said]:
     own = reading.own
-    for cue in _each(cues.AM, reading):
+    for cue in _each("am", reading):
         name = name_at(own, cue.end(), lower=True)
         if name is not None and _introduces(own, cue, name):
-            yield given(name, asked=frames.SPHERE.search(own, max(0, cue.start() - 40), cue.start()) is not None)
-    for cue in (*_each(cues.ROLE, reading), *_each(cues.SURNAME, reading)):
+            yield given(name, asked=_pattern("sphere").search(own, max(0, cue.start() - 40), cue.start()) is not None)
+    for cue in (*_each("role", reading), *_each("surname", reading)):
         name = name_at(own, cue.end())
         if name is not None and (ends(own, name.end) or cue[0].lower().startswith(("it", "here"))) and not is_thing(name):
             yield given(name, asked=False)
@@ -243,15 +226,15 @@ def _weak(reading: Reading) -> Iterator[Said]:
 def _at_openings(reading: Reading) -> Iterator[Said]:
     """The names that open or sign a message, or stand in the places of one."""
     own = reading.own
-    for cue in _each(cues.HERE, reading):
+    for cue in _each("here", reading):
         name = name_at(own, cue.end(), lower=True)
         if name is not None and (capitalised(name.text) or is_given(name.text)) and not is_thing(name):
             yield given(name, asked=False)
-    for match in _each(cues.ITS_SMALL, reading):
+    for match in _each("its_small", reading):
         name = name_at(own, match.start(1), lower=True)
         if name is not None and is_given(name.text.lower()):
             yield given(name, asked=False)
-    for match in _each(cues.HELLOS, reading) if _has_given(reading) else ():
+    for match in _each("hellos", reading) if _has_given(reading) else ():
         name = name_at(own, match.start(1))
         if name is not None and is_given(name.text.lower().split()[0]) and not is_thing(name):
             yield given(name, asked=False)
@@ -261,15 +244,15 @@ def _at_openings(reading: Reading) -> Iterator[Said]:
 def _at_opening_frames(reading: Reading) -> Iterator[Said]:
     """The names that open a message by what the speaker is, or where they are from."""
     own = reading.own
-    for match in _each(cues.OPENINGS, reading):
+    for match in _each("openings", reading):
         name = name_at(own, match.start(1))
         if name is not None and not is_thing(name):
             yield given(name, asked=False)
-    for match in (*_each(frames.FROM_SOMEWHERE, reading), *(_each(frames.YOURS, reading) if _has_given(reading) else ())):
+    for match in (*_each("from_somewhere", reading), *(_each("yours", reading) if _has_given(reading) else ())):
         name = name_at(own, match.start(match.lastindex or 0))
         if name is not None and _is_persons(name, of_names=True):
             yield given(name, asked=False)
-    for match in _each(frames.INTRODUCED, reading):
+    for match in _each("introduced", reading):
         name = name_at(own, match.end())
         if name is not None and _is_persons(name, of_names=True) and ends(own, name.end):
             yield given(name, asked=False)
@@ -278,7 +261,7 @@ def _at_opening_frames(reading: Reading) -> Iterator[Said]:
 def _introduces(own: str, cue: re.Match[str], name: Name) -> bool:
     """Whether what follows "I'm" or "this is" is the speaker's name."""
     first = name.text.lower().split()[0]
-    if is_thing(name) or first in DEMONYMS or first in cues.NOT_CALLED:
+    if is_thing(name) or first in LEXICON.demonyms or first in _words("not_called"):
         return False
     if cue[0].lower().startswith("this is"):
         return _presents(own, cue, name)
@@ -290,7 +273,7 @@ def _introduces(own: str, cue: re.Match[str], name: Name) -> bool:
             or (" " in name.text and ends(own, name.end))
             or _is_word_name(own, name)
         )
-    return is_given(first) or (ends(own, name.end) and may_be_given(first) and first not in cues.AFTER_AM)
+    return is_given(first) or (ends(own, name.end) and may_be_given(first) and first not in _words("after_am"))
 
 
 def _is_word_name(own: str, name: Name) -> bool:
@@ -301,7 +284,7 @@ def _is_word_name(own: str, name: Name) -> bool:
 def _presents(own: str, cue: re.Match[str], name: Name) -> bool:
     """Whether "this is" opens the message or a sentence, and presents the speaker rather than another."""
     before, after = own[: cue.start()].strip(" ,.!").lower(), own[name.end : name.end + 14].lower()
-    if not (opens(own, cue.start()) or cues.GREETED.fullmatch(before)) or after.lstrip(" ,").startswith(
+    if not (opens(own, cue.start()) or _pattern("greeted").fullmatch(before)) or after.lstrip(" ,").startswith(
         ("my ", "his ", "her ", "our ")
     ):
         return False
@@ -315,11 +298,11 @@ def _presents(own: str, cue: re.Match[str], name: Name) -> bool:
 
 def _denials(reading: Reading, asked: str) -> Iterator[Said]:
     own = reading.own
-    for cue in _each(cues.NOT_MINE, reading):
+    for cue in _each("not_mine", reading):
         said = cue[0].lower()
         of_name = "name" in said or "call" in said or "say" in said
         name = name_at(own, cue.end(), lower="name" in said)
-        if name is None or is_thing(name) or name.text.lower() in COMMON or not ends(own, name.end):
+        if name is None or is_thing(name) or name.text.lower() in LEXICON.common or not ends(own, name.end):
             continue
         bare = said.strip() in ("not", "isn't", "ain't", "who's", "who is")
         if bare and not _is_corrected(reading, cue.start(), name, asked):
@@ -333,42 +316,42 @@ def _is_corrected(reading: Reading, place: int, name: Name, asked: str) -> bool:
     right = next(_before_denial(reading.own, place), None)
     if right is None:
         return False
-    return not cues.NAMING.isdisjoint(reading.words) or name.text in asked or similar(right.name, name.text)
+    return not _words("naming").isdisjoint(reading.words) or name.text in asked or similar(right.name, name.text)
 
 
 def _instead(own: str, denied: Name, of_name: bool) -> Iterator[Said]:
     """The name that is right where `denied` is wrong: right after it, or alone in a sentence."""
-    cue = cues.IT_IS.match(own, denied.end) or cues.IT_IS.search(own, denied.end, denied.end + 24)
+    cue = _pattern("it_is").match(own, denied.end) or _pattern("it_is").search(own, denied.end, denied.end + 24)
     right = name_at(own, cue.end(), lower=of_name) if cue else None
     if right is not None and (capitalised(right.text) or ends(own, right.end)) and not is_thing(right):
         yield given(right)
         return
-    for match in cues.ALONE.finditer(own, denied.end, denied.end + 200):
+    for match in _pattern("alone").finditer(own, denied.end, denied.end + 200):
         right = name_at(own, match.start(1))
         if of_name and right is not None and not is_thing(right):
             yield given(right)
 
 
 def _before_denial(own: str, place: int) -> Iterator[Said]:
-    for cue in cues.IT_IS.finditer(own, max(0, place - 40), place):
+    for cue in _pattern("it_is").finditer(own, max(0, place - 40), place):
         name = name_at(own, cue.end()) if any(map(str.isalpha, cue[0])) else None
-        if name is not None and cues.NOT_YET.match(own, name.end, place) and not is_thing(name):
+        if name is not None and _pattern("not_yet").match(own, name.end, place) and not is_thing(name):
             yield given(name)
     first = name_at(own, 0)
-    if first is not None and first.end < place and cues.NOT_YET.match(own, first.end, place) and not is_thing(first):
+    if first is not None and first.end < place and _pattern("not_yet").match(own, first.end, place) and not is_thing(first):
         yield given(first)
 
 
 def _foreign(reading: Reading) -> Iterator[Said]:
     own = reading.own
-    for cue in _each(cues.ABROAD, reading):
+    for cue in _each("abroad", reading):
         name = name_at(own, cue.end())
-        if name is None or is_thing(name) or name.text.split()[0].lower() in COMMON:
+        if name is None or is_thing(name) or name.text.split()[0].lower() in LEXICON.common:
             continue
-        if not cues.ALSO_OTHERWISE.match(cue[0]) or _is_no_trade(own, cue, name):
+        if not _pattern("also_otherwise").match(cue[0]) or _is_no_trade(own, cue, name):
             yield given(name)
     if not own.isascii():
-        for match in _each(cues.EASTERN, reading):
+        for match in _each("eastern", reading):
             yield Said(match[1], match.start(1), match.end(1))
 
 
@@ -377,6 +360,6 @@ def _is_no_trade(own: str, cue: re.Match[str], name: Name) -> bool:
     first = name.text.split()[0].lower()
     if is_given(first):
         return True
-    if first in DEMONYMS or is_english(first) or not ends(own, name.end):
+    if first in LEXICON.demonyms or is_english(first) or not ends(own, name.end):
         return cue[0].lower().startswith("ich") and own[name.end :].startswith(" aus ") and not first.endswith(("er", "in"))
     return not cue[0].lower().startswith("ich")

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from itertools import islice
 
-from turnlog.extraction import namecues as cues
-from turnlog.extraction import nameframes as frames
-from turnlog.extraction.naming import Said, given, is_thing
-from turnlog.extraction.spans import Name, capitalised, may_be_given, name_at
+from turnlog.extraction.rules import rules
+from turnlog.extraction.spans import Name, Said, capitalised, given, is_thing, may_be_given, name_at
 
+_RULES = rules("names")
+_pattern = _RULES.pattern
 CUES_MAX = 50
 """Places of one kind that are looked at in a message, at most."""
 SIGNATURE_LINES = 6
@@ -23,10 +23,10 @@ def signatures(own: str) -> Iterator[Said]:
     place = sum(map(len, lines[:first]))
     for number in range(first, len(lines)):
         line, before = lines[number], lines[number - 1]
-        dashed = cues.DASHED.match(line)
-        last = number >= len(lines) - 2 and not cues.DASHED.match(before)
+        dashed = _pattern("dashed").match(line)
+        last = number >= len(lines) - 2 and not _pattern("dashed").match(before)
         above = next((other for other in reversed(lines[:number]) if other.strip()), "")
-        closed = cues.CLOSING.match(above.rstrip()) is not None
+        closed = _pattern("closing").match(above.rstrip()) is not None
         start = place + (dashed.end() if dashed else len(line) - len(line.lstrip()))
         alone = last and before.rstrip().endswith((".", "!", "?", ")"))
         name = name_at(own, start, lower=True) if closed or (dashed and last) or alone or not before.strip() else None
@@ -44,14 +44,14 @@ def signatures(own: str) -> Iterator[Said]:
 
 def _closed_in_line(own: str) -> Iterator[Said]:
     """The name behind a closing on the last line: "Cheers, Oisín"."""
-    match = frames.AT_END.search(own, max(0, len(own) - LAST_LENGTH))
+    match = _pattern("at_end").search(own, max(0, len(own) - LAST_LENGTH))
     name = name_at(own, match.start(1)) if match else None
     if name is not None and _signs(name, sure=True):
         yield given(name, asked=False)
 
 
 def _dashed(own: str) -> Iterator[Said]:
-    for cue in islice(cues.DASHED_IN_LINE.finditer(own), CUES_MAX):
+    for cue in islice(_pattern("dashed_in_line").finditer(own), CUES_MAX):
         name = name_at(own, cue.end())
         if name is not None and not own[name.end :].strip(" .!x\n"):
             yield given(name, asked=False)

@@ -1,23 +1,26 @@
-"""Words with their places, and what can be told of one word."""
+"""Words and names with their places in a text, and what is known of one word or name."""
 
 import re
 import unicodedata
 from collections.abc import Sequence
+from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import NamedTuple, overload
 
-from turnlog.extraction.vocabulary.english import LENGTH_MAX, is_english
-from turnlog.extraction.vocabulary.listed import alternatives
-from turnlog.extraction.vocabulary.listed import words as listed
-from turnlog.extraction.vocabulary.people import GIVEN, GIVEN_AND_WORDS
-from turnlog.extraction.vocabulary.words import ACRONYMS, COMMON, DEMONYMS, TITLES
+from turnlog.extraction.lexicon import LENGTH_MAX, LEXICON, is_english
+from turnlog.extraction.rules import rules
 
 _TOKEN = re.compile(r"[^\W_](?:[\w&']|[.-](?=\w))*")
-_JOINS_NAMES = listed("de da di du del della la le van von der den ter ten bin ibn al el ben st")
-_AND = frozenset(("y", "e", "et", "und", "and", "i"))
 _CONTRACTED = ("'m", "'s", "'re", "'ve", "'ll", "'d", "'t")
 _STROKES = str.maketrans("łøđı", "lodi")
 NAME_WORDS_MAX = 6
+CAPITALS_MAX = 30
+"""Words with a capital letter with which a name is compared, at most."""
+SIMILAR = 0.7
+"""Share of letters (difflib's ratio) from which one name is taken for a correction of another."""
+_RULES = rules("names")
+_pattern = _RULES.pattern
+_words = _RULES.words
 
 
 class Word(NamedTuple):
@@ -36,6 +39,21 @@ class Name(NamedTuple):
     text: str
     start: int
     end: int
+
+
+class Said(NamedTuple):
+    """A name with which the user was, or was not, to be called.
+
+    `asked` tells a wish ("call me") from a mere introduction ("I'm"). A name that `replies` is understood from the
+    assistant's question; `start` is -1 where only the question says it.
+    """
+
+    name: str
+    start: int
+    end: int
+    asked: bool = True
+    denied: bool = False
+    replies: bool = False
 
 
 class WordsOf(Sequence[Word]):
@@ -88,16 +106,16 @@ def is_given(lower: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _is_given(lower: str) -> bool:
-    if lower in GIVEN:
+    if lower in LEXICON.given:
         return True
     if "-" in lower:
-        return lower.split("-", maxsplit=1)[0] in GIVEN
-    return not lower.isascii() and plain(lower) in GIVEN
+        return lower.split("-", maxsplit=1)[0] in LEXICON.given
+    return not lower.isascii() and plain(lower) in LEXICON.given
 
 
 def may_be_given(lower: str) -> bool:
     """Whether `lower` is a given name, everyday word or not."""
-    return lower in GIVEN_AND_WORDS or is_given(lower)
+    return lower in LEXICON.given_or_words or is_given(lower)
 
 
 def plain(text: str) -> str:
@@ -123,7 +141,9 @@ def can_name(word: Word) -> bool:
     lower = word.lower
     if may_be_given(lower):
         return True
-    return not (lower in COMMON or lower in DEMONYMS or lower in ACRONYMS or lower.endswith(_CONTRACTED))
+    return not (
+        lower in LEXICON.common or lower in LEXICON.demonyms or lower in LEXICON.acronyms or lower.endswith(_CONTRACTED)
+    )
 
 
 def name_at(text: str, place: int, *, lower: bool = False, wish: bool = False) -> Name | None:
@@ -133,14 +153,14 @@ def name_at(text: str, place: int, *, lower: bool = False, wish: bool = False) -
     A word with 's names an owner, not the person: it gives None.
     """
     first = _TOKEN.search(text, place, place + 60)
-    if first is None or not (lower or capitalised(first[0]) or first[0].lower() in TITLES):
+    if first is None or not (lower or capitalised(first[0]) or first[0].lower() in LEXICON.titles):
         return None
-    if not wish and first[0].lower() not in TITLES and not can_name(_word(first)):
+    if not wish and first[0].lower() not in LEXICON.titles and not can_name(_word(first)):
         return None
     words = split(text, place, place + 120)
-    while words and words[0].lower in TITLES and words[0].start - place < 12:
+    while words and words[0].lower in LEXICON.titles and words[0].start - place < 12:
         words = words[1:]
-    if not words or text[place : words[0].start].strip(" .\t\"'*_") not in TITLES_SAID:
+    if not words or not _is_title(text[place : words[0].start].strip(" .\t\"'*_")):
         return None
     taken = _capitals(text, words, wish) if capitalised(words[0].text) else _small(text, words) if lower else []
     if not taken or taken[-1].possessive:
@@ -148,7 +168,10 @@ def name_at(text: str, place: int, *, lower: bool = False, wish: bool = False) -
     return Name(text[taken[0].start : taken[-1].end], taken[0].start, taken[-1].end)
 
 
-TITLES_SAID = frozenset({""} | TITLES | {title.capitalize() for title in TITLES})
+def _is_title(said: str) -> bool:
+    """Whether `said`, which stands before a name, is a title or nothing."""
+    lower = said.lower()
+    return not said or (lower in LEXICON.titles and said in (lower, said.capitalize()))
 
 
 def _capitals(text: str, words: Sequence[Word], wish: bool) -> list[Word]:
@@ -161,10 +184,10 @@ def _capitals(text: str, words: Sequence[Word], wish: bool) -> list[Word]:
     for index, word in enumerate(words[1:], 1):
         if text[taken[-1].end : word.start] not in (" ", "-", ". ") or len(taken) >= NAME_WORDS_MAX or taken[-1].possessive:
             break
-        if word.lower in _AND:
+        if word.lower in _words("and"):
             break
         if (capitalised(word.text) and (text[taken[-1].end] != "." or len(taken[-1].text) == 1) and can_name(word)) or (
-            word.lower in _JOINS_NAMES and _joins(words, index)
+            word.lower in _words("joins") and _joins(words, index)
         ):
             taken.append(word)
         else:
@@ -174,13 +197,13 @@ def _capitals(text: str, words: Sequence[Word], wish: bool) -> list[Word]:
 
 def _joins(words: Sequence[Word], index: int) -> bool:
     """Whether a name goes on after the particle at `index`, or after two: "van der Meulen"."""
-    after = [word for word in words[index + 1 : index + 3] if word.lower not in _JOINS_NAMES]
+    after = [word for word in words[index + 1 : index + 3] if word.lower not in _words("joins")]
     return bool(after) and capitalised(after[0].text)
 
 
 def _small(text: str, words: Sequence[Word]) -> list[Word]:
-    if words[0].lower in _JOINS_NAMES:
-        end = next((place for place, word in enumerate(words[:4]) if word.lower not in _JOINS_NAMES), 0)
+    if words[0].lower in _words("joins"):
+        end = next((place for place, word in enumerate(words[:4]) if word.lower not in _words("joins")), 0)
         if end and capitalised(words[end].text):
             return list(words[: end + 1])
     if not can_name(words[0]) or words[0].text[0].isdigit():
@@ -190,35 +213,19 @@ def _small(text: str, words: Sequence[Word]) -> list[Word]:
         if text[taken[-1].end : word.start] != " " or not is_given(words[0].lower) or not _is_surname(word):
             break
         taken.append(word)
-    while len(taken) > 1 and taken[-1].lower in _JOINS_NAMES:
+    while len(taken) > 1 and taken[-1].lower in _words("joins"):
         taken.pop()
     return taken if len(taken) == 1 or ends(text, taken[-1].end) else taken[:1]
 
 
 def _is_surname(word: Word) -> bool:
     """Whether `word`, in lower case, may go on a name in lower case."""
-    return word.lower in _JOINS_NAMES or (can_name(word) and len(word.text) > 2 and not is_english(word.lower))
+    return word.lower in _words("joins") or (can_name(word) and len(word.text) > 2 and not is_english(word.lower))
 
 
 def ends(text: str, place: int) -> bool:
     """Whether a clause ends at `place`: by punctuation, the end of the line, or a word that begins another."""
-    return _END.match(text, place) is not None
-
-
-_END = re.compile(
-    r"\s*(?:$|[.,;:!?()\n—–\"”]|[-/] |\b"
-    + alternatives(
-        """
-        and | but | from | by | here | please | pls | plz | not | or | thanks | instead | if | so | because | btw | with
-        at | since | everyone
-        everybody | for | now | again | too | haha | lol | then | when | as | unless | ok | okay | while | until
-        actually | really | like | in | on | though | however | who | which | that | speaking | calling | writing | is | will
-        would | works | it | spelled | spelt | pronounced | capital | obviously | probably | anyway | tbh | yeah
-        any ?more | these | nowadays | today | your | my | me | he | she | they | where | after | before
-        """
-    )
-    + r"\b)|\s*[^\w\s]"
-)
+    return _pattern("ends").match(text, place) is not None
 
 
 def opens(text: str, place: int) -> bool:
@@ -229,8 +236,48 @@ def opens(text: str, place: int) -> bool:
         return place <= 12 or len(before) == 12
     last = stripped[-1]
     if last == ".":
-        return _ABBREVIATED.search(stripped) is None
+        return _pattern("abbreviated").search(stripped) is None
     return not (last.isalnum() or last in ",'&/()-+—–%$€£@#<[")
 
 
-_ABBREVIATED = re.compile(r"\b(?:mr|mrs|ms|dr|prof|mme|st|sr|sra|jr|vs|e\.g|i\.e|capt|sgt|rev|[A-Z])\.$", re.IGNORECASE)
+def given(name: Name, *, asked: bool = True) -> Said:
+    """`name` as the user's: by a wish, or not `asked`."""
+    return Said(name.text, name.start, name.end, asked)
+
+
+def in_full(own: str, name: Name) -> Name:
+    """`name`, or the full name right after it: "Bond, James Bond"."""
+    if own[name.end : name.end + 2] not in (", ", ". "):
+        return name
+    full = name_at(own, name.end + 2)
+    return full if full is not None and full.text.endswith(f" {name.text}") else name
+
+
+def is_thing(name: Name) -> bool:
+    """Whether `name` is that of a place, an organisation or a product, and of no person."""
+    lower = name.text.lower()
+    known = lower in LEXICON.places or lower in LEXICON.organisations or lower in LEXICON.products
+    return known and not may_be_given(lower)
+
+
+def capitals(text: str) -> set[str]:
+    """The last words with a capital letter, `CAPITALS_MAX` at most, in the last 400 characters of `text`."""
+    words = [word.text for word in split(text[-400:]) if word.text[0].isupper() and word.lower not in LEXICON.common]
+    return set(words[-CAPITALS_MAX:])
+
+
+def similar(one: str, other: str) -> bool:
+    """Whether the names `one` and `other` are nearly the same letters, or begin alike."""
+    a, b = plain(one), plain(other)
+    if a == b or (len(a) > 2 and a[:3] == b[:3]):
+        return True
+    least = SIMILAR + (0.0 if a[:2] == b[:2] else 0.05)
+    # decision 047: difflib takes the product of both lengths, and most names are told apart by their letters alone
+    if not 2 < len(b) <= LENGTH_MAX or len(a) > LENGTH_MAX or _in_common(a, b) < least * (len(a) + len(b)) / 2:
+        return False
+    return SequenceMatcher(None, a, b).ratio() >= least
+
+
+def _in_common(a: str, b: str) -> int:
+    """How many letters two words have in common, in any order: no fewer than any matching of them has."""
+    return sum(min(a.count(letter), b.count(letter)) for letter in set(a))

@@ -5,10 +5,13 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Literal, NamedTuple
 
-from turnlog.extraction import taskcues as cues
 from turnlog.extraction.document import Reading
-from turnlog.extraction.phrases import Phrases
+from turnlog.extraction.rules import rules
 
+_RULES = rules("tasks")
+_pattern = _RULES.pattern
+_ITEM = re.compile(r"[ \t]{0,20}(?:[-*•+]|\d{1,2}[.)]|\[ \])[ \t]{1,8}(?:\[ \] )?([^\n]{2,160})(?:\n|$)")
+"""An item of a list."""
 Outcome = Literal["cancelled", "done", "fulfilled"]
 Answer = Literal["brings", "asks", "puts off"]
 TEXT_MAX = 240
@@ -54,41 +57,41 @@ def requests(reading: Reading, closed: Sequence[Closing] = (), asked: str = "") 
     return [_explained(request, own) for request in islice(left, REQUESTS_MAX)]
 
 
-def _each(phrases: Phrases, reading: Reading) -> Iterator[re.Match[str]]:
-    return phrases.find(reading.own, reading.parts)
+def _each(table: str, reading: Reading) -> Iterator[re.Match[str]]:
+    return _RULES.find(table, reading.own, reading.tokens)
 
 
 def _spoken(reading: Reading) -> Iterator[Request]:
     own = reading.own
-    for pattern in (cues.ASKED, cues.PLEASE):
-        for cue in _each(pattern, reading):
-            if not cues.INFORMATION.match(own, cue.end()):
+    for table in ("asked", "please"):
+        for cue in _each(table, reading):
+            if not _pattern("information").match(own, cue.end()):
                 yield from _request(own, cue.end())
     yield from _needed(reading)
-    for cue in _each(cues.IMPERATIVE, reading):
-        if not cues.INFORMATION.match(own, cue.end()) and not _is_told(own, cue):
+    for cue in _each("imperative", reading):
+        if not _pattern("information").match(own, cue.end()) and not _is_told(own, cue):
             yield from _request(own, cue.end())
 
 
 def _needed(reading: Reading) -> Iterator[Request]:
     own = reading.own
-    for cue in _each(cues.REMIND, reading):
+    for cue in _each("remind", reading):
         yield from _request(own, cue.start())
-    for match in _each(cues.FORGET, reading):
+    for match in _each("forget", reading):
         for request in _request(own, match.end()):
             yield Request(f"remind me {match[1] or 'of'} {request.text}", match.start())
-    for match in _each(cues.NEEDS_DONE, reading):
+    for match in _each("needs_done", reading):
         yield Request(f"{_infinitive(match[2])} {match[1].strip()}{match[3]}", match.start())
-    for cue in _each(cues.NEEDS, reading):
-        if not cues.NEEDS_LESS.match(own, cue.end()):
+    for cue in _each("needs", reading):
+        if not _pattern("needs_less").match(own, cue.end()):
             yield from _request(own, cue.end())
-    for match in _each(cues.WANTS_DONE, reading):
+    for match in _each("wants_done", reading):
         yield Request(f"{_infinitive(match[2])} {match[1].strip()}", match.start())
 
 
 def _infinitive(form: str) -> str:
     """The verb of a participle or a gerund, as far as it is known."""
-    return cues.INFINITIVES.get(form.lower(), form)
+    return str(_RULES.values("infinitives").get(form.lower(), form))
 
 
 def _is_told(own: str, cue: re.Match[str]) -> bool:
@@ -102,15 +105,15 @@ def _is_told(own: str, cue: re.Match[str]) -> bool:
     before = own[max(start, end - SENTENCE_LENGTH) : end].rpartition(",")[2]
     if not own[start:end].strip() or lead[:1] == ":" or lead in ("now", "so", "please", "pls", "plz", "-", "–", "—"):
         return False
-    return cues.GOES_ON.match(beginning) is None and cues.CONDITION.search(before) is None
+    return _pattern("goes_on").match(beginning) is None and _pattern("condition").search(before) is None
 
 
 def _request(own: str, start: int) -> Iterator[Request]:
     while start < len(own) and own[start] in " ,":
         start += 1
-    if cues.IDIOM.match(own, start):
+    if _pattern("idiom").match(own, start):
         return
-    end = cues.ENDS.search(own, start + 1, start + TEXT_MAX)
+    end = _pattern("ends").search(own, start + 1, start + TEXT_MAX)
     text = own[start : end.start() if end else start + TEXT_MAX].strip(" .,:*_")
     if len(text.split()) >= 2 and any(c.isalpha() for c in text):
         yield Request(text, start)
@@ -118,14 +121,14 @@ def _request(own: str, start: int) -> Iterator[Request]:
 
 def _accepted(own: str, asked: str) -> Iterator[Request]:
     """What the assistant offered to do, if the message begins by accepting it."""
-    offers = cues.OFFERS.findall(asked[-300:]) if asked and cues.ACCEPTS.match(own) else []
+    offers = _pattern("offers").findall(asked[-300:]) if asked and _pattern("accepts").match(own) else []
     if offers and len(offers[-1].split()) > 1 and " or " not in offers[-1]:
         yield Request(offers[-1].strip(), -1)
 
 
 def _explained(request: Request, own: str) -> Request:
     """`request` with the clause before it in brackets, where it only points at something: "fix it"."""
-    if request.start < 0 or cues.POINTS.match(request.text) is None:
+    if request.start < 0 or _pattern("points").match(request.text) is None:
         return request
     before = re.split(r"[.!?\n]\s", own[max(0, request.start - 200) : request.start].rstrip(" ,;:-–—"))[-1]
     before = re.sub(
@@ -135,9 +138,9 @@ def _explained(request: Request, own: str) -> Request:
 
 
 def _listed(own: str) -> Iterator[Request]:
-    for head in islice(cues.LIST_HEAD.finditer(own), CUES_MAX):
+    for head in islice(_pattern("list_head").finditer(own), CUES_MAX):
         place = head.end()
-        while (item := cues.ITEM.match(own, place)) is not None:
+        while (item := _ITEM.match(own, place)) is not None:
             yield Request(item[1].strip(" .,;"), item.start(1))
             place = item.end()
 
@@ -145,20 +148,19 @@ def _listed(own: str) -> Iterator[Request]:
 def closings(reading: Reading) -> list[Closing]:
     """Where the message takes a request back, or says that it is done."""
     own = reading.own
-    patterns: tuple[tuple[Phrases, Outcome], ...] = ((cues.CANCELS, "cancelled"), (cues.DONE, "done"))
     return [
-        Closing(outcome, match.start(), own[match.start() : match.end() + 60])
-        for pattern, outcome in patterns
-        for match in _each(pattern, reading)
+        Closing(rule.yields["outcome"], match.start(), own[match.start() : match.end() + 60])
+        for table in ("cancels", "done")
+        for rule, match in _RULES.tables[table].find(own, reading.tokens)
     ]
 
 
 def answers(reply: str) -> Answer:
     """What the assistant's `reply` is to a request: it brings the thing, asks for more, or puts it off."""
-    if cues.FAILS.search(reply, 0, 400):
+    if _pattern("fails").search(reply, 0, 400):
         return "puts off"
     if len(reply) >= LONG_REPLY:
         return "brings"
     if reply.rstrip().endswith("?"):
         return "asks"
-    return "puts off" if cues.DELIVERS.search(reply) is None and cues.PROMISES.search(reply) else "brings"
+    return "puts off" if _pattern("delivers").search(reply) is None and _pattern("promises").search(reply) else "brings"

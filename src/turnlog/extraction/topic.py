@@ -6,9 +6,8 @@ from itertools import islice
 from typing import NamedTuple
 
 from turnlog.extraction.document import Reading
-from turnlog.extraction.phrases import phrase
-from turnlog.extraction.vocabulary.listed import alternatives
-from turnlog.extraction.vocabulary.words import COMMON
+from turnlog.extraction.lexicon import LEXICON
+from turnlog.extraction.rules import rules
 
 WORDS_MAX = 24
 """Words of one message that are weighed, at most."""
@@ -17,22 +16,9 @@ TOPIC_WORDS = 3
 FADES = 0.6
 """What a word's weight is worth one message later."""
 
-_NAMED = phrase(
-    r"\b"
-    + alternatives(
-        r"""
-        (?:let's|lets|can we|could we|i want to|i'd like to|i wanted to) (?:talk|chat|speak) about | let's discuss
-        can we discuss | i'd like to discuss
-        (?:a |one |another |quick |my )*questions? (?:about|on|regarding|concerning)
-        (?:need|want|could use|get) (?:some |your )?(?:help|advice|info|information) (?:with|on|about|for)
-        (?:moving|going|switching|back) (?:on )?to the (?:topic|subject|question) of
-        (?:changing|change of|new|different) (?:the )?(?:topic|subject): | (?:topic|subject|re):
-        """
-    )
-    + r" ([^.,;:!?\n]{3,60})"
-)
 _WORD = re.compile(r"[^\W\d_][\w'-]{3,}")
-_NO_NOUN = ("ly", "n't", "'ll", "'re", "'ve", "'s", "'d", "'m")
+_RULES = rules("topic")
+_words = _RULES.words
 WORD_LENGTH = 40
 """Letters of a word that tells a topic, at most."""
 
@@ -46,14 +32,17 @@ class Words(NamedTuple):
 
 def named_topic(reading: Reading) -> str | None:
     """What the message says that it is about."""
-    found = next(_NAMED.find(reading.own, reading.parts), None)
+    found = next(_RULES.find("named", reading.own, reading.tokens), None)
     return found[1].strip() if found else None
 
 
 def topic_words(reading: Reading) -> tuple[str, ...]:
     """The telling words of a message, each once, in lower case, in their order."""
     words = dict.fromkeys(_WORD.findall(reading.low))
-    telling = (word for word in words if len(word) <= WORD_LENGTH and word not in COMMON and not word.endswith(_NO_NOUN))
+    no_noun = tuple(_words("no_noun"))
+    telling = (
+        word for word in words if len(word) <= WORD_LENGTH and word not in LEXICON.common and not word.endswith(no_noun)
+    )
     return tuple(islice(telling, WORDS_MAX))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 from msgspec.structs import replace
 
-from turnlog.extraction.mention import Kind
+from turnlog.extraction.document import Kind
 from turnlog.memory.extraction import ExtractedMention, Utterance
 
 SEQS_MAX = 64

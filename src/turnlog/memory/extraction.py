@@ -9,13 +9,11 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from turnlog.extraction.document import read
+from turnlog.extraction.document import Kind, Mention, read
 from turnlog.extraction.entities import mentions
-from turnlog.extraction.mention import Kind, Mention
+from turnlog.extraction.facts import Statement, statements
 from turnlog.extraction.names import names
-from turnlog.extraction.preferencecues import Polarity
-from turnlog.extraction.preferences import Liking, preferences
-from turnlog.extraction.statements import Statement, statements
+from turnlog.extraction.preferences import Liking, Polarity, preferences
 from turnlog.extraction.tasks import Outcome, Request, closings, requests
 from turnlog.extraction.topic import named_topic, topic_words
 from turnlog.memory.memory_fold import in_thread

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 import msgspec
 from msgspec.structs import replace
 
-from turnlog.extraction.preferencecues import Polarity
-from turnlog.extraction.statements import Statement
+from turnlog.extraction.facts import Statement
+from turnlog.extraction.preferences import Polarity
 from turnlog.memory.extraction import ExtractedPreference, Extraction, Utterance
 from turnlog.memory.profile import chosen
 from turnlog.memory.similarity import overlap

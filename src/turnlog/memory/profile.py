@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from turnlog.extraction.preferencecues import Polarity
+from turnlog.extraction.preferences import Polarity
 from turnlog.extraction.tasks import Outcome, answers
 from turnlog.extraction.topic import Words, topic_of
 from turnlog.memory.extraction import ExtractedClosing, ExtractedName, ExtractedPreference, Extraction, Utterance

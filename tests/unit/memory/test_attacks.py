@@ -13,20 +13,17 @@ import pytest
 
 from support.attacks import JOINS, over, patterns, texts_of, ways
 from turnlog.extraction import document as readings
-from turnlog.extraction.addresses import addresses
+from turnlog.extraction.contacts import addresses
 from turnlog.extraction.dates import dates
-from turnlog.extraction.document import Reading, read
+from turnlog.extraction.document import Mention, Reading, read
 from turnlog.extraction.entities import mentions
-from turnlog.extraction.mention import Mention
+from turnlog.extraction.facts import statements
+from turnlog.extraction.lexicon import LEXICON
 from turnlog.extraction.names import names
-from turnlog.extraction.phrases import words_of
 from turnlog.extraction.preferences import preferences
-from turnlog.extraction.statements import statements
+from turnlog.extraction.rules import tokens_of
 from turnlog.extraction.tasks import answers, closings, requests
 from turnlog.extraction.topic import named_topic, topic_words
-from turnlog.extraction.vocabulary.people import GIVEN
-from turnlog.extraction.vocabulary.places import PLACES
-from turnlog.extraction.vocabulary.words import COMMON, TITLES
 from turnlog.memory import extraction
 from turnlog.memory.similarity import overlap
 from turnlog.memory.summary.extractive import sentences
@@ -41,7 +38,7 @@ ALL = "TURNLOG_FUZZ" in os.environ
 Extractor = Callable[[str, Reading, str], object]
 EXTRACTORS: dict[str, Extractor] = {
     "reading": lambda text, reading, asked: read(text),
-    "words": lambda text, reading, asked: words_of(reading.low),
+    "words": lambda text, reading, asked: tokens_of(reading.low),
     "names": lambda text, reading, asked: names(reading, asked),
     "preferences": lambda text, reading, asked: preferences(reading, asked),
     "tasks": lambda text, reading, asked: requests(reading, closings(reading), asked),
@@ -103,7 +100,7 @@ def check(text: str, asked: str = ASKED) -> None:
 def test_the_tables_are_found() -> None:
     found = patterns()
     modules = {name.split(".", 1)[0] for name in found}
-    assert {"namecues", "preferencecues", "statementcues", "taskcues", "stylecues", "verdictcues", "dates"} <= modules
+    assert {"names", "preferences", "facts", "tasks", "topic", "entities", "dates"} <= modules
     assert len(found) > 450
     unspelled = [name for name, pattern in found.items() if not ways(pattern)]
     assert unspelled == []
@@ -206,9 +203,10 @@ def test_signs_over_and_over_are_read_in_bounded_time(sign: str) -> None:
         check("It's Ada, please, not Ida.", asked=text[-600:])
 
 
-@pytest.mark.parametrize("words", [GIVEN, PLACES, COMMON, TITLES], ids=["given", "places", "common", "titles"])
+@pytest.mark.parametrize("kind", ["given", "places", "common", "titles"])
 @pytest.mark.parametrize("join", [" ", ", ", "\n"])
-def test_the_words_of_the_vocabularies_are_read_in_bounded_time(words: frozenset[str], join: str) -> None:
+def test_the_words_of_the_vocabularies_are_read_in_bounded_time(kind: str, join: str) -> None:
+    words = getattr(LEXICON, kind)
     for spelled in (sorted(words), [word.title() for word in sorted(words)]):
         text = over(join.join(spelled) + join, LENGTH)
         check(unicodedata.normalize("NFD", text))

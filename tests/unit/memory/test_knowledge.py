@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from support.extraction import spoken
-from turnlog.extraction.statements import Statement
+from turnlog.extraction.facts import Statement
 from turnlog.fold import Leased
 from turnlog.memory.extraction import ExtractedMention, ExtractedName, Extraction
 from turnlog.memory.knowledge import Knowledge, KnowledgeState

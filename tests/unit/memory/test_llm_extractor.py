@@ -9,7 +9,7 @@ import pytest
 
 from support.extraction import spoken
 from turnlog import InvalidInput, LLMReplyInvalid, Message, assistant, user
-from turnlog.extraction.statements import Statement
+from turnlog.extraction.facts import Statement
 from turnlog.fold import Fold, Leased
 from turnlog.llm.port import Completion, Prompt, on_behalf_of
 from turnlog.memory.extraction import ExtractedClosing, ExtractedMention, ExtractedName, ExtractedPreference, Extraction

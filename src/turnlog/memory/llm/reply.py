@@ -11,10 +11,9 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from turnlog.extraction.document import read
-from turnlog.extraction.mention import Kind
-from turnlog.extraction.preferencecues import Polarity
-from turnlog.extraction.statements import Statement
+from turnlog.extraction.document import Kind, read
+from turnlog.extraction.facts import Statement
+from turnlog.extraction.preferences import Polarity
 from turnlog.extraction.topic import topic_words
 from turnlog.memory.extraction import ExtractedClosing, ExtractedMention, ExtractedName, ExtractedPreference, Extraction
 from turnlog.memory.llm.grounding import folded, from_half, invented, occurs

@@ -7,7 +7,7 @@ from heapq import nlargest
 
 import msgspec
 
-from turnlog.extraction.preferencecues import Polarity
+from turnlog.extraction.preferences import Polarity
 from turnlog.memory.facts import VERBS
 from turnlog.memory.user import merging
 from turnlog.memory.user.candidates import BOUNDS, Candidates

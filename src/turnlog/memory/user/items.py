@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from turnlog.extraction.mention import Kind
-from turnlog.extraction.preferencecues import Polarity
+from turnlog.extraction.document import Kind
+from turnlog.extraction.preferences import Polarity
 from turnlog.memory.facts import VERBS
 
 POLARITIES = {verb: polarity for polarity, verb in VERBS.items()}

@@ -2,12 +2,26 @@
 
 from collections.abc import Iterator
 
-from turnlog.extraction import namecues as cues
-from turnlog.extraction.naming import Said, capitals, in_full, is_thing, similar
-from turnlog.extraction.spans import Name, capitalised, ends, is_given, may_be_given, name_at, split
-from turnlog.extraction.vocabulary.english import is_english
-from turnlog.extraction.vocabulary.words import COMMON, DEMONYMS
+from turnlog.extraction.lexicon import LEXICON, is_english
+from turnlog.extraction.rules import rules
+from turnlog.extraction.spans import (
+    Name,
+    Said,
+    capitalised,
+    capitals,
+    ends,
+    in_full,
+    is_given,
+    is_thing,
+    may_be_given,
+    name_at,
+    similar,
+    split,
+)
 
+_RULES = rules("names")
+_pattern = _RULES.pattern
+_words = _RULES.words
 ANSWER_WORDS_MAX = 16
 """Words of an answer in which the one given name is the user's, at most."""
 
@@ -15,12 +29,12 @@ ANSWER_WORDS_MAX = 16
 def answers(own: str, asked: str) -> Iterator[Said]:
     """The name that answers the assistant's question for it, or mends the name that the assistant used."""
     question = asked.rstrip()[-300:]
-    if cues.YES.match(own) and "?" in question[-200:]:
+    if _pattern("yes").match(own) and "?" in question[-200:]:
         offered = _offered(question)
         if offered is not None:
             yield Said(offered.text, -1, -1, replies=True)
             return
-    filler = cues.FILLERS.match(own)
+    filler = _pattern("fillers").match(own)
     wanted = asks_for_name(question)
     name = name_at(own, filler.end() if filler else 0, lower=True) or (_given_in(own, question) if wanted else None)
     if name is None:
@@ -43,7 +57,7 @@ def _settles(own: str, name: Name, question: str) -> bool:
     """Whether `name` answers a greeting by another: "Good to see you, Bill." "William, please"."""
     if not is_given(name.text.lower()) or not capitals(question):
         return False
-    return cues.SETTLES.match(own, name.end) is not None or (
+    return _pattern("settles").match(own, name.end) is not None or (
         own.lower().startswith("please") and not own[name.end :].strip(" .!")
     )
 
@@ -51,13 +65,13 @@ def _settles(own: str, name: Name, question: str) -> bool:
 def asks_for_name(question: str) -> bool:
     """Whether `question`, the end of what the assistant said, asks what the user is called."""
     low = question.lower()
-    if not any([word in low for word in cues.ASKING]):  # noqa: C419 - most questions are about something else
+    if not any([piece in low for piece in _RULES.values("asking")["pieces"]]):  # noqa: C419 - most questions ask for something else
         return False
-    return cues.ASKS.search(question) is not None and cues.NOT_ASKS.search(question) is None
+    return _pattern("asks").search(question) is not None and _pattern("not_asks").search(question) is None
 
 
 def _offered(question: str) -> Name | None:
-    for cue in cues.OFFERS.finditer(question):
+    for cue in _pattern("offers").finditer(question):
         name = name_at(question, cue.end())
         if name is not None and "?" in question[name.end :] and not is_thing(name):
             return name
@@ -66,7 +80,7 @@ def _offered(question: str) -> Name | None:
 
 def _is_answer(own: str, name: Name) -> bool:
     first = name.text.split()[0].lower()
-    if first in COMMON or first in DEMONYMS or first in cues.NOT_CALLED or not ends(own, name.end):
+    if first in LEXICON.common or first in LEXICON.demonyms or first in _words("not_called") or not ends(own, name.end):
         return False
     if capitalised(name.text) or may_be_given(first):
         return True

@@ -2,8 +2,7 @@
 
 from itertools import islice
 
-from turnlog.extraction.document import EMAIL, URL
-from turnlog.extraction.mention import Mention
+from turnlog.extraction.document import EMAIL, URL, Mention
 
 _TRAIL = ".,;:!?'\"*_…"
 ADDRESSES_MAX = 200

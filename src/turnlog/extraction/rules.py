@@ -1,0 +1,227 @@
+"""Loads the rules of each language from `data/<language>/*.toml` and finds the places of a text that they match.
+
+A file holds `[parts]` (pieces of patterns), `[patterns]` and `[words]` (by name), and tables of rules. A rule has an `id`, a
+`pattern`, `keywords`, `examples` and what it yields. `{name}` in a pattern is a part. A part that is a list matches any of
+its items, the first that fits. A line end and the spaces after it do not count. Patterns ignore case. With `after`, a rule
+matches where a clause begins: at the start, after a mark, or after one of these words.
+
+Each of the `keywords` is a list of words between spaces, all of which a text must contain for the rule to be tried; of words
+between bars it must contain one. The rules of all languages are tried on every text: a table is the rules of all files.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Set
+from functools import cache, cached_property
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from itertools import groupby, islice
+from typing import Any
+
+PLACES_MAX = 50
+"""Matches of one rule that are read in a text, at most."""
+FOUND_MAX = 200
+"""Matches of all rules of a table, at most: if there are more, those of its first rules."""
+DATA = files("turnlog.extraction") / "data"
+_PART = re.compile(r"\{([a-z][a-z_0-9]*)\}")
+_LINE_END = re.compile(r"\n\s*")
+_TOKENS = re.compile(r"\w+|[^\w ]")
+_NO_GROUP = re.compile(r"\\.|\[[^\]]*\]")
+_GROUP = re.compile(r"\([^()]*\)")
+
+
+def tokens_of(low: str) -> frozenset[str]:
+    """The words and the marks of `low`, a text in lower case, and "", which is the keyword of a rule without one."""
+    return frozenset(("", *_TOKENS.findall(low)))
+
+
+class Rule:
+    """A pattern with what it yields, compiled when it is first tried: all together take a third of a second."""
+
+    def __init__(
+        self, rule_id: str, source: str, keywords: tuple[tuple[frozenset[str], ...], ...], yields: Mapping[str, Any]
+    ):
+        self.id = rule_id
+        self.source = source
+        self.keywords = keywords
+        self.yields = yields
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """The compiled pattern."""
+        return re.compile(self.source, re.IGNORECASE)
+
+    @cached_property
+    def _at_start(self) -> bool:
+        return self.source.removeprefix("(?-i:").startswith("^")
+
+    def matches(self, text: str) -> Iterator[re.Match[str]]:
+        """The first `PLACES_MAX` matches in `text`."""
+        if self._at_start:  # a search would go on through the whole text
+            first = self.pattern.match(text)
+            return iter(() if first is None else (first,))
+        return islice(self.pattern.finditer(text), PLACES_MAX)
+
+
+class Table:
+    """Rules that are tried together, found by their keywords: most texts contain those of a handful."""
+
+    def __init__(self, rules: list[Rule], usual: frozenset[str]) -> None:
+        self.rules = rules
+        self._by_word: dict[str, list[tuple[int, tuple[frozenset[str], ...]]]] = {}
+        for place, rule in enumerate(rules):
+            for groups in rule.keywords or ((frozenset(("",)),),):
+                # the rarest group finds the rule, and the others are checked only then
+                rarest = min(groups, key=lambda words: (len(words & usual), len(words), -max(map(len, words))))
+                others = tuple(words for words in groups if words is not rarest)
+                for word in rarest:
+                    self._by_word.setdefault(word, []).append((place, others))
+        self._words = frozenset(self._by_word)
+
+    def fitting(self, tokens: Set[str]) -> list[Rule]:
+        """The rules whose keywords are among the `tokens` of a text, in the order of the table."""
+        places = set()
+        for word in self._words & tokens:
+            for place, others in self._by_word[word]:
+                for words in others:
+                    if words.isdisjoint(tokens):
+                        break
+                else:
+                    places.add(place)
+        return [self.rules[place] for place in sorted(places)]
+
+    def find(self, text: str, tokens: Set[str]) -> Iterator[tuple[Rule, re.Match[str]]]:
+        """Each rule with its matches in `text`, which has these `tokens`."""
+        if self._words.isdisjoint(tokens):
+            return iter(())
+        return islice(((rule, match) for rule in self.fitting(tokens) for match in rule.matches(text)), FOUND_MAX)
+
+
+class Rules:
+    """The files of one name in the folders of all languages, read when something of them is first asked for."""
+
+    def __init__(self, name: str, data: Traversable = DATA) -> None:
+        self.name = name
+        self._folder = data
+        self._compiled: dict[str, re.Pattern[str]] = {}
+
+    @cached_property
+    def contents(self) -> list[dict[str, Any]]:
+        """What the files hold, in the order of the names of the languages."""
+        folders = sorted((folder for folder in self._folder.iterdir() if folder.is_dir()), key=lambda folder: folder.name)
+        found = [folder / f"{self.name}.toml" for folder in folders]
+        return [tomllib.loads(file.read_text(encoding="utf-8")) for file in found if file.is_file()]
+
+    @cached_property
+    def tables(self) -> dict[str, Table]:
+        """The tables of rules by their names."""
+        found: dict[str, list[Rule]] = {}
+        for file in self.contents:
+            for name, rows in file.items():
+                if isinstance(rows, list):
+                    found.setdefault(name, []).extend(rule for row in rows for rule in _rules(file, row))
+        return {name: Table(rows, rules("words").words("usual")) for name, rows in found.items()}
+
+    def find(self, table: str, text: str, tokens: Set[str]) -> Iterator[re.Match[str]]:
+        """The matches of the rules of `table` in `text`, which has these `tokens`."""
+        return (match for _, match in self.tables[table].find(text, tokens))
+
+    def pattern(self, name: str) -> re.Pattern[str]:
+        """The pattern of this name; of several languages, that of any."""
+        found = self._compiled.get(name)
+        if found is None:
+            sources = [_filled(file, file["patterns"][name]) for file in self.contents if name in file.get("patterns", {})]
+            found = self._compiled[name] = re.compile("|".join(sources), re.IGNORECASE)
+        return found
+
+    @cached_property
+    def _words(self) -> dict[str, frozenset[str]]:
+        names = {name for file in self.contents for name in file.get("words", {})}
+        return {
+            name: frozenset().union(*(_listed(file["words"].get(name, "")) for file in self.contents if "words" in file))
+            for name in names
+        }
+
+    def words(self, name: str) -> frozenset[str]:
+        """The words of this name, of all languages."""
+        return self._words[name]
+
+    def values(self, name: str) -> dict[str, Any]:
+        """The values of another table of this name, of all languages."""
+        return {key: value for file in self.contents for key, value in file.get(name, {}).items()}
+
+
+@cache
+def rules(name: str) -> Rules:
+    """The rules of this name, one object for the whole process."""
+    return Rules(name)
+
+
+def _listed(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+def _rules(file: Mapping[str, Any], row: Mapping[str, Any]) -> Iterator[Rule]:
+    """The rule of a `row`, or the three of one that matches where a clause begins."""
+    source = _filled(file, row["pattern"])
+    keywords = tuple(_keywords(file, entry) for entry in row["keywords"])
+    if "after" not in row:
+        yield Rule(row["id"], source, keywords, row)
+        return
+    leads = alternatives(file["parts"][row["after"]])
+    behind = (frozenset(" ".join(file["parts"][row["after"]]).split()),)
+    # three patterns that each begin with what is found fast: a place, a set of characters, a space
+    yield Rule(row["id"], rf"^(?:{leads}\b ?,? ?)?{source}", keywords, row)
+    yield Rule(row["id"], rf"[.!?;:,\n(*•–—-] ?{source}", keywords, row)
+    yield Rule(row["id"], rf" {leads}\b ?,? {source}", tuple(groups + behind for groups in keywords or ((),)), row)
+
+
+def _keywords(file: Mapping[str, Any], entry: str) -> tuple[frozenset[str], ...]:
+    filled = _PART.sub(lambda name: "|".join(file["words"][name[1]].split()), entry)
+    return tuple(frozenset(words.split("|")) for words in filled.split())
+
+
+def _filled(file: Mapping[str, Any], source: str) -> str:
+    """The pattern `source` with its parts in their places."""
+
+    def part(name: re.Match[str]) -> str:
+        found = file["parts"][name[1]]
+        return _filled(file, found) if isinstance(found, str) else alternatives([_filled(file, item) for item in found])
+
+    return _PART.sub(part, _LINE_END.sub("", source))
+
+
+def alternatives(choices: list[str]) -> str:
+    """The pattern of any of the patterns `choices`, the first that fits."""
+    return f"(?:{_by_letter(choices)})"
+
+
+def _by_letter(choices: list[str]) -> str:
+    """The `choices`, those that begin with one letter together, so that a text is not compared with each of them.
+
+    What begins with different letters cannot fit one place, so that their order is free, up to a choice of which that is not
+    told.
+    """
+    together: list[str] = []
+    for plain, run in groupby(choices, _begins_plainly):
+        if not plain:
+            together += run
+            continue
+        by_letter: dict[str, list[str]] = {}
+        for choice in run:
+            by_letter.setdefault(choice[0], []).append(choice)
+        together += (
+            same[0] if len(same) == 1 else f"{letter}(?:{_by_letter([choice[1:] for choice in same])})"
+            for letter, same in by_letter.items()
+        )
+    return "|".join(together)
+
+
+def _begins_plainly(choice: str) -> bool:
+    """Whether `choice` is one pattern that begins with a letter, and no capital one, which may stand for a small one."""
+    if not choice[:1].isalpha() or choice[0].isupper() or choice[1:2] in tuple("?*+{"):
+        return False
+    bare, groups = _NO_GROUP.sub("", choice), 1
+    while groups:
+        bare, groups = _GROUP.subn("", bare)
+    return "|" not in bare

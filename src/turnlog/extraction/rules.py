@@ -11,7 +11,7 @@ between bars it must contain one. The rules of all languages are tried on every 
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from functools import cache, cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -28,6 +28,7 @@ _LINE_END = re.compile(r"\n\s*")
 _TOKENS = re.compile(r"\w+|[^\w ]")
 _NO_GROUP = re.compile(r"\\.|\[[^\]]*\]")
 _GROUP = re.compile(r"\([^()]*\)")
+_CASED = re.compile(r"(?<!\\)[A-Z]|\(\?[a-z]*-i")
 
 
 def tokens_of(low: str) -> frozenset[str]:
@@ -55,8 +56,22 @@ class Rule:
     def _at_start(self) -> bool:
         return self.source.removeprefix("(?-i:").startswith("^")
 
-    def matches(self, text: str) -> Iterator[re.Match[str]]:
-        """The first `PLACES_MAX` matches in `text`."""
+    @cached_property
+    def _screen(self) -> Callable[[str], re.Match[str] | None] | None:
+        """A search for the pattern in a text in lower case, None where the case of letters matters.
+
+        It takes half the time, since `re` looks for the first letters of a pattern only where their case counts; of 20 rules
+        that are tried, one matches (decision 051).
+        """
+        if _CASED.search(self.source):
+            return None
+        pattern = re.compile(self.source)
+        return pattern.match if self._at_start else pattern.search
+
+    def matches(self, text: str, low: str) -> Iterator[re.Match[str]]:
+        """The first `PLACES_MAX` matches in `text`, which in lower case is `low`."""
+        if self._screen is not None and self._screen(low) is None:
+            return iter(())
         if self._at_start:  # a search would go on through the whole text
             first = self.pattern.match(text)
             return iter(() if first is None else (first,))
@@ -94,7 +109,8 @@ class Table:
         """Each rule with its matches in `text`, which has these `tokens`."""
         if self._words.isdisjoint(tokens):
             return iter(())
-        return islice(((rule, match) for rule in self.fitting(tokens) for match in rule.matches(text)), FOUND_MAX)
+        low = text.lower()
+        return islice(((rule, match) for rule in self.fitting(tokens) for match in rule.matches(text, low)), FOUND_MAX)
 
 
 class Rules:

@@ -37,7 +37,7 @@ def test_everyday_words_are_made_of_their_stems() -> None:
 
 def test_a_start_reads_no_data_and_compiles_no_rule() -> None:
     program = (
-        "import turnlog, turnlog.cli, turnlog.memory.extracted\n"
+        "import turnlog, turnlog.cli, turnlog.memory.knowledge\n"
         "from turnlog.extraction.rules import rules\nfrom turnlog.extraction.lexicon import LEXICON\n"
         "names = ('names', 'preferences', 'facts', 'tasks', 'entities', 'dates', 'topic', 'words')\n"
         "assert not any('contents' in vars(rules(name)) for name in names)\nassert vars(LEXICON) == {}"

@@ -17,6 +17,7 @@ import msgspec
 import turnlog
 
 PAGE = Path(__file__).parents[1] / "docs/reference/api.md"
+_PLAIN = (str, int, float, bool, tuple, type(None))
 HEAD = """# Python API
 
 Every name that `turnlog` exports, made from its docstrings by `python tools/api_reference.py`. `turnlog.sync` has the
@@ -92,14 +93,21 @@ def _callable(member: Any) -> Any:
 
 def _signature(function: Any) -> str:
     signature = inspect.signature(function)
-    shown = [each for name, each in signature.parameters.items() if name not in ("self", "cls")]
+    shown = [_shown(each) for name, each in signature.parameters.items() if name not in ("self", "cls")]
     return _type(str(signature.replace(parameters=shown)))
+
+
+def _shown(parameter: inspect.Parameter) -> inspect.Parameter:
+    """A parameter whose default is shown only if it is a plain value: others may hold what is of this machine alone."""
+    if parameter.default is inspect.Parameter.empty or isinstance(parameter.default, _PLAIN):
+        return parameter
+    return parameter.replace(default=...)
 
 
 def _type(annotation: Any) -> str:
     """An annotation as it is written: without modules, and without addresses of defaults."""
     text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
-    text = re.sub(r"<(?:function|class|object)[^>]*>", "…", text)
+    text = re.sub(r"<(?:function|class|object)[^>]*>|Ellipsis", "…", text)
     return re.sub(r"\b(?:[a-z_]\w*\.)+(?=[A-Z])|\b(?:typing|collections\.abc|datetime|builtins)\.", "", text).replace(
         "'", ""
     )

@@ -128,12 +128,13 @@ class Settings(msgspec.Struct, frozen=True):
         return Limits(self.message_bytes, self.parts, self.metadata_bytes, self.json_depth)
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
-        """The settings in the variables `TURNLOG_<FIELD>` of `environ`; an empty variable counts as not set.
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """The settings in the variables `TURNLOG_<FIELD>` of `environ` (default: `os.environ`); an empty one is not set.
 
         Raises `InvalidInput` with the name of a variable whose value cannot be used, or whose name looks like a misspelt
         setting. Any other unknown variable with the prefix is logged as a warning.
         """
+        environ = os.environ if environ is None else environ
         fields = {PREFIX + field.name.upper(): field for field in _fields(cls)}
         for variable in environ:
             if variable.startswith(PREFIX) and variable not in fields:

@@ -81,7 +81,7 @@ async def test_a_deleted_conversation_is_gone_for_reads_and_dead_for_writes(clie
         client.post(f"{C1}/fork"),
         client.delete(f"{C1}/messages/1"),
         client.post(f"{C1}/memory/refresh"),
-        client.post(f"{C1}/memory/retry", json={"fold": "facts"}),
+        client.post(f"{C1}/memory/retry", json={"fold": "knowledge"}),
     )
     for call in (late, again, change, *writes):
         answer = await call

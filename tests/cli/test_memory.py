@@ -113,7 +113,7 @@ def test_a_rebuild_tells_what_it_changed(ana):
     assert [(each["kind"], each["conversation_id"]) for each in would["changes"]] == [("went", "a"), ("came", "a")]
     assert "Madrid" in ana("memory", "show", "a").out
     text = ana("memory", "rebuild", "--fold", "knowledge", "a").out
-    assert "- a facts: lives in Madrid" in text and "+ a facts: lives in Lisbon" in text
+    assert "- a: lives in Madrid" in text and "+ a: lives in Lisbon" in text and "recorded_at 20" in text
     assert "knowledge: rebuilt 1 conversations from 2 messages; 1 differ: 1 items added, 1 removed, 0 changed" in text
     assert "Lisbon" in ana("memory", "show", "a").out
     assert ana("memory", "rebuild", "--fold", "knowledge", "--all", "--json").json["different"] == 0

@@ -166,10 +166,16 @@ def item_line(item: Any) -> str:
     fields = {name: value for name, value in item.items() if value not in (None, "", [], {}, False)}
     text, seqs, sources = str(fields.pop("text", "")), fields.pop("seqs", []), fields.pop("sources", [])
     messages = [str(seq) for seq in seqs] + [f"{source['conversation_id']} {source['seq']}" for source in sources]
-    rest = ", ".join(f"{name} {item_line(value)}" for name, value in fields.items())
+    rest = ", ".join(f"{name} {item_line(_readable(name, value))}" for name, value in fields.items())
     return " ".join(filter(None, [text, f"({rest})" if rest else "", f"[{', '.join(messages)}]" if messages else ""]))
 
 
+def _readable(name: str, value: Any) -> Any:
+    """`value` of a stored state, in which times are microseconds since 1970 UTC."""
+    is_time = isinstance(value, int) and (name == "at" or name.endswith("_at") or name in ("valid_from", "valid_to"))
+    return format_time(value) if is_time else value
+
+
 def is_shown(path: str) -> bool:
-    """Whether the part of a state at `path` is shown to people."""
-    return path.partition(".")[0].partition("[")[0] not in _UNSEEN
+    """Whether the part of a state at the dotted `path` is shown to people."""
+    return not any(part.partition("[")[0] in _UNSEEN for part in path.split("."))

@@ -54,7 +54,9 @@ def test_a_rule_does_what_its_examples_say(file: Rules, table: str, row: dict[st
     for text, value in row["examples"].items():
         own = read(text).own
         fitting = [rule for rule in file.tables[table].fitting(tokens_of(own.lower())) if rule in mine]
-        assert any(any(rule.matches(own, own.lower())) for rule in fitting), f"{text!r} has none of the keywords, or does not match"
+        assert any(any(rule.matches(own, own.lower())) for rule in fitting), (
+            f"{text!r} has none of the keywords, or does not match"
+        )
         assert value in extracted(file.name, text, row.get("asked", ""))
     for text in row.get("misses", ()):
         assert extracted(file.name, text, row.get("asked", "")) == []

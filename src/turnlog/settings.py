@@ -59,7 +59,7 @@ class Settings(msgspec.Struct, frozen=True):
     page_bytes: Count = 8 << 20
     """What the messages in one page of a read weigh together, at most; a page has one message at least."""
     transcript_messages: Count = 10_000
-    """Most messages of a transcript given to sync."""
+    """Most messages of a transcript given to `reconcile`."""
     context_policy: dict[str, Any] = {}
     """What contexts change of the preset `full`: fields of a policy, as a JSON object."""
     context_messages: Count = 5000

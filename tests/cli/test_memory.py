@@ -199,7 +199,7 @@ def test_a_killed_rebuild_of_many_messages_goes_on_where_it_was(turnlog):
     done = turnlog("memory", "rebuild", "--fold", "knowledge", "--all", "--json").json
     assert (done["resumed"], done["conversations"], done["failed"]) == (True, 3, [])
     assert 0 < done["messages"] < sum(sizes.values())
-    assert done["different"] == 3
+    assert done["different"] in (2, 3)  # a kill between a swap and its note leaves one that is no longer different
 
     async def check() -> None:
         async with connect(turnlog.url) as log:

@@ -11,7 +11,7 @@ DEV := .venv/dev.stamp
 PEERS := .venv-peers/peers.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test check house bench bench-peers soak fuzz faults lock docs clean
+.PHONY: help install serve test check house bench bench-against bench-peers soak fuzz faults lock docs clean
 
 help: ## what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -36,6 +36,9 @@ house: $(DEV) ## figures of the source tree, held to their bounds
 
 bench: $(DEV) $(PEERS) ## measure, print a table, write JSON
 	$(BIN)/python -m bench
+
+bench-against: $(DEV) ## the same sections of COMMIT and of this tree, in turn (SECTIONS="sqlite stores http context memory")
+	$(BIN)/python -m bench.against $(COMMIT) $(SECTIONS)
 
 bench-peers: $(PEERS) ## .venv-peers with the systems to measure beside
 

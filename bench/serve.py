@@ -19,14 +19,14 @@ from starlette.types import ASGIApp
 import turnlog
 from turnlog.message_input import MessageIn
 from turnlog.service import create_app
-from turnlog.service.requests import ContextRequest
+from turnlog.service.requests import ContextBody
 
 
 def bare(directory: Path) -> ASGIApp:
     """Parses the same bodies and answers the same bytes."""
     receipt, window = ((directory / name).read_bytes() for name in ("append.json", "context.json"))
     decode_message = msgspec.json.Decoder(MessageIn).decode
-    decode_request = msgspec.json.Decoder(ContextRequest).decode
+    decode_request = msgspec.json.Decoder(ContextBody).decode
 
     async def append(request: Request) -> Response:
         decode_message(await request.body())

@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from turnlog.codec import Record
     from turnlog.context.exchanges import LeftOut
-    from turnlog.context.explain import Entry
-    from turnlog.context.memory_config import MemoryConfig
     from turnlog.context.policy import ContextPolicy
-    from turnlog.context.request import ContextOptions
-    from turnlog.context.result import Coverage, SectionCost
+    from turnlog.context.request import ContextOptions, MemoryConfig
+    from turnlog.context.result import Coverage, Entry, SectionCost
     from turnlog.context.sections import Memory, Recalled
     from turnlog.errors import (
         BudgetTooSmall,
@@ -51,18 +49,16 @@ if TYPE_CHECKING:
     from turnlog.log.assembly import Context
     from turnlog.log.conversation import Conversation, Expected, Turn
     from turnlog.log.engine import HeaderChanges
-    from turnlog.log.info import ConversationInfo, Parent
-    from turnlog.log.pagination import Page
+    from turnlog.log.info import ConversationInfo, Page, Parent
     from turnlog.log.reconcile import Reconciled
     from turnlog.log.turnlog import Turnlog
     from turnlog.log.user import Erased, User
     from turnlog.memory.defaults import Remembered
+    from turnlog.memory.defaults import SharedKnowledge as Knowledge
     from turnlog.memory.summary.fold import Summary
-    from turnlog.memory.user.corrections import Correction
     from turnlog.memory.user.digest import UserDigest
-    from turnlog.memory.user.items import KnownEntity, KnownFact, KnownPreference, KnownTask, Source
+    from turnlog.memory.user.items import Correction, KnownEntity, KnownFact, KnownPreference, KnownTask, Source
     from turnlog.memory.user.model import ConversationContext, UserMemory
-    from turnlog.memory.user.sharing import SharedKnowledge as Knowledge
     from turnlog.message import (
         Audio,
         File,
@@ -192,11 +188,9 @@ __all__ = [
 _HOMES = {
     "codec": "Record",
     "context.exchanges": "LeftOut",
-    "context.explain": "Entry",
-    "context.memory_config": "MemoryConfig",
     "context.policy": "ContextPolicy",
-    "context.request": "ContextOptions",
-    "context.result": "Coverage SectionCost",
+    "context.request": "ContextOptions MemoryConfig",
+    "context.result": "Coverage Entry SectionCost",
     "context.sections": "Memory Recalled",
     "errors": (
         "BudgetTooSmall Conflict ConversationDeleted ConversationExists ConversationNotFound CorruptRecord "
@@ -211,18 +205,15 @@ _HOMES = {
     "log.assembly": "Context",
     "log.conversation": "Conversation Expected Turn",
     "log.engine": "HeaderChanges",
-    "log.info": "ConversationInfo Parent",
-    "log.pagination": "Page",
+    "log.info": "ConversationInfo Page Parent",
     "log.reconcile": "Reconciled",
     "log.turnlog": "Turnlog",
     "log.user": "Erased User",
-    "memory.defaults": "Remembered",
+    "memory.defaults": "Knowledge=SharedKnowledge Remembered",
     "memory.summary.fold": "Summary",
-    "memory.user.corrections": "Correction",
     "memory.user.digest": "UserDigest",
-    "memory.user.items": "KnownEntity KnownFact KnownPreference KnownTask Source",
+    "memory.user.items": "Correction KnownEntity KnownFact KnownPreference KnownTask Source",
     "memory.user.model": "ConversationContext UserMemory",
-    "memory.user.sharing": "Knowledge=SharedKnowledge",
     "message": (
         "Audio File Image Message MessageFields Reasoning Refusal Text ToolCall ToolResult Usage assistant "
         "developer system tool user"

@@ -36,7 +36,7 @@ LINES_AT_ONCE = 16
 _BOM = b"\xef\xbb\xbf"
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class LineOutcome(msgspec.Struct, frozen=True):
     """What became of a line: messages `added` now and `present` before; the `error` for which it was refused; or that it was
     `passed` over, as it tells of no conversation.
     """
@@ -50,7 +50,7 @@ class Outcome(msgspec.Struct, frozen=True):
     passed: bool = False
 
 
-class Count(msgspec.Struct):
+class LineCount(msgspec.Struct):
     """What an import did, in sum."""
 
     conversations: int = 0
@@ -59,7 +59,7 @@ class Count(msgspec.Struct):
     rejected: int = 0
     passed: int = 0
 
-    def take(self, outcome: Outcome) -> None:
+    def take(self, outcome: LineOutcome) -> None:
         """Count one line in."""
         self.passed += outcome.passed
         self.conversations += outcome.error is None and not outcome.passed
@@ -169,13 +169,13 @@ def _derived(content: bytes) -> str:
     return str(UUID(bytes=blake2b(content, digest_size=16).digest()))
 
 
-async def import_lines(log: Turnlog, lines: Iterator[bytes], tell: Callable[[Outcome], None]) -> Count:
+async def import_lines(log: Turnlog, lines: Iterator[bytes], tell: Callable[[LineOutcome], None]) -> LineCount:
     """Store the conversations in `lines`, some at a time, and `tell` what became of each line.
 
     A line that is refused does not stop the others. Raises what the store raises when it cannot go on; what was stored
     until then stays, and importing the same lines again adds the rest.
     """
-    count = Count()
+    count = LineCount()
     numbered = enumerate(lines, 1)
     turn = asyncio.Lock()
 
@@ -205,16 +205,16 @@ def _is_memory(fields: dict[str, Any]) -> bool:
     return fields.keys() == {"user_id", "memory"} and isinstance(fields["memory"], dict)
 
 
-async def _import(log: Turnlog, number: int, data: bytes) -> Outcome:
+async def _import(log: Turnlog, number: int, data: bytes) -> LineOutcome:
     try:
         fields = decoded(_decode_object, data)
         if _is_memory(fields):
-            return Outcome(number, data, passed=True)
+            return LineOutcome(number, data, passed=True)
         line = _line(fields, data)
         added = await _store(log, line)
     except (InvalidInput, NotFound, Conflict) as error:
-        return Outcome(number, data, error=error)
-    return Outcome(number, data, line.conversation_id, added, len(line.messages) - added)
+        return LineOutcome(number, data, error=error)
+    return LineOutcome(number, data, line.conversation_id, added, len(line.messages) - added)
 
 
 async def _store(log: Turnlog, line: Line) -> int:

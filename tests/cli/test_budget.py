@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 import turnlog
-from turnlog.cli.budget_chart import print_account, spans
+from turnlog.cli.context import print_account, spans
 
 
 async def seen(budget: int) -> turnlog.Context:

@@ -19,7 +19,7 @@ from turnlog.memory.summary.fold import Summary, SummaryState
 from turnlog.store import Key
 from turnlog.testing import LLMServer, llm_server
 from turnlog.testing.llm import data_of, said
-from turnlog.testing.llm_server import Answer, breaks_off, fails, says
+from turnlog.testing.llm_server import ScriptedAnswer, breaks_off, fails, says
 from turnlog.worker import Runner, WorkerConfig, failures, retry
 
 CONFIG = WorkerConfig(pause_s=0, backoff_s=3600)
@@ -83,8 +83,8 @@ WRONG = {
         "LLMReplyInvalid",
         {},
     ),
-    "huge": (Answer(b" " * 10_000_000), "LLMReplyInvalid", {}),
-    "no JSON": (Answer(b"<html>Welcome to the gateway</html>"), "LLMReplyInvalid", {}),
+    "huge": (ScriptedAnswer(b" " * 10_000_000), "LLMReplyInvalid", {}),
+    "no JSON": (ScriptedAnswer(b"<html>Welcome to the gateway</html>"), "LLMReplyInvalid", {}),
 }
 
 

@@ -15,7 +15,7 @@ from turnlog import InvalidInput, LLMRefused, LLMReplyInvalid, LLMUnavailable, S
 from turnlog.llm import Ledger, OpenAIModel, Prices, open_model
 from turnlog.llm.port import Completion, Prompt, Spent, on_behalf_of
 from turnlog.testing import LLMServer, llm_server
-from turnlog.testing.llm_server import Answer, breaks_off, fails, says
+from turnlog.testing.llm_server import ScriptedAnswer, breaks_off, fails, says
 
 SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"], "additionalProperties": False}
 PROMPT = Prompt("names-1", "You read.", ("Ada", '{"name":"Ada"}', "I am Bo"), 50, SCHEMA)
@@ -102,14 +102,14 @@ async def test_a_wait_longer_than_the_whole_call_may_take_is_not_waited_for() ->
 async def test_an_endpoint_that_does_not_want_to_refuses(status: int) -> None:
     answer = fails(status, message=f"not with {KEY}")
     with pytest.raises(LLMRefused) as refused:
-        await reply(Answer(answer.body, status, {"Location": "http://127.0.0.1:9/v1/chat/completions"}))
+        await reply(ScriptedAnswer(answer.body, status, {"Location": "http://127.0.0.1:9/v1/chat/completions"}))
     assert refused.value.http_status == status
     assert KEY not in str(refused.value)
 
 
 async def test_a_redirect_is_not_followed() -> None:
     with llm_server(["stolen"]) as other:
-        there = Answer(b"", 307, {"Location": f"{other.url}/chat/completions"})
+        there = ScriptedAnswer(b"", 307, {"Location": f"{other.url}/chat/completions"})
         with pytest.raises(LLMRefused):
             await reply(there)
         assert other.requests == []
@@ -143,13 +143,13 @@ async def test_nobody_at_the_address_is_unavailable() -> None:
 @pytest.mark.parametrize("status", [200, 400, 500])
 async def test_a_huge_answer_is_refused_while_it_is_read(status: int) -> None:
     with pytest.raises(LLMReplyInvalid, match="larger than 50000 bytes"):
-        await reply(Answer(b"x" * 10_000_000, status), reply_bytes=50_000, retries=0)
+        await reply(ScriptedAnswer(b"x" * 10_000_000, status), reply_bytes=50_000, retries=0)
 
 
 async def test_a_compressed_answer_is_refused() -> None:
     whole = says("hello" * 1000)
     with pytest.raises(LLMReplyInvalid, match="compressed"):
-        await reply(Answer(gzip.compress(whole.body), headers={"Content-Encoding": "gzip"}))
+        await reply(ScriptedAnswer(gzip.compress(whole.body), headers={"Content-Encoding": "gzip"}))
 
 
 @pytest.mark.parametrize(
@@ -167,11 +167,11 @@ async def test_a_compressed_answer_is_refused() -> None:
 )
 async def test_what_is_no_completion_is_no_reply(body: bytes) -> None:
     with pytest.raises(LLMReplyInvalid):
-        await reply(Answer(body))
+        await reply(ScriptedAnswer(body))
 
 
 async def test_an_answer_that_says_little_will_do() -> None:
-    assert await reply(Answer(b'{"choices":[{"message":{"content":"a"}}]}')) == Completion("a", "tiny")
+    assert await reply(ScriptedAnswer(b'{"choices":[{"message":{"content":"a"}}]}')) == Completion("a", "tiny")
 
 
 async def test_a_reply_that_was_cut_short_says_so() -> None:
@@ -181,7 +181,7 @@ async def test_a_reply_that_was_cut_short_says_so() -> None:
 async def test_no_more_calls_at_once_than_there_are_places() -> None:
     at_once, most = 0, 0
 
-    def slowly(_: Prompt) -> Answer:
+    def slowly(_: Prompt) -> ScriptedAnswer:
         return says("done", wait_s=0.02)
 
     class Counting(OpenAIModel):

@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 import turnlog
 from support.served import served
 from turnlog.service import create_app
-from turnlog.service.router import Router, raw_path
+from turnlog.service.app import Router, raw_path
 from turnlog.service.routes import Operation, table
 
 SECRET = "lives in Atlantis"

@@ -14,7 +14,7 @@ from turnlog import Turnlog
 from turnlog.codec import Record
 from turnlog.store import Key
 from turnlog.stores.postgres import encoding
-from turnlog.stores.postgres.log_ids import Names
+from turnlog.stores.postgres.encoding import Names
 from turnlog.stores.redis import keys, record_format
 
 

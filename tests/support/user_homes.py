@@ -10,12 +10,12 @@ from turnlog import Conversation, ConversationNotFound, Settings, Turnlog, user
 from turnlog.errors import ConversationDeleted
 from turnlog.fold import UNBOUND, catch_up, replay
 from turnlog.log.assembly import FOLD
+from turnlog.memory.defaults import SharedKnowledge
 from turnlog.memory.user import pages, repository
 from turnlog.memory.user.contributions import contribution
 from turnlog.memory.user.digest import UserDigest
 from turnlog.memory.user.model import Contribution, UserMemory
 from turnlog.memory.user.sealing import unseal
-from turnlog.memory.user.sharing import SharedKnowledge
 from turnlog.store import Header, Key, Store
 
 FOLD_OF_USERS = SharedKnowledge()

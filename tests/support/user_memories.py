@@ -8,8 +8,7 @@ from turnlog.memory.entities import Entity
 from turnlog.memory.facts import Fact
 from turnlog.memory.knowledge import KnowledgeState
 from turnlog.memory.profile import Preference, Profile, Task, Topic, UserName
-from turnlog.memory.user.corrections import Correction
-from turnlog.memory.user.items import fact_id
+from turnlog.memory.user.items import Correction, fact_id
 from turnlog.memory.user.model import Contribution, UserMemory
 
 LISBON = fact_id("home", "Lisbon", "")

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from turnlog import InvalidInput, MemoryConfig, Turnlog, assistant, user
-from turnlog.context.memory_config import PRESET_OF
 from turnlog.context.policy import PRESETS
+from turnlog.context.request import PRESET_OF
 from turnlog.stores.ram import RamStore
 
 STRATEGIES = sorted(PRESET_OF)

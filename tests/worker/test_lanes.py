@@ -8,8 +8,8 @@ import pytest
 from support.sample_folds import Ids
 from turnlog.store import Key, Stale
 from turnlog.worker import queue
-from turnlog.worker.config import WorkerConfig, micros
 from turnlog.worker.queue import Lane, next_lane
+from turnlog.worker.step import WorkerConfig, micros
 
 ENOUGH = 5
 

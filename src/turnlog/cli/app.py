@@ -18,8 +18,8 @@ GROUPS = {
     "schema": "The schema of the stored data.",
 }
 COMMANDS = {
-    "serve": ("serve:serve", "Serve HTTP until SIGINT or SIGTERM."),
-    "worker": ("serve:worker", "Fold memory until SIGINT or SIGTERM."),
+    "serve": ("admin:serve", "Serve HTTP until SIGINT or SIGTERM."),
+    "worker": ("admin:worker", "Fold memory until SIGINT or SIGTERM."),
     "list": ("conversations:list_", "List conversations, latest first."),
     "show": ("conversations:show", "Show a conversation and its newest messages."),
     "tail": ("conversations:tail", "Print the last messages; with --json, one per line."),

@@ -12,8 +12,7 @@ from turnlog.cli.options import CONVERSATION_ID, YES, at_most, command, failing,
 from turnlog.cli.output import print_header, print_headers, print_records, say, write, write_json
 from turnlog.codec import Record
 from turnlog.jsonl import conversation_fields
-from turnlog.log.info import ConversationInfo
-from turnlog.log.pagination import Page
+from turnlog.log.info import ConversationInfo, Page
 from turnlog.log.turnlog import Turnlog
 from turnlog.memory.user.as_json import digest_fields
 from turnlog.memory.user.digest import UserDigest

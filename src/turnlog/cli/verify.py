@@ -21,7 +21,7 @@ from turnlog.store import Fault
 Digests = dict[str, Digest]
 
 
-class Count(msgspec.Struct):
+class Verified(msgspec.Struct):
     """How many conversations were verified, and how many faults were found."""
 
     conversations: int = 0
@@ -60,7 +60,7 @@ def verify(
     asked = [conversation_id is not None, user is not None, every]
     if sum(asked) > 1 or not (any(asked) or against):
         raise click.BadParameter("is needed, or one of --user, --all and --against", param_hint="ID")
-    count = Count()
+    count = Verified()
 
     async def work(log: Turnlog) -> None:
         known = _read_digests(against) if against else None
@@ -76,7 +76,7 @@ def verify(
 
 
 @contextmanager
-def _exporting(export: Path | None, count: Count) -> Iterator[IO[bytes] | None]:
+def _exporting(export: Path | None, count: Verified) -> Iterator[IO[bytes] | None]:
     """A file that takes the place of `export`, unless there are faults: then older digests are worth more."""
     if export is None:
         yield None
@@ -130,7 +130,7 @@ async def _chosen(
 
 
 async def _verify(
-    conversation: Conversation, known: Digest | None, count: Count, file: IO[bytes] | None, as_json: bool, *, accept: bool
+    conversation: Conversation, known: Digest | None, count: Verified, file: IO[bytes] | None, as_json: bool, *, accept: bool
 ) -> None:
     """Print what is found, and count it; then make the state anew if it is to be, and export a digest."""
     found = await _inspect(conversation, known)

@@ -4,12 +4,46 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import islice, pairwise
 
-from turnlog.extraction.contacts import addresses
 from turnlog.extraction.dates import dates, may_name_days
-from turnlog.extraction.document import Kind, Mention, Reading
+from turnlog.extraction.document import EMAIL, URL, Kind, Mention, Reading
 from turnlog.extraction.lexicon import LENGTH_MAX, LEXICON, is_english
 from turnlog.extraction.rules import rules
-from turnlog.extraction.spans import Word, WordsOf, capitalised, is_given, may_be_given, opens
+from turnlog.extraction.spans import TextWord, WordsOf, capitalised, is_given, may_be_given, opens
+
+_TRAIL = ".,;:!?'\"*_…"
+ADDRESSES_MAX = 200
+"""Addresses of one kind in a message, at most."""
+
+
+def addresses(text: str) -> list[Mention]:
+    """The URLs and e-mail addresses in `text`, without the punctuation around them."""
+    found: list[Mention] = []
+    if "://" in text or "www." in text.lower():
+        for match in islice(URL.finditer(text), ADDRESSES_MAX):
+            url = _trimmed(match[0])
+            if len(url) > 8:
+                found.append(Mention(url, "URL", match.start(), match.start() + len(url)))
+    if "@" in text:
+        for match in islice(EMAIL.finditer(text), ADDRESSES_MAX):
+            if not any(url.start <= match.start() < url.end for url in found):
+                address = match[0].lstrip(".-")
+                found.append(Mention(address, "EMAIL", match.end() - len(address), match.end()))
+    return found
+
+
+def _trimmed(url: str) -> str:
+    """`url` without closing punctuation; a closing bracket stays if the URL opened it."""
+    url = url.rstrip(_TRAIL)
+    for opening, closing in ("()", "[]", "{}"):
+        if closing in url and url.count(closing) > url.count(opening):
+            url = url[: url.index(closing)] if opening not in url else _balanced(url, opening, closing)
+    return url.rstrip(_TRAIL)
+
+
+def _balanced(url: str, opening: str, closing: str) -> str:
+    over = url.count(closing) - url.count(opening)
+    return url[: max(len(url.rstrip(closing)), len(url) - over)]
+
 
 _RULES = rules("entities")
 _pattern = _RULES.pattern
@@ -96,12 +130,12 @@ def _is_shouted(plain: str, tokens: Sequence[str]) -> bool:
     )
 
 
-def _adjacent(plain: str, words: Sequence[Word], start: int, length: int) -> bool:
+def _adjacent(plain: str, words: Sequence[TextWord], start: int, length: int) -> bool:
     part = words[start : start + length]
     return len(part) == length and all(plain[a.end : b.start] == " " and not a.possessive for a, b in pairwise(part))
 
 
-def _known_at(plain: str, words: Sequence[Word], index: int, shouted: bool) -> tuple[int, Mention | None]:
+def _known_at(plain: str, words: Sequence[TextWord], index: int, shouted: bool) -> tuple[int, Mention | None]:
     """The longest known place, organisation, product or given name at `index`, and how many words it has."""
     word = words[index]
     if word.possessive and f"{word.lower}'s" in LEXICON.kinds:
@@ -130,7 +164,7 @@ def _known_at(plain: str, words: Sequence[Word], index: int, shouted: bool) -> t
     return 0, None
 
 
-def _longest(words: Sequence[Word], index: int) -> int:
+def _longest(words: Sequence[TextWord], index: int) -> int:
     """How many words the longest known name has that may stand at `index`."""
     first = words[index].lower
     longest = LEXICON.longest.get(first, 0)
@@ -139,7 +173,7 @@ def _longest(words: Sequence[Word], index: int) -> int:
     return 1
 
 
-def _number_after(plain: str, words: Sequence[Word], index: int) -> Word | None:
+def _number_after(plain: str, words: Sequence[TextWord], index: int) -> TextWord | None:
     """The number of a version or model after the product that ends at `index`."""
     if index + 1 >= len(words) or plain[words[index].end : words[index + 1].start] != " ":
         return None
@@ -147,7 +181,7 @@ def _number_after(plain: str, words: Sequence[Word], index: int) -> Word | None:
     return after if after.text[0].isdigit() and _is_version(words[index], after, plain) else None
 
 
-def _goes_on(plain: str, words: Sequence[Word], index: int) -> bool:
+def _goes_on(plain: str, words: Sequence[TextWord], index: int) -> bool:
     """Whether the capitalised name that ends with the word at `index` has more words or a number after it."""
     if index + 1 >= len(words) or words[index].possessive or plain[words[index].end : words[index + 1].start] != " ":
         return False
@@ -162,7 +196,7 @@ def _goes_on(plain: str, words: Sequence[Word], index: int) -> bool:
     )
 
 
-def _stands(plain: str, words: Sequence[Word], index: int, shouted: bool) -> bool:
+def _stands(plain: str, words: Sequence[TextWord], index: int, shouted: bool) -> bool:
     """Whether a known word that is also an everyday one is meant as the name here."""
     word = words[index]
     if word.lower not in LEXICON.lower_is_a_word and word.lower not in LEXICON.common:
@@ -175,7 +209,7 @@ def _stands(plain: str, words: Sequence[Word], index: int, shouted: bool) -> boo
     )
 
 
-def _kind_of_ambiguous(plain: str, words: Sequence[Word], index: int, kind: Kind) -> Kind:
+def _kind_of_ambiguous(plain: str, words: Sequence[TextWord], index: int, kind: Kind) -> Kind:
     """PERSON for a place or a firm that is a given name too, unless the words before say where."""
     lower = words[index].lower
     if not may_be_given(lower):
@@ -186,7 +220,7 @@ def _kind_of_ambiguous(plain: str, words: Sequence[Word], index: int, kind: Kind
     return "PERSON"
 
 
-def _shouted_place(plain: str, words: Sequence[Word], index: int) -> tuple[int, Mention | None]:
+def _shouted_place(plain: str, words: Sequence[TextWord], index: int) -> tuple[int, Mention | None]:
     length = 2 if index + 2 >= len(words) or words[index + 1].lower not in _words("joins") else 3
     if words[index].lower not in ("gare", "lake", "mount", "rue", "piazza") or not _adjacent(plain, words, index, length):
         return 0, None
@@ -194,7 +228,7 @@ def _shouted_place(plain: str, words: Sequence[Word], index: int) -> tuple[int, 
     return length, Mention(plain[start:end], "PLACE", start, end)
 
 
-def _run_at(plain: str, words: Sequence[Word], index: int, inside: set[str]) -> tuple[int, Mention | None]:
+def _run_at(plain: str, words: Sequence[TextWord], index: int, inside: set[str]) -> tuple[int, Mention | None]:
     """The capitalised name at `index`, and how many words were read."""
     run = _run(plain, words, index)
     part, titled = _without_start(plain, run)
@@ -208,7 +242,7 @@ def _run_at(plain: str, words: Sequence[Word], index: int, inside: set[str]) -> 
     return read, Mention(plain[part[0].start : part[-1].end], kind, part[0].start, part[-1].end)
 
 
-def _without_start(plain: str, run: Sequence[Word]) -> tuple[list[Word], bool]:
+def _without_start(plain: str, run: Sequence[TextWord]) -> tuple[list[TextWord], bool]:
     """`run` without the words before the name, and whether the last of them is a title."""
     part, titled = list(run), False
     while part and (_is_no_start(plain, part) or part[0].lower in LEXICON.titles):
@@ -223,7 +257,7 @@ def _without_start(plain: str, run: Sequence[Word]) -> tuple[list[Word], bool]:
     return part, titled
 
 
-def _is_no_start(plain: str, part: Sequence[Word]) -> bool:
+def _is_no_start(plain: str, part: Sequence[TextWord]) -> bool:
     """Whether the first word of `part` stands before a name and is none of its words: "Dropping Zainab"."""
     lower = part[0].lower
     if lower in LEXICON.common or lower in LEXICON.kin or lower == "i":
@@ -233,14 +267,14 @@ def _is_no_start(plain: str, part: Sequence[Word]) -> bool:
     return is_english(lower) and part[1].lower not in _words("org_words") and part[1].lower not in _words("place_words")
 
 
-def _is_no_end(part: Sequence[Word]) -> bool:
+def _is_no_end(part: Sequence[TextWord]) -> bool:
     last = part[-1].lower
     if len(part) > 1 and f"{part[-2].lower} {last}" in LEXICON.kinds:
         return False
     return (last in LEXICON.common and last not in _words("org_words")) or last in _words("joins")
 
 
-def _run(plain: str, words: Sequence[Word], index: int) -> list[Word]:
+def _run(plain: str, words: Sequence[TextWord], index: int) -> list[TextWord]:
     run = [words[index]]
     for place in range(index + 1, min(index + 7, len(words))):
         word, last = words[place], run[-1]
@@ -261,7 +295,7 @@ def _run(plain: str, words: Sequence[Word], index: int) -> list[Word]:
     return run
 
 
-def _joined(words: Sequence[Word], place: int, run: Sequence[Word]) -> bool:
+def _joined(words: Sequence[TextWord], place: int, run: Sequence[TextWord]) -> bool:
     word = words[place]
     if word.lower not in _words("joins") and not (
         word.lower in ("of", "for", "the") and any(w.lower in _words("of") for w in run)
@@ -271,7 +305,7 @@ def _joined(words: Sequence[Word], place: int, run: Sequence[Word]) -> bool:
     return after is not None and after.text[0].isupper()
 
 
-def _is_version(last: Word, number: Word, plain: str) -> bool:
+def _is_version(last: TextWord, number: TextWord, plain: str) -> bool:
     return (
         len(number.text) <= 4
         and last.lower not in _words("numbered")
@@ -281,7 +315,7 @@ def _is_version(last: Word, number: Word, plain: str) -> bool:
     )
 
 
-def _is_name(plain: str, words: Sequence[Word], part: Sequence[Word], index: int, inside: set[str]) -> bool:
+def _is_name(plain: str, words: Sequence[TextWord], part: Sequence[TextWord], index: int, inside: set[str]) -> bool:
     """Whether the capitalised words `part` name something, and do not just begin a sentence or shout."""
     first = part[0]
     if all(
@@ -313,7 +347,7 @@ def _is_name(plain: str, words: Sequence[Word], part: Sequence[Word], index: int
     return (first.lower in LEXICON.given_or_words or not is_english(first.lower)) and _calls(plain, words, part, index)
 
 
-def _calls(plain: str, words: Sequence[Word], part: Sequence[Word], index: int) -> bool:
+def _calls(plain: str, words: Sequence[TextWord], part: Sequence[TextWord], index: int) -> bool:
     after = words[index + 1] if index + 1 < len(words) else None
     return (
         after is not None
@@ -325,7 +359,7 @@ def _calls(plain: str, words: Sequence[Word], part: Sequence[Word], index: int) 
     )
 
 
-def _is_shouted_name(word: Word, before: str) -> bool:
+def _is_shouted_name(word: TextWord, before: str) -> bool:
     if (
         word.lower in LEXICON.acronyms
         or word.lower in LEXICON.common
@@ -339,7 +373,7 @@ def _is_shouted_name(word: Word, before: str) -> bool:
     )
 
 
-def _kind(plain: str, part: Sequence[Word], before: str) -> Kind:
+def _kind(plain: str, part: Sequence[TextWord], before: str) -> Kind:
     lowers = [w.lower for w in part]
     known = LEXICON.kinds.get(" ".join(lowers))
     if known is not None and len(part) > 1:

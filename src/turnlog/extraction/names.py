@@ -6,9 +6,8 @@ from itertools import islice
 
 from turnlog.extraction.document import Reading
 from turnlog.extraction.lexicon import LEXICON, is_english
-from turnlog.extraction.name_answers import answers, asks_for_name
+from turnlog.extraction.name_answers import answers, asks_for_name, signatures
 from turnlog.extraction.rules import rules
-from turnlog.extraction.signatures import signatures
 from turnlog.extraction.spans import (
     Name,
     Said,

@@ -23,7 +23,7 @@ _pattern = _RULES.pattern
 _words = _RULES.words
 
 
-class Word(NamedTuple):
+class TextWord(NamedTuple):
     """A word of a text: as it stands without a closing 's, in lower case, its place, and whether it had that 's."""
 
     text: str
@@ -56,24 +56,24 @@ class Said(NamedTuple):
     replies: bool = False
 
 
-class WordsOf(Sequence[Word]):
+class WordsOf(Sequence[TextWord]):
     """The words of a text, each made when it is looked at; `tokens` are they as they stand, `'s` and all."""
 
     def __init__(self, text: str) -> None:
         self._found = list(_TOKEN.finditer(text))
-        self._made: list[Word | None] = [None] * len(self._found)
+        self._made: list[TextWord | None] = [None] * len(self._found)
         self.tokens = [match[0] for match in self._found]
 
     def __len__(self) -> int:
         return len(self._found)
 
     @overload
-    def __getitem__(self, index: int) -> Word: ...
+    def __getitem__(self, index: int) -> TextWord: ...
 
     @overload
-    def __getitem__(self, index: slice) -> Sequence[Word]: ...
+    def __getitem__(self, index: slice) -> Sequence[TextWord]: ...
 
-    def __getitem__(self, index: int | slice) -> Word | Sequence[Word]:
+    def __getitem__(self, index: int | slice) -> TextWord | Sequence[TextWord]:
         if isinstance(index, slice):
             return [self[place] for place in range(*index.indices(len(self._found)))]
         made = self._made[index]
@@ -82,21 +82,21 @@ class WordsOf(Sequence[Word]):
         return made
 
 
-def split(text: str, start: int = 0, end: int | None = None) -> list[Word]:
+def split(text: str, start: int = 0, end: int | None = None) -> list[TextWord]:
     """The words of `text` between the places `start` and `end`."""
     found = _TOKEN.finditer(text, start) if end is None else _TOKEN.finditer(text, start, end)
     return [_word(match) for match in found]
 
 
-def _word(match: re.Match[str]) -> Word:
+def _word(match: re.Match[str]) -> TextWord:
     text, start = match[0], match.start()
     if text.isalnum():
-        return Word(text, text.lower(), start, match.end(), False)
+        return TextWord(text, text.lower(), start, match.end(), False)
     text = text.rstrip("'&")
     possessive = len(text) > 2 and text[-2:] in ("'s", "'S")
     if possessive:
         text = text[:-2]
-    return Word(text, text.lower(), start, start + len(text), possessive)
+    return TextWord(text, text.lower(), start, start + len(text), possessive)
 
 
 def is_given(lower: str) -> bool:
@@ -136,7 +136,7 @@ def capitalised(word: str) -> bool:
     return first.isupper() or (first.isalpha() and not first.islower())
 
 
-def can_name(word: Word) -> bool:
+def can_name(word: TextWord) -> bool:
     """Whether `word` may be (part of) a person's name, by what it is not."""
     lower = word.lower
     if may_be_given(lower):
@@ -174,7 +174,7 @@ def _is_title(said: str) -> bool:
     return not said or (lower in LEXICON.titles and said in (lower, said.capitalize()))
 
 
-def _capitals(text: str, words: Sequence[Word], wish: bool) -> list[Word]:
+def _capitals(text: str, words: Sequence[TextWord], wish: bool) -> list[TextWord]:
     named = can_name(words[0]) or (
         wish and len(words) > 1 and words[1].text[0].isupper() and can_name(words[1]) and words[1].start == words[0].end + 1
     )
@@ -195,13 +195,13 @@ def _capitals(text: str, words: Sequence[Word], wish: bool) -> list[Word]:
     return taken
 
 
-def _joins(words: Sequence[Word], index: int) -> bool:
+def _joins(words: Sequence[TextWord], index: int) -> bool:
     """Whether a name goes on after the particle at `index`, or after two: "van der Meulen"."""
     after = [word for word in words[index + 1 : index + 3] if word.lower not in _words("joins")]
     return bool(after) and capitalised(after[0].text)
 
 
-def _small(text: str, words: Sequence[Word]) -> list[Word]:
+def _small(text: str, words: Sequence[TextWord]) -> list[TextWord]:
     if words[0].lower in _words("joins"):
         end = next((place for place, word in enumerate(words[:4]) if word.lower not in _words("joins")), 0)
         if end and capitalised(words[end].text):
@@ -218,7 +218,7 @@ def _small(text: str, words: Sequence[Word]) -> list[Word]:
     return taken if len(taken) == 1 or ends(text, taken[-1].end) else taken[:1]
 
 
-def _is_surname(word: Word) -> bool:
+def _is_surname(word: TextWord) -> bool:
     """Whether `word`, in lower case, may go on a name in lower case."""
     return word.lower in _words("joins") or (can_name(word) and len(word.text) > 2 and not is_english(word.lower))
 

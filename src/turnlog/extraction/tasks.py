@@ -26,7 +26,7 @@ LONG_REPLY = 200
 """Characters from which a reply is more than a question or a promise."""
 
 
-class Request(NamedTuple):
+class TaskRequest(NamedTuple):
     """Something that the user asks to have done, from a place in the text."""
 
     text: str
@@ -41,7 +41,7 @@ class Closing(NamedTuple):
     about: str
 
 
-def requests(reading: Reading, closed: Sequence[Closing] = (), asked: str = "") -> list[Request]:
+def requests(reading: Reading, closed: Sequence[Closing] = (), asked: str = "") -> list[TaskRequest]:
     """What the message asks to have done, in the order of the text, without what is taken back after it.
 
     `closed` are the `closings` of the message; `asked` is what the assistant said just before, perhaps an offer.
@@ -61,7 +61,7 @@ def _each(table: str, reading: Reading) -> Iterator[re.Match[str]]:
     return _RULES.find(table, reading.own, reading.tokens)
 
 
-def _spoken(reading: Reading) -> Iterator[Request]:
+def _spoken(reading: Reading) -> Iterator[TaskRequest]:
     own = reading.own
     for table in ("asked", "please"):
         for cue in _each(table, reading):
@@ -73,20 +73,20 @@ def _spoken(reading: Reading) -> Iterator[Request]:
             yield from _request(own, cue.end())
 
 
-def _needed(reading: Reading) -> Iterator[Request]:
+def _needed(reading: Reading) -> Iterator[TaskRequest]:
     own = reading.own
     for cue in _each("remind", reading):
         yield from _request(own, cue.start())
     for match in _each("forget", reading):
         for request in _request(own, match.end()):
-            yield Request(f"remind me {match[1] or 'of'} {request.text}", match.start())
+            yield TaskRequest(f"remind me {match[1] or 'of'} {request.text}", match.start())
     for match in _each("needs_done", reading):
-        yield Request(f"{_infinitive(match[2])} {match[1].strip()}{match[3]}", match.start())
+        yield TaskRequest(f"{_infinitive(match[2])} {match[1].strip()}{match[3]}", match.start())
     for cue in _each("needs", reading):
         if not _pattern("needs_less").match(own, cue.end()):
             yield from _request(own, cue.end())
     for match in _each("wants_done", reading):
-        yield Request(f"{_infinitive(match[2])} {match[1].strip()}", match.start())
+        yield TaskRequest(f"{_infinitive(match[2])} {match[1].strip()}", match.start())
 
 
 def _infinitive(form: str) -> str:
@@ -108,7 +108,7 @@ def _is_told(own: str, cue: re.Match[str]) -> bool:
     return _pattern("goes_on").match(beginning) is None and _pattern("condition").search(before) is None
 
 
-def _request(own: str, start: int) -> Iterator[Request]:
+def _request(own: str, start: int) -> Iterator[TaskRequest]:
     while start < len(own) and own[start] in " ,":
         start += 1
     if _pattern("idiom").match(own, start):
@@ -116,17 +116,17 @@ def _request(own: str, start: int) -> Iterator[Request]:
     end = _pattern("ends").search(own, start + 1, start + TEXT_MAX)
     text = own[start : end.start() if end else start + TEXT_MAX].strip(" .,:*_")
     if len(text.split()) >= 2 and any(c.isalpha() for c in text):
-        yield Request(text, start)
+        yield TaskRequest(text, start)
 
 
-def _accepted(own: str, asked: str) -> Iterator[Request]:
+def _accepted(own: str, asked: str) -> Iterator[TaskRequest]:
     """What the assistant offered to do, if the message begins by accepting it."""
     offers = _pattern("offers").findall(asked[-300:]) if asked and _pattern("accepts").match(own) else []
     if offers and len(offers[-1].split()) > 1 and " or " not in offers[-1]:
-        yield Request(offers[-1].strip(), -1)
+        yield TaskRequest(offers[-1].strip(), -1)
 
 
-def _explained(request: Request, own: str) -> Request:
+def _explained(request: TaskRequest, own: str) -> TaskRequest:
     """`request` with the clause before it in brackets, where it only points at something: "fix it"."""
     if request.start < 0 or _pattern("points").match(request.text) is None:
         return request
@@ -134,14 +134,14 @@ def _explained(request: Request, own: str) -> Request:
     before = re.sub(
         r"(?:,? (?:so|and|please|pls|can you|could you|would you|then))+$", "", before.strip(), flags=re.IGNORECASE
     ).strip(" ,;")
-    return Request(f"{request.text} ({before})", request.start) if len(before.split()) > 2 else request
+    return TaskRequest(f"{request.text} ({before})", request.start) if len(before.split()) > 2 else request
 
 
-def _listed(own: str) -> Iterator[Request]:
+def _listed(own: str) -> Iterator[TaskRequest]:
     for head in islice(_pattern("list_head").finditer(own), CUES_MAX):
         place = head.end()
         while (item := _ITEM.match(own, place)) is not None:
-            yield Request(item[1].strip(" .,;"), item.start(1))
+            yield TaskRequest(item[1].strip(" .,;"), item.start(1))
             place = item.end()
 
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from turnlog.formats.media import Source, source
+from turnlog.formats.media import MediaSource, source
 from turnlog.formats.text import NOTHING, Turns, line, parts, question, reasoning, silent, tells, wording
 from turnlog.formats.tool_calls import INSTRUCTING, Calls, arguments_object, tool_name
 from turnlog.message import Audio, File, Image, Message, Part, Reasoning, Text, ToolCall, ToolResult
@@ -117,7 +117,7 @@ def _spoken(part: Text | Image | Audio | File) -> Block:
     return _text(wording(part))
 
 
-def _picture(found: Source) -> Block | None:
+def _picture(found: MediaSource) -> Block | None:
     if found.url:
         return {"type": "url", "url": found.url}
     if found.data and found.media_type in PICTURES:
@@ -125,7 +125,7 @@ def _picture(found: Source) -> Block | None:
     return None
 
 
-def _document(found: Source) -> Block | None:
+def _document(found: MediaSource) -> Block | None:
     if found.media_type == PDF and found.url:
         return {"type": "url", "url": found.url}
     if found.media_type == PDF and found.data:

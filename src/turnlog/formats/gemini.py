@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from turnlog.formats.media import Source, source
+from turnlog.formats.media import MediaSource, source
 from turnlog.formats.text import NOTHING, Turns, line, parts, question, reasoning, silent, wording
 from turnlog.formats.tool_calls import INSTRUCTING, Calls, arguments_object, tool_name
 from turnlog.message import Audio, File, Image, Message, Part, Reasoning, Text, ToolCall, ToolResult
@@ -135,7 +135,7 @@ def _spoken(part: Text | Image | Audio | File, taken: tuple[str, ...]) -> Item:
     return {"text": wording(part)}
 
 
-def _media(found: Source) -> Item | None:
+def _media(found: MediaSource) -> Item | None:
     if found.data:
         return {"inline_data": {"mime_type": found.media_type, "data": found.data}}
     if found.url:

@@ -24,7 +24,7 @@ _SUFFIXES = {
 }
 
 
-class Source(NamedTuple):
+class MediaSource(NamedTuple):
     """Where the bytes are: `data`, base64, with its `media_type`, or `url`; neither when no provider could fetch it."""
 
     url: str | None
@@ -32,24 +32,24 @@ class Source(NamedTuple):
     media_type: str | None
 
 
-def source(part: Image | Audio | File, *, schemes: tuple[str, ...] = ("http", "https")) -> Source:
+def source(part: Image | Audio | File, *, schemes: tuple[str, ...] = ("http", "https")) -> MediaSource:
     """The source of `part`; bytes inside a data URL count as data, and a media type is guessed from a URL's suffix.
 
     A provider fetches URLs of the `schemes` alone.
     """
     if part.data is not None:
-        return Source(None, part.data or None, _media_type(part.media_type))
+        return MediaSource(None, part.data or None, _media_type(part.media_type))
     url = part.url or ""
     if url[:5].lower() == "data:":
         found = _DATA_URL.fullmatch(url)
-        return Source(None, found[2], _media_type(found[1])) if found else Source(None, None, None)
+        return MediaSource(None, found[2], _media_type(found[1])) if found else MediaSource(None, None, None)
     path = _path(url, schemes)
     if path is None:
-        return Source(None, None, None)
-    return Source(url, None, _media_type(part.media_type) or _SUFFIXES.get(path.rpartition(".")[2].lower()))
+        return MediaSource(None, None, None)
+    return MediaSource(url, None, _media_type(part.media_type) or _SUFFIXES.get(path.rpartition(".")[2].lower()))
 
 
-def data_url(source: Source) -> str:
+def data_url(source: MediaSource) -> str:
     """The bytes of `source`, which holds data, as a URL (RFC 2397)."""
     return f"data:{source.media_type};base64,{source.data}"
 

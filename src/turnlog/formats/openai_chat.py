@@ -8,7 +8,7 @@ from turnlog.formats.media import data_url, placeholder, source
 from turnlog.formats.text import failed, silent, wording
 from turnlog.formats.tool_calls import Calls, tool_name
 from turnlog.message import Audio, File, Image, Message, Refusal, Text, ToolCall, ToolResult
-from turnlog.tokens.speaker import speaker
+from turnlog.tokens.counter import speaker
 
 ID_CHARS_MAX = 40
 

@@ -28,8 +28,7 @@ from turnlog.integrity.verify import Inspection, inspect, remake
 from turnlog.log import assembly
 from turnlog.log.assembly import Context
 from turnlog.log.engine import Engine, HeaderChanges
-from turnlog.log.info import ConversationInfo
-from turnlog.log.pagination import Page, cursor_of, query_mark, read_cursor
+from turnlog.log.info import ConversationInfo, Page, cursor_of, query_mark, read_cursor
 from turnlog.log.reconcile import Reconciled, match_ids, match_words_in_turns
 from turnlog.memory.defaults import Remembered, readable, remembered
 from turnlog.memory.user.digest import UserDigest

@@ -1,12 +1,77 @@
-"""`ConversationInfo`: what a caller is told of a conversation beside its messages."""
+"""What a caller gets of conversations beside messages: `ConversationInfo`, and `Page`, the one form of a list."""
 
+import base64
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, Self
+from hashlib import blake2b
+from typing import Any, Generic, Self, TypeVar, overload
 
 import msgspec
 
+from turnlog.errors import InvalidInput
 from turnlog.store import Header
 from turnlog.timestamps import from_micros
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True):
+    """A part of a list: iterating, indexing and `len` go over `data`.
+
+    `next_cursor` asks the same method, with the same other arguments, for the next page; it is None on the last page.
+    """
+
+    data: tuple[T, ...]
+    next_cursor: str | None = None
+    has_more: bool = False
+
+    @classmethod
+    def of(cls, data: Sequence[T], *, cursor: str | None) -> "Page[T]":
+        """A page that goes on at `cursor`, None for the last one."""
+        return cls(tuple(data), cursor, cursor is not None)
+
+    def map(self, change: Callable[[T], U]) -> "Page[U]":
+        """The same page of what `change` makes of each item."""
+        return Page(tuple(map(change, self.data)), self.next_cursor, self.has_more)
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.data)
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[T, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> T | tuple[T, ...]:
+        return self.data[index]
+
+
+def query_mark(parts: list[Any]) -> str:
+    """What a cursor remembers of the query that it belongs to."""
+    return blake2b(msgspec.json.encode(parts), digest_size=6).hexdigest()
+
+
+def cursor_of(query: str, *position: int | str) -> str:
+    """The cursor that asks for what comes behind `position` in the results of `query`."""
+    return base64.urlsafe_b64encode(msgspec.json.encode((query, *position))).decode().rstrip("=")
+
+
+def read_cursor(cursor: str, query: str, kind: type[T]) -> T:
+    """The position that `cursor` names, a tuple of this `kind`. Raises `InvalidInput` if it was not given for `query`."""
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        found, *position = msgspec.json.decode(text, type=list[Any])
+        read = msgspec.convert(position, kind)
+    except (ValueError, TypeError, msgspec.MsgspecError):
+        raise InvalidInput("cursor", "must be a next_cursor that this service gave out") from None
+    if found != query:
+        raise InvalidInput("cursor", "belongs to another query")
+    return read
 
 
 class Parent(msgspec.Struct, frozen=True):

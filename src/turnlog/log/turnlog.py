@@ -12,8 +12,7 @@ from turnlog.integrity.digest import Integrity
 from turnlog.llm.port import LLM
 from turnlog.log.conversation import Conversation
 from turnlog.log.engine import Clock, Engine, system_clock
-from turnlog.log.info import ConversationInfo
-from turnlog.log.pagination import Page, cursor_of, query_mark, read_cursor
+from turnlog.log.info import ConversationInfo, Page, cursor_of, query_mark, read_cursor
 from turnlog.log.user import User
 from turnlog.message_input import MessageLike, as_messages
 from turnlog.settings import Settings

@@ -13,8 +13,7 @@ from turnlog.codec import Record
 from turnlog.errors import ConversationDeleted, ConversationNotFound, FactNotFound, InvalidInput
 from turnlog.ids import uuid7
 from turnlog.memory.user import repository
-from turnlog.memory.user.corrections import Correction
-from turnlog.memory.user.items import KnownFact, fact_id
+from turnlog.memory.user.items import Correction, KnownFact, fact_id
 from turnlog.memory.user.model import UserMemory
 from turnlog.message import Message, user
 from turnlog.shielding import shielded

@@ -1,18 +1,49 @@
 """The folds of memory that turnlog ships, and what each holds of one conversation."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
+from weakref import WeakValueDictionary
 
 import msgspec
 
-from turnlog.fold import Fold, StateUnreadable, state_of
+from turnlog.fold import Fold, StateUnreadable, Still, state_of
 from turnlog.llm.port import LLM
+from turnlog.memory.extraction import Extractor
+from turnlog.memory.knowledge import Knowledge
 from turnlog.memory.llm.extractor import LLMExtractor
 from turnlog.memory.memory_fold import BY_RULES
 from turnlog.memory.summary.fold import Summary
-from turnlog.memory.user.sharing import SharedKnowledge
-from turnlog.store import Header, Snapshot
+from turnlog.memory.user import repository
+from turnlog.memory.user.contributions import contribution
+from turnlog.store import Header, Key, Snapshot, Store
+
+
+class SharedKnowledge(Knowledge):
+    """`Knowledge`, gathered for the user (`fold.Shared`, `fold.SharedAnew`)."""
+
+    def __init__(self, extractor: Extractor | None = None) -> None:
+        super().__init__(extractor)
+        # Several conversations of one user are folded at once: each writes the book in its turn, since those that race for
+        # it read and write it again and again. Workers of other processes race (decision 046).
+        self._turns: WeakValueDictionary[tuple[int, str, str], asyncio.Lock] = WeakValueDictionary()
+
+    async def share(self, store: Store, key: Key, header: Header, after: Snapshot) -> Still | None:
+        return await self._share(store, key, header, after, rebuilt=False)
+
+    async def share_anew(self, store: Store, key: Key, header: Header, after: Snapshot) -> Still | None:
+        return await self._share(store, key, header, after, rebuilt=True)
+
+    async def _share(self, store: Store, key: Key, header: Header, after: Snapshot, *, rebuilt: bool) -> Still | None:
+        if header.user_id is None:
+            return None
+        fresh = contribution(self.version, after, header.updated_at)
+        async with self._turns.setdefault((id(store), key.tenant, header.user_id), asyncio.Lock()):
+            place = await repository.put(store, key, header.user_id, fresh, rebuilt=rebuilt)
+        return partial(repository.stays, store, key, place)
+
 
 TOLD = ("summary", "knowledge")
 """The folds that contexts read."""

@@ -14,7 +14,7 @@ from turnlog.extraction.entities import mentions
 from turnlog.extraction.facts import Statement, statements
 from turnlog.extraction.names import names
 from turnlog.extraction.preferences import Liking, Polarity, preferences
-from turnlog.extraction.tasks import Outcome, Request, closings, requests
+from turnlog.extraction.tasks import Outcome, TaskRequest, closings, requests
 from turnlog.extraction.topic import named_topic, topic_words
 from turnlog.memory.memory_fold import in_thread
 from turnlog.message import Message
@@ -132,7 +132,7 @@ def extract(text: str, question: str = "") -> Extraction:
     )
 
 
-def _is_manner(request: Request, preferred: list[Liking]) -> bool:
+def _is_manner(request: TaskRequest, preferred: list[Liking]) -> bool:
     """Whether a request says how things are to be and not what is to be done: "stop using emojis"."""
     if request.text.split(" ", 1)[0].lower() not in MANNERS:
         return False

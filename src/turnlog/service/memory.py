@@ -22,12 +22,12 @@ from turnlog.service.responses import (
     FoldFailure,
     FoldMemory,
     FoldProgress,
+    ItemText,
     LLMUsage,
-    Memory,
+    MemoryAnswer,
     MemoryStatus,
-    PreferenceItem,
+    PreferenceText,
     Retried,
-    TextItem,
 )
 from turnlog.timestamps import format_moment, format_time, from_micros, micros_of, read_time
 from turnlog.worker import Failure, FoldStatus, failure, retry, status
@@ -39,11 +39,11 @@ _refresh = msgspec.json.Decoder(RefreshRequest).decode
 _retry = msgspec.json.Decoder(RetryRequest).decode
 
 
-def memory_of(known: UserDigest) -> Memory:
+def memory_of(known: UserDigest) -> MemoryAnswer:
     """What is remembered, in the form that conversations and contexts show."""
-    return Memory(
+    return MemoryAnswer(
         known.user_name,
-        tuple(PreferenceItem(polarity, text) for polarity, text in known.preferences),
+        tuple(PreferenceText(polarity, text) for polarity, text in known.preferences),
         known.topic,
         _items(known.entities),
         _items(known.facts),
@@ -51,12 +51,12 @@ def memory_of(known: UserDigest) -> Memory:
     )
 
 
-def _items(texts: tuple[str, ...]) -> tuple[TextItem, ...]:
-    return tuple(map(TextItem, texts))
+def _items(texts: tuple[str, ...]) -> tuple[ItemText, ...]:
+    return tuple(map(ItemText, texts))
 
 
 _NOTHING = UserDigest()
-_NOTHING_JSON = _json(Memory())
+_NOTHING_JSON = _json(MemoryAnswer())
 
 
 def memory_json(known: UserDigest) -> bytes:

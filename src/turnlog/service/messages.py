@@ -7,7 +7,7 @@ import msgspec
 
 from turnlog import codec
 from turnlog.errors import HistoryMoved, InvalidInput
-from turnlog.log.pagination import cursor_of, query_mark, read_cursor
+from turnlog.log.info import cursor_of, query_mark, read_cursor
 from turnlog.message import Message
 from turnlog.message_input import MessageIn, decoded, to_message
 from turnlog.service.request import Answer, Request

@@ -78,7 +78,7 @@ class Flag(NamedTuple):
         return {"type": "boolean"}
 
 
-class Word(NamedTuple):
+class String(NamedTuple):
     """Any text."""
 
     name: str
@@ -116,7 +116,7 @@ class Time(NamedTuple):
         return {"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}
 
 
-Parameter = Number | Choice | Flag | Word | Time
+Parameter = Number | Choice | Flag | String | Time
 
 
 def read_query(text: bytes, parameters: tuple[Parameter, ...]) -> dict[str, Any]:

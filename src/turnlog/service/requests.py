@@ -68,7 +68,7 @@ class PolicyChanges(Given, frozen=True):
     low: int | float | UnsetType = UNSET
 
 
-class ContextRequest(Given, frozen=True):
+class ContextBody(Given, frozen=True):
     """The options of a context. The conversation's policy decides what is left out.
 
     `policy` names a preset or changes fields of the policy. `format` asks for `rendered` too, `explain` for an account of
@@ -87,7 +87,7 @@ class ContextRequest(Given, frozen=True):
     explain: bool = False
 
 
-class TurnRequest(ContextRequest, frozen=True, kw_only=True):
+class TurnRequest(ContextBody, frozen=True, kw_only=True):
     """Messages to append together, all or nothing, and the options of the context behind them."""
 
     messages: tuple[MessageIn, ...]

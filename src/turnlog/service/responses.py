@@ -6,8 +6,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from turnlog.context.explain import Entry
-from turnlog.context.result import Coverage, SectionCost
+from turnlog.context.result import Coverage, Entry, SectionCost
 from turnlog.log.info import ConversationInfo as Info
 from turnlog.log.info import Parent
 from turnlog.message import Part, Role, Status, Usage
@@ -18,7 +17,7 @@ Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 Polarity = Literal["like", "dislike", "prefer"]
 
 
-class Receipt(msgspec.Struct, frozen=True):
+class ReceiptAnswer(msgspec.Struct, frozen=True):
     """Where a message is stored."""
 
     id: str
@@ -26,7 +25,7 @@ class Receipt(msgspec.Struct, frozen=True):
     created_at: Time
 
 
-class ConversationInfo(msgspec.Struct, frozen=True):
+class ConversationAnswer(msgspec.Struct, frozen=True):
     """A conversation without its messages.
 
     While `incarnation` stays the same, a seq names the same message. It is new when the history may have gone back, after a
@@ -66,20 +65,20 @@ class StoredMessage(msgspec.Struct, frozen=True):
     redacted: bool = False
 
 
-class PreferenceItem(msgspec.Struct, frozen=True):
+class PreferenceText(msgspec.Struct, frozen=True):
     """What the user likes, dislikes or prefers, in their words."""
 
     polarity: Polarity
     text: str
 
 
-class TextItem(msgspec.Struct, frozen=True):
+class ItemText(msgspec.Struct, frozen=True):
     """A remembered item."""
 
     text: str
 
 
-class Memory(msgspec.Struct, frozen=True):
+class MemoryAnswer(msgspec.Struct, frozen=True):
     """What is remembered, the most important items first.
 
     Name, preferences, facts and pending tasks come from all conversations of the user, topic and entities from this one.
@@ -87,17 +86,17 @@ class Memory(msgspec.Struct, frozen=True):
     """
 
     user_name: str | None = None
-    user_preferences: tuple[PreferenceItem, ...] = ()
+    user_preferences: tuple[PreferenceText, ...] = ()
     current_topic: str | None = None
-    entities: tuple[TextItem, ...] = ()
-    facts: tuple[TextItem, ...] = ()
-    pending_tasks: tuple[TextItem, ...] = ()
+    entities: tuple[ItemText, ...] = ()
+    facts: tuple[ItemText, ...] = ()
+    pending_tasks: tuple[ItemText, ...] = ()
 
 
-class ConversationState(ConversationInfo, frozen=True):
+class ConversationState(ConversationAnswer, frozen=True):
     """A conversation with its memory and its newest messages, in order; `has_more` tells whether there are older ones."""
 
-    memory: Memory
+    memory: MemoryAnswer
     messages: tuple[StoredMessage, ...]
     has_more: bool
 
@@ -115,7 +114,7 @@ class MessagePage(msgspec.Struct, frozen=True):
 class ConversationPage(msgspec.Struct, frozen=True):
     """Conversations, the one that was updated last first. `next_cursor` asks for the next page."""
 
-    data: tuple[ConversationInfo, ...]
+    data: tuple[ConversationAnswer, ...]
     next_cursor: str | None
     has_more: bool
 
@@ -150,13 +149,13 @@ class ContextAnswer(ContextAccount, frozen=True, kw_only=True):
     """The messages to send to the model, and an account of them."""
 
     messages: tuple[ContextMessage, ...]
-    memory: Memory
+    memory: MemoryAnswer
 
 
 class TurnAnswer(ContextAnswer, frozen=True, kw_only=True):
     """Where the messages are stored, and the context right behind them."""
 
-    receipts: tuple[Receipt, ...]
+    receipts: tuple[ReceiptAnswer, ...]
 
 
 class ReconcileAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -256,14 +255,14 @@ class Retried(msgspec.Struct, frozen=True):
     retried: bool
 
 
-class Source(msgspec.Struct, frozen=True):
+class SourceAnswer(msgspec.Struct, frozen=True):
     """The message that an item comes from."""
 
     conversation_id: str
     seq: int
 
 
-class Fact(msgspec.Struct, frozen=True):
+class FactAnswer(msgspec.Struct, frozen=True):
     """A statement about the user in the third person, true from `valid_from` until `valid_to` (null: until now).
 
     `recorded_at` is when it was learned, `confidence` is 0 to 1; `corrected` marks a correction by a person. A `slot` has
@@ -278,35 +277,35 @@ class Fact(msgspec.Struct, frozen=True):
     valid_from: Time | None
     valid_to: Time | None
     recorded_at: Time
-    sources: tuple[Source, ...]
+    sources: tuple[SourceAnswer, ...]
     corrected: bool
 
 
-class Preference(PreferenceItem, frozen=True):
+class PreferenceAnswer(PreferenceText, frozen=True):
     """A preference with its sources."""
 
-    sources: tuple[Source, ...]
+    sources: tuple[SourceAnswer, ...]
     recorded_at: Time
 
 
-class Task(TextItem, frozen=True):
+class TaskAnswer(ItemText, frozen=True):
     """What the user asked for and waits for."""
 
-    sources: tuple[Source, ...]
+    sources: tuple[SourceAnswer, ...]
     recorded_at: Time
 
 
-class Entity(TextItem, frozen=True):
+class EntityAnswer(ItemText, frozen=True):
     """Someone or something that the user named in `count` messages."""
 
     kind: str
     count: int
     aliases: tuple[str, ...]
-    sources: tuple[Source, ...]
+    sources: tuple[SourceAnswer, ...]
     recorded_at: Time
 
 
-class UserMemory(msgspec.Struct, frozen=True):
+class UserMemoryAnswer(msgspec.Struct, frozen=True):
     """What is remembered of a user from all their conversations except archived ones, newest first.
 
     `facts` are those that hold now, or that held at `as_of`.
@@ -314,11 +313,11 @@ class UserMemory(msgspec.Struct, frozen=True):
 
     user_id: str
     user_name: str | None
-    user_preferences: tuple[Preference, ...]
+    user_preferences: tuple[PreferenceAnswer, ...]
     current_topic: str | None
-    facts: tuple[Fact, ...]
-    pending_tasks: tuple[Task, ...]
-    entities: tuple[Entity, ...]
+    facts: tuple[FactAnswer, ...]
+    pending_tasks: tuple[TaskAnswer, ...]
+    entities: tuple[EntityAnswer, ...]
     as_of: Time | UnsetType = UNSET
 
 
@@ -361,5 +360,5 @@ class Problem(msgspec.Struct, frozen=True):
 def info(header: Header | Info) -> dict[str, Any]:
     """The fields of `ConversationInfo`."""
     shown = Info.of(header) if isinstance(header, Header) else header
-    fields = {name: getattr(shown, name) for name in ConversationInfo.__struct_fields__}
+    fields = {name: getattr(shown, name) for name in ConversationAnswer.__struct_fields__}
     return fields | {"created_at": format_moment(shown.created_at), "updated_at": format_moment(shown.updated_at)}

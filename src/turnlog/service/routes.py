@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from turnlog.message_input import MessageIn
-from turnlog.service import contexts, conversations, examples, memory, messages, pages, requests, responses
-from turnlog.service.query import Choice, Flag, Number, Parameter, Time, Word
+from turnlog.service import conversations, examples, memory, messages, pages, requests, responses
+from turnlog.service.query import Choice, Flag, Number, Parameter, String, Time
 from turnlog.service.request import Handler
 from turnlog.settings import Settings
 
@@ -60,16 +60,16 @@ MESSAGES = ONE + "/messages"
 USER = "/v1/users/{user_id}"
 FACTS = USER + "/facts"
 _PAGE = Number("limit", "Most items of the page.", minimum=1, default=PAGE_DEFAULT)
-_CURSOR = Word("cursor", "The `next_cursor` of the page before; the other parameters must stay the same.")
+_CURSOR = String("cursor", "The `next_cursor` of the page before; the other parameters must stay the same.")
 _FILTERS = (
     _PAGE,
     _CURSOR,
-    Word("tag", "Only conversations with this tag."),
+    String("tag", "Only conversations with this tag."),
     Flag("archived", "Only archived conversations, or only others."),
     Time("updated_since", "Only conversations that were updated at this time or later."),
 )
 _TOLD = {"text": "lives in Lisbon", "slot": "home", "value": "Lisbon", "valid_from": "2026-05-01"}
-_RECEIPT = responses.Receipt | list[responses.Receipt]
+_RECEIPT = responses.ReceiptAnswer | list[responses.ReceiptAnswer]
 _NEW_CONVERSATION = {"user_id": "ana", "title": "Lisbon", "tags": ["travel"], "metadata": {"channel": "web"}}
 
 _MESSAGE_OPERATIONS = (
@@ -92,12 +92,12 @@ _MESSAGE_OPERATIONS = (
     Operation(
         "POST",
         ONE + "/context",
-        contexts.context,
+        conversations.context,
         "contexts",
         "Get the context for the next model call",
         "Chooses what to send to the model within a token budget: instructions, memory and the newest messages.",
         {200: Result(responses.ContextAnswer, "The context.", examples.CONTEXT)},
-        request=(requests.ContextRequest,),
+        request=(requests.ContextBody,),
         request_example={
             "budget": 8000,
             "format": "anthropic",
@@ -109,7 +109,7 @@ _MESSAGE_OPERATIONS = (
     Operation(
         "POST",
         ONE + "/turn",
-        contexts.turn,
+        conversations.turn,
         "contexts",
         "Append messages and get the context",
         "Does what an append and a context do, in one call. A budget that turns out too small is refused when the messages "
@@ -187,8 +187,8 @@ _CONVERSATION_OPERATIONS = (
         "Create a conversation",
         "Creates a conversation, with its first messages if there are any, all or nothing.",
         {
-            201: Result(responses.ConversationInfo, "The conversation is created.", examples.CREATED, etag=True),
-            200: Result(responses.ConversationInfo, "A repetition: it had been created.", examples.CREATED, etag=True),
+            201: Result(responses.ConversationAnswer, "The conversation is created.", examples.CREATED, etag=True),
+            200: Result(responses.ConversationAnswer, "A repetition: it had been created.", examples.CREATED, etag=True),
         },
         (409,),
         request=(requests.CreateConversation,),
@@ -205,7 +205,7 @@ _CONVERSATION_OPERATIONS = (
         "List conversations",
         "Lists conversations, the one that was updated last first.",
         {200: Result(responses.ConversationPage, "A page of conversations.", examples.CONVERSATIONS)},
-        query=(*_FILTERS, Word("user_id", "Only conversations of this user.")),
+        query=(*_FILTERS, String("user_id", "Only conversations of this user.")),
     ),
     Operation(
         "PUT",
@@ -215,8 +215,8 @@ _CONVERSATION_OPERATIONS = (
         "Get or create a conversation",
         "Creates a conversation with this id, or returns the one that is there, if it is of the same user.",
         {
-            201: Result(responses.ConversationInfo, "The conversation is created.", examples.CREATED, etag=True),
-            200: Result(responses.ConversationInfo, "The conversation was there.", examples.INFO, etag=True),
+            201: Result(responses.ConversationAnswer, "The conversation is created.", examples.CREATED, etag=True),
+            200: Result(responses.ConversationAnswer, "The conversation was there.", examples.INFO, etag=True),
         },
         (409,),
         request=(requests.CreateConversation,),
@@ -245,7 +245,7 @@ _CONVERSATION_OPERATIONS = (
         "conversations",
         "Change a conversation",
         "Changes `title`, `tags`, `metadata` or `archived`; raises the revision.",
-        {200: Result(responses.ConversationInfo, "The conversation as it is now.", examples.INFO, etag=True)},
+        {200: Result(responses.ConversationAnswer, "The conversation as it is now.", examples.INFO, etag=True)},
         request=(requests.ChangeConversation,),
         request_example={"title": "Porto", "archived": False},
         headers=("If-Match",),
@@ -270,8 +270,8 @@ _CONVERSATION_OPERATIONS = (
         "Fork a conversation",
         "Creates a conversation that shares this one's log up to a seq, and copies its title, tags, metadata and user.",
         {
-            201: Result(responses.ConversationInfo, "The fork is created.", examples.FORKED, etag=True),
-            200: Result(responses.ConversationInfo, "A repetition: it had been created.", examples.FORKED, etag=True),
+            201: Result(responses.ConversationAnswer, "The fork is created.", examples.FORKED, etag=True),
+            200: Result(responses.ConversationAnswer, "A repetition: it had been created.", examples.FORKED, etag=True),
         },
         (409,),
         request=(requests.ForkRequest,),
@@ -349,7 +349,7 @@ _USER_OPERATIONS = (
         "users",
         "Get the memory of a user",
         "Returns what is remembered of a user from all their conversations. An unknown user has an empty memory.",
-        {200: Result(responses.UserMemory, "The memory.", examples.USER_MEMORY)},
+        {200: Result(responses.UserMemoryAnswer, "The memory.", examples.USER_MEMORY)},
         query=(Time("as_of", "Show the facts that held at this time."),),
     ),
     Operation(
@@ -359,7 +359,7 @@ _USER_OPERATIONS = (
         "users",
         "Add a fact about a user",
         "Adds a fact. Corrections survive rebuilds.",
-        {201: Result(responses.Fact, "The fact.", examples.FACT)},
+        {201: Result(responses.FactAnswer, "The fact.", examples.FACT)},
         (409,),
         request=(requests.FactRequest,),
         request_example=_TOLD,
@@ -371,7 +371,7 @@ _USER_OPERATIONS = (
         "users",
         "Correct a fact about a user",
         "Replaces a fact. Corrections survive rebuilds.",
-        {200: Result(responses.Fact, "The fact as it is now.", examples.FACT)},
+        {200: Result(responses.FactAnswer, "The fact as it is now.", examples.FACT)},
         (409,),
         request=(requests.FactRequest,),
         request_example=_TOLD,

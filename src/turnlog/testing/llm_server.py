@@ -16,7 +16,7 @@ from turnlog.llm.port import Prompt
 from turnlog.testing.llm import Script, as_text, follow, words
 
 
-class Answer(msgspec.Struct, frozen=True):
+class ScriptedAnswer(msgspec.Struct, frozen=True):
     """What the server sends: a `body` in pieces of `piece` bytes with `pause_s` before each, `wait_s` before everything.
 
     With `promised` bytes more than there are, the answer ends in the middle.
@@ -31,7 +31,7 @@ class Answer(msgspec.Struct, frozen=True):
     promised: int = 0
 
 
-class Request(msgspec.Struct, frozen=True):
+class ReceivedRequest(msgspec.Struct, frozen=True):
     """What the server was asked: the prompt as it arrived, the fields of the body and the headers, in small letters."""
 
     prompt: Prompt
@@ -43,7 +43,7 @@ class LLMServer:
     """A running server: its base `url`, and the `requests` that it got so far, in the order in which they arrived."""
 
     def __init__(self, script: Script) -> None:
-        self.requests: list[Request] = []
+        self.requests: list[ReceivedRequest] = []
         self._follow = follow(script)
         self._lock = Lock()
         self.stopping = Event()
@@ -52,13 +52,13 @@ class LLMServer:
         self._thread = Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         self._thread.start()
 
-    def answer(self, fields: dict[str, Any], headers: dict[str, str]) -> Answer:
+    def answer(self, fields: dict[str, Any], headers: dict[str, str]) -> ScriptedAnswer:
         """What the script has for a request."""
-        request = Request(_prompt(fields), fields, headers)
+        request = ReceivedRequest(_prompt(fields), fields, headers)
         with self._lock:
             self.requests.append(request)
             reply = self._follow(request.prompt)
-        return reply if isinstance(reply, Answer) else says(reply)
+        return reply if isinstance(reply, ScriptedAnswer) else says(reply)
 
     def stop(self) -> None:
         """Answer nothing more; what is under way is broken off."""
@@ -78,7 +78,7 @@ def llm_server(script: Script) -> Iterator[LLMServer]:
         server.stop()
 
 
-def says(reply: Any, *, finish: str = "stop", model: str = "scripted-1", cached: int = 0, **answer: Any) -> Answer:
+def says(reply: Any, *, finish: str = "stop", model: str = "scripted-1", cached: int = 0, **answer: Any) -> ScriptedAnswer:
     """A completion with `reply` for content: text as it is, anything else as JSON; `answer` are fields of `Answer`."""
     text = as_text(reply)
     used = {"prompt_tokens": 100, "completion_tokens": words(text), "total_tokens": 100 + words(text)}
@@ -90,19 +90,19 @@ def says(reply: Any, *, finish: str = "stop", model: str = "scripted-1", cached:
         "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish}],
         "usage": {**used, "prompt_tokens_details": {"cached_tokens": cached}},
     }
-    return Answer(json.dumps(completion).encode(), **answer)
+    return ScriptedAnswer(json.dumps(completion).encode(), **answer)
 
 
-def fails(status: int, *, message: str = "no", retry_after_s: float | None = None, **answer: Any) -> Answer:
+def fails(status: int, *, message: str = "no", retry_after_s: float | None = None, **answer: Any) -> ScriptedAnswer:
     """An error."""
     headers = {} if retry_after_s is None else {"Retry-After": f"{retry_after_s:g}"}
-    return Answer(json.dumps({"error": {"message": message}}).encode(), status, headers, **answer)
+    return ScriptedAnswer(json.dumps({"error": {"message": message}}).encode(), status, headers, **answer)
 
 
-def breaks_off(reply: Any) -> Answer:
+def breaks_off(reply: Any) -> ScriptedAnswer:
     """A connection that is lost in the middle of an answer."""
     whole = says(reply)
-    return Answer(whole.body[: len(whole.body) // 2], promised=len(whole.body) // 2 + 1)
+    return ScriptedAnswer(whole.body[: len(whole.body) // 2], promised=len(whole.body) // 2 + 1)
 
 
 def _prompt(fields: dict[str, Any]) -> Prompt:
@@ -136,7 +136,7 @@ class _Handler(BaseHTTPRequestHandler):
         with suppress(ConnectionError):
             self._send(answer)
 
-    def _send(self, answer: Answer) -> None:
+    def _send(self, answer: ScriptedAnswer) -> None:
         if self._wait(answer.wait_s):
             return
         self.send_response(answer.status)

@@ -3,14 +3,27 @@
 The rules are those of OpenAI's cookbook, "How to count tokens with tiktoken"; what it leaves out is counted from above.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from unicodedata import combining, normalize
 
 import msgspec
 
 from turnlog.message import Audio, File, Image, Message, Part, Reasoning, ToolCall, ToolResult
 from turnlog.tokens import media
-from turnlog.tokens.speaker import speaker
+
+_UNFIT = re.compile(r"[^a-zA-Z0-9_-]+")
+
+
+def speaker(name: str | None) -> str | None:
+    """`name` as OpenAI takes it: 1 to 64 letters without accents, digits, _ and -; None if nothing of it is left."""
+    if name is None:
+        return None
+    if not name.isascii():
+        name = "".join(character for character in normalize("NFKD", name) if not combining(character))
+    return _UNFIT.sub("_", name)[:64].strip("_") or None
+
 
 TokenCounter = Callable[[Message], int]
 

@@ -16,10 +16,9 @@ from turnlog.errors import InvalidInput, StoreUnavailable
 from turnlog.fold import Fold, check_fold
 from turnlog.ids import uuid7
 from turnlog.store import Key, Store
-from turnlog.worker.config import WorkerConfig, micros
 from turnlog.worker.lease import retry
 from turnlog.worker.queue import Lane, next_lane
-from turnlog.worker.step import Job, Outcome
+from turnlog.worker.step import Job, StepOutcome, WorkerConfig, micros
 
 SCANS_SHARE = 20
 """Scans of one lane take at most this fraction (one in so many) of the time."""
@@ -138,7 +137,7 @@ class Runner:
 
     async def _work(self, lane: Lane, key: Key) -> None:
         """Fold one conversation for one turn."""
-        outcome = Outcome(0)
+        outcome = StepOutcome(0)
         try:
             outcome = await self._job.run(key, lane.fold)
         except StoreUnavailable as error:

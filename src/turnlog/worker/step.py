@@ -1,10 +1,10 @@
-"""Runs one fold on one conversation for one turn."""
+"""Runs one fold on one conversation for one turn, as a runner is configured."""
 
 import asyncio
 import logging
 from collections.abc import Callable
 from random import Random
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
@@ -12,13 +12,53 @@ from turnlog import fold as folding
 from turnlog.errors import ConversationNotFound, CorruptRecord, SnapshotMoved
 from turnlog.fold import Ahead, Fold, Leased
 from turnlog.store import Key, Snapshot, Store
-from turnlog.worker.config import WorkerConfig, micros
 from turnlog.worker.lease import Note, load_note, name_of, read_note, write_note
+
+Positive = Annotated[float, msgspec.Meta(gt=0)]
+Count = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class WorkerConfig(msgspec.Struct, frozen=True):
+    """Configures a `Runner`. All times are in seconds."""
+
+    concurrency: Count = 8
+    """Conversations that are folded at once."""
+    batch: Count = 200
+    """Most messages in one step."""
+    pause_s: Annotated[float, msgspec.Meta(ge=0)] = 2.0
+    """How long a conversation must be untouched before it is folded, unless `backlog_min` messages wait."""
+    backlog_min: Count = 50
+    """How many messages of a busy conversation are folded without waiting for its pause."""
+    turn_s: Positive = 1.0
+    """How long a turn lasts; the step that runs at its end is finished, then another conversation has its turn."""
+    step_s: Positive = 300.0
+    """How long a step may take before it counts as failed."""
+    poll_s: Positive = 1.0
+    """How often the store is asked for conversations that are behind."""
+    backoff_s: Positive = 1.0
+    """How long a conversation rests after its first failure; twice as long after each further one."""
+    backoff_max_s: Positive = 3600.0
+    """Longest rest after a failure."""
+    stop_s: Positive = 8.0
+    """How long running steps may go on after `stop`; then they are cancelled, and another worker repeats them."""
+    recheck_s: Positive = 30.0
+    """How long a resting conversation is ignored; a retry from another process takes effect within this time."""
+
+    def rest(self, failures: int, random: Random) -> int:
+        """Return the rest after so many failures in a row, in microseconds: a random half to all of the doubled time."""
+        longest = min(self.backoff_max_s, self.backoff_s * 2.0 ** min(failures - 1, 60))
+        return micros(longest * random.uniform(0.5, 1.0))
+
+
+def micros(seconds: float) -> int:
+    """Convert seconds to microseconds."""
+    return round(seconds * 1_000_000)
+
 
 logger = logging.getLogger(__name__)
 
 
-class Outcome(NamedTuple):
+class StepOutcome(NamedTuple):
     """How many messages were folded, and until when to leave the conversation alone (0: not at all).
 
     With `pausing` the only reason is that the conversation may not have paused; with `idle` there is nothing to do now; with
@@ -51,7 +91,7 @@ class Job:
         self.random = random
         self.stopping = stopping
 
-    async def run(self, key: Key, fold: Fold[Any]) -> Outcome:
+    async def run(self, key: Key, fold: Fold[Any]) -> StepOutcome:
         """Take a turn, if the conversation has paused and no other worker has leased it."""
         begun = self.clock()
         try:
@@ -59,12 +99,12 @@ class Job:
             note = read_note(ahead.beside[0])
             free_at = note.free_at(ahead.since.watermark, self.worker)
             if free_at > begun:
-                return Outcome(0, min(free_at, begun + micros(self.config.recheck_s)))
+                return StepOutcome(0, min(free_at, begun + micros(self.config.recheck_s)))
             if not ahead.records:
-                return Outcome(0, begun + micros(self.config.poll_s), idle=True)
+                return StepOutcome(0, begun + micros(self.config.poll_s), idle=True)
             paused_at = paused(ahead, begun, self.config)
             if paused_at > begun:
-                return Outcome(0, paused_at, pausing=True)
+                return StepOutcome(0, paused_at, pausing=True)
             note = await self._lease(key, fold, ahead, note)
             try:
                 return await self._work(key, fold, ahead, note, begun)
@@ -74,11 +114,11 @@ class Job:
                 raise
         except SnapshotMoved:
             # another worker has this conversation under its hands: let it go on alone
-            return Outcome(0, self.clock() + micros(self.config.poll_s * self.random.uniform(1.0, 2.0)))
+            return StepOutcome(0, self.clock() + micros(self.config.poll_s * self.random.uniform(1.0, 2.0)))
         except ConversationNotFound:
-            return Outcome(0, self.clock() + micros(self.config.recheck_s), idle=True)
+            return StepOutcome(0, self.clock() + micros(self.config.recheck_s), idle=True)
         except CorruptRecord as error:
-            return Outcome(0, await self._unreadable(key, fold, error))
+            return StepOutcome(0, await self._unreadable(key, fold, error))
 
     async def _lease(self, key: Key, fold: Fold[Any], ahead: Ahead, note: Note) -> Note:
         if not isinstance(fold, Leased):
@@ -86,21 +126,21 @@ class Job:
         lease = msgspec.structs.replace(note, owner=self.worker, until=self.clock() + micros(fold.lease_s))
         return await write_note(self.store, key, fold, lease, epoch=ahead.header.epoch)
 
-    async def _work(self, key: Key, fold: Fold[Any], ahead: Ahead, note: Note, begun: int) -> Outcome:
+    async def _work(self, key: Key, fold: Fold[Any], ahead: Ahead, note: Note, begun: int) -> StepOutcome:
         folded = 0
         while ahead.records:
             try:
                 async with asyncio.timeout(self.config.step_s):
                     ahead, after = await folding.stepped_anew(self.store, key, fold, ahead, limit=self.config.batch)
             except Exception as error:
-                return Outcome(folded, await self._failed(key, fold, ahead.since, note, error))
+                return StepOutcome(folded, await self._failed(key, fold, ahead.since, note, error))
             await folding.save(self.store, key, fold, ahead, after)
             folded += len(ahead.records)
             if not ahead.more or self.stopping() or self.clock() >= begun + micros(self.config.turn_s):
                 break
             ahead = await folding.look_on(self.store, key, fold, after, limit=self.config.batch)
         await self._release(key, fold, note, ahead.header.epoch)
-        return Outcome(folded, more=ahead.more)
+        return StepOutcome(folded, more=ahead.more)
 
     async def _release(self, key: Key, fold: Fold[Any], note: Note, epoch: int) -> None:
         if note.owner == self.worker:

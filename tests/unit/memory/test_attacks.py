@@ -13,10 +13,9 @@ import pytest
 
 from support.attacks import JOINS, over, patterns, texts_of, ways
 from turnlog.extraction import document as readings
-from turnlog.extraction.contacts import addresses
 from turnlog.extraction.dates import dates
 from turnlog.extraction.document import Mention, Reading, read
-from turnlog.extraction.entities import mentions
+from turnlog.extraction.entities import addresses, mentions
 from turnlog.extraction.facts import statements
 from turnlog.extraction.lexicon import LEXICON
 from turnlog.extraction.names import names

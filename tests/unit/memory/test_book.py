@@ -8,9 +8,9 @@ import pytest
 from turnlog import FactNotFound, InvalidInput, Turnlog, codec, user
 from turnlog.errors import ConversationDeleted, SnapshotMoved
 from turnlog.fold import catch_up
+from turnlog.memory.defaults import SharedKnowledge
 from turnlog.memory.user import pages, repository
 from turnlog.memory.user.items import fact_id
-from turnlog.memory.user.sharing import SharedKnowledge
 from turnlog.store import Header, Key, Position, Snapshot
 from turnlog.stores.ram import RamStore
 from turnlog.testing import FakeClock

@@ -2,7 +2,7 @@
 
 import pytest
 
-from turnlog.memory.llm.grounding import folded, invented, occurs
+from turnlog.memory.llm.reply import folded, invented, occurs
 
 
 @pytest.mark.parametrize(

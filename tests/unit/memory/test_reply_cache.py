@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from turnlog.memory.llm.reply_cache import ReplyCache
+from turnlog.memory.llm.structured import ReplyCache
 
 
 class Asked:

@@ -7,10 +7,9 @@ from support.user_memories import fact, facts, home, known, profile
 from turnlog.memory.knowledge import extract_all
 from turnlog.memory.profile import Preference, Profile, Task, UserName
 from turnlog.memory.user.candidates import candidates_of
-from turnlog.memory.user.corrections import Correction
 from turnlog.memory.user.digest import ENTITIES_MAX, FACTS_MAX, PREFERENCES_MAX, TASKS_MAX, UserDigest, digest_of_state
 from turnlog.memory.user.digest import digest_of_candidates as _digest_of_candidates
-from turnlog.memory.user.items import fact_id
+from turnlog.memory.user.items import Correction, fact_id
 from turnlog.memory.user.model import Contribution, UserMemory
 from turnlog.message import Message, user
 

@@ -12,8 +12,7 @@ from support.user_memories import LISBON, PORTO, TIMES, contexts, fact, facts, h
 from turnlog.memory.entities import Entity
 from turnlog.memory.knowledge import KnowledgeState
 from turnlog.memory.profile import Preference, Profile, Task, Topic, UserName
-from turnlog.memory.user.corrections import Correction, corrected
-from turnlog.memory.user.items import Source, fact_id
+from turnlog.memory.user.items import Correction, Source, corrected, fact_id
 from turnlog.memory.user.model import Contribution, UserMemory
 
 

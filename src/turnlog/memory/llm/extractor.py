@@ -8,8 +8,7 @@ from turnlog.llm.port import LLM, Prompt, acting_for
 from turnlog.memory.extraction import QUESTION_LENGTH, Extraction, relevant
 from turnlog.memory.llm import prompts
 from turnlog.memory.llm.reply import ExtractionReply, accepted, merged
-from turnlog.memory.llm.reply_cache import ReplyCache
-from turnlog.memory.llm.structured import CUT, SHOWN_MAX, ask
+from turnlog.memory.llm.structured import CUT, SHOWN_MAX, ReplyCache, ask
 from turnlog.memory.llm.transcript import TranscriptEntry, as_data, chunks, fenced, line
 from turnlog.message import Message
 from turnlog.tokens.tokenizers import estimate

@@ -10,7 +10,7 @@ import msgspec
 
 from turnlog.llm.port import Prompt
 from turnlog.memory.llm import prompts
-from turnlog.memory.llm.grounding import folded, invented
+from turnlog.memory.llm.reply import folded, invented
 from turnlog.memory.llm.structured import SHOWN_MAX, Unfit
 from turnlog.memory.llm.transcript import TranscriptEntry, as_data, fenced, one_line
 from turnlog.memory.llm.transcript import line as data_line

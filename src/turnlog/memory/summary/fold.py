@@ -14,8 +14,7 @@ from msgspec.structs import replace
 from turnlog.errors import InvalidInput
 from turnlog.llm.port import LLM, Prompt, acting_for
 from turnlog.memory.llm import prompts
-from turnlog.memory.llm.reply_cache import ReplyCache
-from turnlog.memory.llm.structured import ask
+from turnlog.memory.llm.structured import ReplyCache, ask
 from turnlog.memory.llm.transcript import TranscriptEntry, chunks, entries
 from turnlog.memory.memory_fold import MemoryFold, in_thread
 from turnlog.memory.summary import abstractive, extractive

@@ -11,8 +11,7 @@ from turnlog.extraction.preferences import Polarity
 from turnlog.memory.facts import VERBS
 from turnlog.memory.user import merging
 from turnlog.memory.user.candidates import BOUNDS, Candidates
-from turnlog.memory.user.corrections import Correction
-from turnlog.memory.user.items import KnownFact, is_preference
+from turnlog.memory.user.items import Correction, KnownFact, is_preference
 
 PREFERENCES_MAX = 30
 TASKS_MAX = 20

@@ -12,8 +12,18 @@ from msgspec.structs import replace
 from turnlog.memory.facts import VERBS
 from turnlog.memory.profile import SAME, SAME_TASK
 from turnlog.memory.similarity import Distinct
-from turnlog.memory.user.corrections import Correction, as_fact, stands
-from turnlog.memory.user.items import POLARITIES, KnownEntity, KnownFact, KnownName, KnownPreference, KnownTask, fact_id
+from turnlog.memory.user.items import (
+    POLARITIES,
+    Correction,
+    KnownEntity,
+    KnownFact,
+    KnownName,
+    KnownPreference,
+    KnownTask,
+    as_fact,
+    fact_id,
+    stands,
+)
 
 Corrections = Mapping[str, Correction]
 T = TypeVar("T", KnownPreference, KnownTask)

@@ -16,14 +16,15 @@ from msgspec.structs import replace
 from turnlog.memory.facts import Fact
 from turnlog.memory.knowledge import KnowledgeState
 from turnlog.memory.user import merging
-from turnlog.memory.user.corrections import Correction, corrected
 from turnlog.memory.user.items import (
+    Correction,
     KnownEntity,
     KnownFact,
     KnownName,
     KnownPreference,
     KnownTask,
     Source,
+    corrected,
     fact_id,
     is_preference,
 )

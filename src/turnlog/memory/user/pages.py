@@ -27,8 +27,8 @@ from turnlog.codec import Record
 from turnlog.errors import ConversationDeleted, ConversationExists, ConversationNotFound, CorruptRecord, SnapshotMoved
 from turnlog.fold import snapshots
 from turnlog.memory.user.candidates import Candidates
-from turnlog.memory.user.corrections import Correction, corrected
 from turnlog.memory.user.digest import UserDigest
+from turnlog.memory.user.items import Correction, corrected
 from turnlog.memory.user.model import Contribution
 from turnlog.store import Header, Key, Snapshot, Store
 

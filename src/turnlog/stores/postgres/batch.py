@@ -17,9 +17,7 @@ from turnlog.errors import (
 )
 from turnlog.store import Appended, Key
 from turnlog.stores.append import CLOCK_SKEW_MAX_US, Known, decide_append
-from turnlog.stores.postgres.connection import Row
-from turnlog.stores.postgres.encoding import Column, Param, arrays, column, hexes, int8s, ints, number, texts
-from turnlog.stores.postgres.log_ids import Names
+from turnlog.stores.postgres.encoding import Column, Names, Param, Row, arrays, column, hexes, int8s, ints, number, texts
 
 BYTES_PER_BATCH = 8 << 20
 """A batch is full when its bodies have this many bytes."""

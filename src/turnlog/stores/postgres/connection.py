@@ -21,9 +21,8 @@ from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, TransactionStatu
 
 from turnlog.errors import StoreFailed, StoreUnavailable
 from turnlog.process import NOT_OPEN
-from turnlog.stores.postgres.encoding import Param
+from turnlog.stores.postgres.encoding import Param, Row
 
-Row = list[bytes | None]
 Done = Callable[[list[Row] | Exception], None]
 """Receives the rows of a statement, or the error: a `TurnlogError` or one of this module."""
 _SETTINGS = "-c default_transaction_isolation=read\\ committed -c plan_cache_mode=force_generic_plan -c enable_seqscan=off"

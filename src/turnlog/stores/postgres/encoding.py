@@ -1,12 +1,72 @@
-"""Encodes parameters of statements and ids of messages, and decodes rows."""
+"""Encodes parameters, ids and the keyed hashes that stand for names; decodes rows, headers and the states of functions."""
 
+import logging
 import re
 from collections.abc import Iterable, Sequence
+from hashlib import blake2b
 from struct import pack
-from typing import NamedTuple
+from typing import Any, NamedTuple, NoReturn
+
+import msgspec
 
 from turnlog.codec import Record, checked
-from turnlog.stores.postgres.log_ids import Names, utf8
+from turnlog.errors import (
+    ConversationDeleted,
+    ConversationNotFound,
+    CorruptRecord,
+    HeadMoved,
+    MessageNotFound,
+    RevisionMoved,
+    SnapshotMoved,
+    StoreFailed,
+)
+from turnlog.store import Header, Key
+
+_KNOWN_MAX = 2000
+
+
+def utf8(value: str) -> bytes:
+    """Encode a text. Raises `StoreFailed` if it is not valid Unicode."""
+    try:
+        return value.encode()
+    except UnicodeEncodeError:
+        raise StoreFailed("a text holds half of a surrogate pair, which UTF-8 cannot say") from None
+
+
+Row = list[bytes | None]
+
+
+class Names:
+    """Computes the numbers of conversations and of message ids with the database's `secret` (decision 014)."""
+
+    def __init__(self, secret: bytes) -> None:
+        self.secret = secret
+        self._log = blake2b(digest_size=8, key=secret, person=b"log")
+        self._mark = blake2b(digest_size=8, key=secret, person=b"mark")
+        self._logs: dict[Key, int] = {}
+
+    def log(self, key: Key) -> int:
+        """Return the number that names a conversation in every table: 64 bits, signed."""
+        hashed = self._log.copy()
+        hashed.update(utf8(f"{key.tenant}\0{key.conversation_id}"))
+        return int.from_bytes(hashed.digest(), "big", signed=True)
+
+    def log_again(self, key: Key) -> int:
+        """As `log`, with a cache for conversations that get many appends."""
+        found = self._logs.get(key)
+        if found is None:
+            if len(self._logs) >= _KNOWN_MAX:
+                # emptied, not trimmed: an order of use would cost each append more than the hashes that come again
+                self._logs.clear()
+            found = self._logs[key] = self.log(key)
+        return found
+
+    def mark(self, packed: bytes) -> int:
+        """Return the number of a packed message id: 64 bits, signed."""
+        hashed = self._mark.copy()  # a copy of a hash with its key in it costs less than a new one
+        hashed.update(packed)
+        return int.from_bytes(hashed.digest(), "big", signed=True)
+
 
 _UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _UUID_BYTES = 16
@@ -145,3 +205,72 @@ def arrays(columns: Iterable[tuple[tuple[int, ...], Column]]) -> tuple[Param, Pa
         digests.append(digest)
         bodies.append(body)
     return int8s(numbers), blobs(ids), blobs(digests), blobs(bodies)
+
+
+Expected = tuple[int | None, int | None]
+"""The head and the revision that a caller expects."""
+_logger = logging.getLogger(__name__)
+
+
+class _Told(Header, frozen=True):
+    """A header with the text of its metadata, which may have decayed."""
+
+    stored_metadata: str = "{}"
+
+
+_decode_header = msgspec.json.Decoder(_Told).decode
+_decode_metadata = msgspec.json.Decoder(dict[str, Any]).decode
+_METADATA = Header.__struct_fields__.index("metadata")
+
+
+def header_in(rows: list[Row], key: Key) -> Header:
+    """The header, of rows of which the first begins with it and with whether the conversation is deleted."""
+    if not rows:
+        raise ConversationNotFound(key.conversation_id)
+    header, deleted = rows[0][:2]
+    if deleted != b"\0":
+        raise ConversationDeleted(key.conversation_id)
+    return header_of(header or b"")
+
+
+def header_of(told: bytes) -> Header:
+    """The header that the server told as JSON. Raises `CorruptRecord`, with what is left where only metadata decayed."""
+    try:
+        *fields, metadata = msgspec.structs.astuple(_decode_header(told))
+    except msgspec.MsgspecError as error:
+        raise CorruptRecord(seq=0, reason=f"the header is none: {error}") from None
+    try:
+        fields[_METADATA] = _decode_metadata(metadata)
+    except (msgspec.MsgspecError, ValueError) as error:
+        reason = f"the metadata in the header of {fields[0]!r} is damaged: {error}"
+        raise CorruptRecord(seq=0, reason=reason, record=Header(*fields)) from None
+    return Header(*fields)
+
+
+def listed(told: bytes) -> Header:
+    """`header_of`, without metadata that decayed: one such header does not keep all from being listed."""
+    try:
+        return header_of(told)
+    except CorruptRecord as error:
+        if not isinstance(error.record, Header):
+            raise
+        _logger.warning("%s", error)
+        return error.record
+
+
+def refuse(row: Row, key: Key, *, seq: int = 0, expected: Expected = (None, None)) -> NoReturn:
+    """Raise what the state in an answer of a function means."""
+    a, b = int(row[1] or 0), int(row[2] or 0)
+    match int(row[0] or 0):
+        case 1:
+            raise ConversationNotFound(key.conversation_id)
+        case 2:
+            raise ConversationDeleted(key.conversation_id)
+        case 4:
+            raise HeadMoved(expected=expected[0] or 0, actual=a)
+        case 5:
+            raise RevisionMoved(expected=expected[1] or 0, actual=a)
+        case 6:
+            raise MessageNotFound(key.conversation_id, seq)
+        case _:
+            raise SnapshotMoved(watermark=a, epoch=b)

@@ -8,9 +8,8 @@ from turnlog.codec import Record
 from turnlog.errors import StoreFailed, StoreUnavailable
 from turnlog.store import Appended, Key
 from turnlog.stores.postgres.batch import APPEND, BYTES_PER_BATCH, LOOK_ONLY, Answered, Batch, WaitingAppend, prepare
-from turnlog.stores.postgres.connection import UNIQUE, Again, Broken, NotFresh, Pool, Refused, Row, Unprepared
-from turnlog.stores.postgres.encoding import Param
-from turnlog.stores.postgres.log_ids import Names
+from turnlog.stores.postgres.connection import UNIQUE, Again, Broken, NotFresh, Pool, Refused, Unprepared
+from turnlog.stores.postgres.encoding import Names, Param, Row
 from turnlog.stores.postgres.quarantine import Apart
 
 LANES = 2

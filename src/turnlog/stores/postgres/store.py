@@ -34,11 +34,26 @@ from turnlog.store import (
 )
 from turnlog.stores.append import decide_append
 from turnlog.stores.postgres import diagnostics, encoding, quarantine, schema, timeouts
-from turnlog.stores.postgres.answers import Expected, header_in, header_of, listed, refuse
-from turnlog.stores.postgres.connection import READING, WRITING, Pool, Row
-from turnlog.stores.postgres.encoding import Param, arrays, blob, boolean, int8s, integer, number, text, texts
+from turnlog.stores.postgres.connection import READING, WRITING, Pool
+from turnlog.stores.postgres.encoding import (
+    Expected,
+    Names,
+    Param,
+    Row,
+    arrays,
+    blob,
+    boolean,
+    header_in,
+    header_of,
+    int8s,
+    integer,
+    listed,
+    number,
+    refuse,
+    text,
+    texts,
+)
 from turnlog.stores.postgres.group_commit import LANES, GroupWriter
-from turnlog.stores.postgres.log_ids import Names
 from turnlog.stores.postgres.timeouts import Patience
 
 _FOUND = re.split(r"^-- name: (\w+)\n", (files(__package__) / "queries.sql").read_text(), flags=re.MULTILINE)

@@ -2,8 +2,8 @@
 
 import asyncio
 
-from turnlog.stores.postgres.connection import Pool, Refused, Row
-from turnlog.stores.postgres.encoding import Param, number
+from turnlog.stores.postgres.connection import Pool, Refused
+from turnlog.stores.postgres.encoding import Param, Row, number
 
 LANES = 2
 """Connections on which calls wait for locks."""

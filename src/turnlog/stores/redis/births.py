@@ -15,8 +15,7 @@ from msgspec.structs import replace
 from turnlog.errors import MessageNotFound, StoreUnavailable
 from turnlog.store import Header, Key
 from turnlog.stores.redis import header_fields, keys
-from turnlog.stores.redis.answers import refuse
-from turnlog.stores.redis.cluster import Script, Servers
+from turnlog.stores.redis.cluster import Script, Servers, refuse
 from turnlog.stores.redis.indexes import Lists
 
 _RESERVE, _CREATE, _FORK, _VOID = map(Script, ("reserve", "create", "fork", "void"))

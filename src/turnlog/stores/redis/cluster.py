@@ -1,4 +1,4 @@
-"""Sends calls to the server that holds their keys: the only one, or one of a cluster."""
+"""Sends calls to the server that holds their keys, the only one or one of a cluster, and turns refusals into errors."""
 
 import asyncio
 from binascii import crc_hqx
@@ -11,8 +11,17 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import msgspec
 
-from turnlog.errors import InvalidInput, StoreFailed, StoreUnavailable
+from turnlog.errors import (
+    ConversationDeleted,
+    ConversationExists,
+    ConversationNotFound,
+    CorruptRecord,
+    InvalidInput,
+    StoreFailed,
+    StoreUnavailable,
+)
 from turnlog.process import keep, unusable
+from turnlog.store import Key
 from turnlog.stores.redis.connection import Address, Login, RedisWire, ServerError, connect
 
 _SLOTS = 16384
@@ -299,3 +308,21 @@ def _slots(ranges: list[Any], asked: Address) -> list[Address]:
     if covered < _SLOTS:
         raise StoreUnavailable(f"the cluster covers {covered} of {_SLOTS} slots")
     return slots
+
+
+def refuse(key: Key, answer: Any) -> None:
+    """Raise what `answer` says of the conversation, unless it refuses nothing, or something that the caller knows better."""
+    match answer[0]:
+        case b"gone":
+            raise ConversationNotFound(key.conversation_id)
+        case b"dead":
+            raise ConversationDeleted(key.conversation_id)
+        case b"exists":
+            raise ConversationExists(key.conversation_id)
+        case b"torn":
+            raise CorruptRecord(seq=answer[1], reason="it is missing")
+        case b"failed":
+            kind, _, rest = answer[1].decode(errors="replace").partition(" ")
+            if kind == "TORN":
+                raise CorruptRecord(seq=int(rest), reason="it is missing")
+            raise StoreFailed(f"{kind} {rest}")

@@ -14,8 +14,7 @@ from turnlog.errors import CorruptRecord
 from turnlog.store import PAGE_BYTES, Key
 from turnlog.stores.append import Known
 from turnlog.stores.redis import header_fields, keys
-from turnlog.stores.redis.answers import refuse
-from turnlog.stores.redis.cluster import Script, Servers
+from turnlog.stores.redis.cluster import Script, Servers, refuse
 from turnlog.stores.redis.indexes import Lists
 from turnlog.stores.redis.record_format import pack_id, unpack, weight
 

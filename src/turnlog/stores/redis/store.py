@@ -36,13 +36,12 @@ from turnlog.store import (
 )
 from turnlog.stores.append import Known, decide_append
 from turnlog.stores.redis import diagnostics, header_fields, keys
-from turnlog.stores.redis.answers import refuse
 from turnlog.stores.redis.births import Births
-from turnlog.stores.redis.cluster import Script, Servers, read_url
+from turnlog.stores.redis.cluster import Script, Servers, read_url, refuse
+from turnlog.stores.redis.diagnostics import Sweep
 from turnlog.stores.redis.forks import Logs, SharedPart, numbered, placed
 from turnlog.stores.redis.indexes import Lists
 from turnlog.stores.redis.record_format import pack, unpack, unpack_id, unpack_time, weight
-from turnlog.stores.redis.sweep import Sweep
 from turnlog.stores.redis.work import OpenCalls, accepted
 
 SCHEMA = 1

@@ -24,7 +24,7 @@ from turnlog.store import (
     Snapshot,
     Stale,
 )
-from turnlog.stores.sqlite import diagnostics, maintenance, reads, writes
+from turnlog.stores.sqlite import diagnostics, reads, writes
 from turnlog.stores.sqlite.connection import EMPTY_AGAIN_S, READER_HOLDS, Desk, Origin, path_of
 from turnlog.stores.sqlite.thread import Empty, LongStep, Save, StoreThread, ThreadCall
 from turnlog.stores.sqlite.transaction import FileWriter, Reader
@@ -196,20 +196,20 @@ class SqliteStore:
         return await asyncio.to_thread(diagnostics.schema_version, self._path)
 
     async def migrate(self) -> None:
-        await asyncio.to_thread(maintenance.bring_up_to_date, self._desk(make=True))
+        await asyncio.to_thread(diagnostics.bring_up_to_date, self._desk(make=True))
 
     async def mark_restored(self) -> None:
         """Give every conversation a new incarnation.
 
         A copy that lies in another place is noticed when it is opened; call this where a backup was copied over the file.
         """
-        await asyncio.to_thread(maintenance.mark_restored, self._desk())
+        await asyncio.to_thread(diagnostics.mark_restored, self._desk())
 
     async def sweep(self, *, now: int) -> int:
         """Drop the rest of deletions that a crash cut short; then write the file anew, without what page splits left of
         erased text. Writers wait.
         """
-        return await asyncio.to_thread(maintenance.sweep, self._desk(), busy_timeout_s=self._timeout_s)
+        return await asyncio.to_thread(diagnostics.sweep, self._desk(), busy_timeout_s=self._timeout_s)
 
     def _desk(self, origin: Origin | None = None, *, make: bool = False) -> Desk:
         return Desk(self._path, busy_timeout_s=self._timeout_s, make=make, origin=origin)

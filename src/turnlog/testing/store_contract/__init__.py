@@ -6,25 +6,20 @@ test.
 """
 
 from turnlog.testing.store_contract.appending import Appending
-from turnlog.testing.store_contract.bounded import Bounded
-from turnlog.testing.store_contract.decayed import Decayed
-from turnlog.testing.store_contract.erasing import Deleting, Redacting
-from turnlog.testing.store_contract.forking import Forking
-from turnlog.testing.store_contract.headers import Creating, Listing, Updating
-from turnlog.testing.store_contract.histories import Histories
+from turnlog.testing.store_contract.erasing import Decayed, Deleting, Redacting
+from turnlog.testing.store_contract.forking import Forking, Histories
+from turnlog.testing.store_contract.headers import Creating, Listing, Tenants, Updating
 from turnlog.testing.store_contract.races import Races
-from turnlog.testing.store_contract.reading import Reading
-from turnlog.testing.store_contract.recent import Ending
-from turnlog.testing.store_contract.snapshots import Snapshots
-from turnlog.testing.store_contract.tenants import Tenants
+from turnlog.testing.store_contract.reading import ReadingInBounds, ReadingPages
+from turnlog.testing.store_contract.snapshots import Ending, Snapshots
 
 
 class StoreContract(
     Creating,
     Appending,
-    Reading,
+    ReadingPages,
     Ending,
-    Bounded,
+    ReadingInBounds,
     Updating,
     Listing,
     Forking,

@@ -7,7 +7,7 @@ message, and `tool_call_id` on a tool message. What a client reads from turnlog 
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, TypeVar, cast, get_args
 
 import msgspec
 
@@ -68,8 +68,10 @@ MessageLike = Message | str | Mapping[str, Any]
 """A message, the text of a user's message, or the fields of a message as JSON has them."""
 
 
-def as_messages(given: Sequence[MessageLike], *, field: str = "messages") -> list[Message]:
+def as_messages(given: Sequence[MessageLike], *, field: str = "messages") -> Sequence[Message]:
     """The messages that `given` means. Raises `InvalidInput` with the index of the one that means none."""
+    if {*map(type, given)} == {Message}:  # an append is too short for a loop over what most calls bring
+        return cast(Sequence[Message], given)
     return [one if isinstance(one, Message) else _as_message(f"{field}[{index}]", one) for index, one in enumerate(given)]
 
 

@@ -32,7 +32,8 @@ class Header(msgspec.Struct, frozen=True, omit_defaults=False):
     `epoch` counts erasures that touched the log. A fork names its `parent` and reads through to it up to `parent_seq`.
     `incarnation` (16 hexadecimal digits, made by the store) names this history of the log: while it stays the same, a seq
     that was acknowledged still names the same message. It is new when the history may have gone back: after a restore of
-    the store's data, or a failover that may have lost a tail.
+    the store's data, or a failover that may have lost a tail. `tokens` is the sum over all messages as they were appended,
+    of those too that a fork shares; a redaction does not lower it (decision 058).
     """
 
     id: str
@@ -50,6 +51,7 @@ class Header(msgspec.Struct, frozen=True, omit_defaults=False):
     archived: bool = False
     version: int = 1
     incarnation: str = ""
+    tokens: int = 0
 
 
 class Receipt(msgspec.Struct, frozen=True, gc=False):

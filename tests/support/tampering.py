@@ -132,7 +132,7 @@ class InTables:
         self.do("DELETE FROM turnlog.message WHERE log = %s AND mark = %s AND seq <> %s", self.log, mark, seq)
         self.do("DELETE FROM turnlog.message WHERE log = %s AND seq = %s", self.log, seq)
         self.do(
-            "INSERT INTO turnlog.message VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            "INSERT INTO turnlog.message VALUES (%s, %s, %s, %s, %s, 0, %s, %s, %s, %s, %s)",
             self.log, *numbers[:2], seq, *numbers[2:], digest, id_, body,
         )  # fmt: skip
 

@@ -48,7 +48,7 @@ def note(text: str) -> None:
 def print_headers(headers: Iterable[ConversationInfo]) -> None:
     """Print a table, one conversation a line."""
     print_table(
-        ("conversation", "user", "title", "tags", "messages", "updated"),
+        ("conversation", "user", "title", "tags", "messages", "tokens", "updated"),
         (
             (
                 each.id,
@@ -56,6 +56,7 @@ def print_headers(headers: Iterable[ConversationInfo]) -> None:
                 each.title or "",
                 " ".join(each.tags),
                 each.head,
+                each.tokens,
                 format_moment(each.updated_at)[:19],
             )
             for each in headers

@@ -84,7 +84,8 @@ class Parent(msgspec.Struct, frozen=True):
 class ConversationInfo(msgspec.Struct, frozen=True):
     """What is known of a conversation beside its messages; times are in UTC.
 
-    `head` is the seq of the last message, 0 when there is none. `revision` counts changes of title, tags, metadata and
+    `head` is the seq of the last message, 0 when there is none. `tokens` is the sum over all messages as they were appended,
+    of those too that a fork shares; a redaction does not lower it. `revision` counts changes of title, tags, metadata and
     `archived`. While `incarnation` stays the same, a seq still names the same message; it is new when the history may have
     gone back, after a restore or a failover. `parent` is None unless the conversation is a fork.
     """
@@ -96,6 +97,7 @@ class ConversationInfo(msgspec.Struct, frozen=True):
     metadata: dict[str, Any]
     parent: Parent | None
     head: int
+    tokens: int
     incarnation: str
     created_at: datetime
     updated_at: datetime
@@ -103,7 +105,7 @@ class ConversationInfo(msgspec.Struct, frozen=True):
     revision: int
 
     def __repr__(self) -> str:
-        told = {"title": self.title, "user_id": self.user_id, "head": self.head}
+        told = {"title": self.title, "user_id": self.user_id, "head": self.head, "tokens": self.tokens}
         shown = ", ".join(f"{name}={value!r}" for name, value in told.items() if value is not None)
         return f"ConversationInfo({self.id!r}, {shown})"
 
@@ -118,6 +120,7 @@ class ConversationInfo(msgspec.Struct, frozen=True):
             header.metadata,
             Parent(header.parent, header.parent_seq) if header.parent is not None else None,
             header.head,
+            header.tokens,
             header.incarnation,
             from_micros(header.created_at),
             from_micros(header.updated_at),

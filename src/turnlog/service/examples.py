@@ -17,13 +17,14 @@ INFO: dict[str, Any] = {
     "metadata": {"channel": "web"},
     "parent": None,
     "head": 1,
+    "tokens": 11,
     "incarnation": "5f6a7b8c9d0e1f2a",
     "created_at": _TIME,
     "updated_at": _TIME,
     "archived": False,
     "revision": 1,
 }
-CREATED = INFO | {"head": 0}
+CREATED = INFO | {"head": 0, "tokens": 0}
 CONVERSATIONS = {"data": [INFO], "next_cursor": None, "has_more": False}
 FORKED = INFO | {
     "id": "0199f2c8-3e5c-7d74-9f20-7b8c9d0e1f2a",

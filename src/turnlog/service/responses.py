@@ -26,7 +26,7 @@ class ReceiptAnswer(msgspec.Struct, frozen=True):
 
 
 class ConversationAnswer(msgspec.Struct, frozen=True):
-    """A conversation without its messages.
+    """A conversation without its messages. `tokens` counts all messages as they were appended, erased ones too.
 
     While `incarnation` stays the same, a seq names the same message. It is new when the history may have gone back, after a
     restore or a failover.
@@ -39,6 +39,7 @@ class ConversationAnswer(msgspec.Struct, frozen=True):
     metadata: dict[str, Any]
     parent: Parent | None
     head: int
+    tokens: int
     incarnation: str
     created_at: Time
     updated_at: Time

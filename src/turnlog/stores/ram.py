@@ -28,6 +28,7 @@ class Log:
         self.parent = parent
         self.records: dict[int, Record] = {}
         self.seqs: dict[str, int] = {}
+        self.totals: dict[int, int] = {}  # the tokens of all messages up to a seq, as they were appended
         self.forks: list[Log] = []
         self.snapshots: dict[tuple[str, int], Snapshot] = {}
         self.deleted = False
@@ -220,7 +221,9 @@ class RamStore:
             raise MessageNotFound(key.conversation_id, header.parent_seq)
         new = Key(key.tenant, header.id)
         self._refuse_if_there(new)
-        fork = Log(_new(header, head=header.parent_seq, epoch=parent.header.epoch), parent)
+        seq = header.parent_seq
+        tokens = parent.owner(seq).totals[seq] if seq else 0
+        fork = Log(_new(header, head=seq, epoch=parent.header.epoch, tokens=tokens), parent)
         parent.forks.append(fork)
         self.logs[new] = fork
         return fork.header
@@ -324,16 +327,18 @@ class RamStore:
 
     @staticmethod
     def _put(log: Log, fresh: Sequence[tuple[int, Record]], now: int) -> None:
+        total = log.header.tokens
         for seq, record in fresh:
             log.records[seq] = msgspec.structs.replace(record, seq=seq)
             log.seqs[record.id] = seq
-        log.touch(now, head=log.header.head + len(fresh))
+            total = log.totals[seq] = total + record.tokens
+        log.touch(now, head=log.header.head + len(fresh), tokens=total)
 
     @staticmethod
     def _trim(log: Log) -> None:
         keep = log.kept()
         for seq in [seq for seq in log.records if seq > keep]:
-            del log.seqs[log.records.pop(seq).id]
+            del log.seqs[log.records.pop(seq).id], log.totals[seq]
         log.set(head=min(log.header.head, keep))
 
 

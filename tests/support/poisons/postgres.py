@@ -79,7 +79,7 @@ POISONS: dict[str, Poison] = {
     "row locked": _held("SELECT FROM turnlog.conversation WHERE tenant = %s AND id = %s FOR UPDATE"),
     "row deleted by who has not committed": _held("DELETE FROM turnlog.conversation WHERE tenant = %s AND id = %s"),
     "next message held by who has not committed": _held(
-        "INSERT INTO turnlog.message SELECT log, 0, 0, head + 1, 0, 0, 1, '', '', '' FROM turnlog.conversation"
+        "INSERT INTO turnlog.message SELECT log, 0, 0, head + 1, 0, 0, 0, 1, '', '', '' FROM turnlog.conversation"
         " WHERE tenant = %s AND id = %s"
     ),
     "head at the end of all numbers": _changed(
@@ -87,7 +87,7 @@ POISONS: dict[str, Poison] = {
         after=("UPDATE turnlog.conversation SET head = 2 WHERE tenant = %s AND id = %s",),
     ),
     "a row behind the head": _changed(
-        "INSERT INTO turnlog.message SELECT log, 0, 0, head + 1, 0, 0, 1, '', '', '' FROM turnlog.conversation"
+        "INSERT INTO turnlog.message SELECT log, 0, 0, head + 1, 0, 0, 0, 1, '', '', '' FROM turnlog.conversation"
         " WHERE tenant = %s AND id = %s",
         after=(f"DELETE FROM turnlog.message WHERE seq > 2 AND log = {_ITS_LOG}",),
     ),

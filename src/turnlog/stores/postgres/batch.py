@@ -31,7 +31,7 @@ _DELETED = -2
 _APPEND_ONE = "SELECT turnlog.append_one_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
 _ONE_TYPES = (20, 25, 25, 20, 20, 20, 20, 20, 23, 21, 17, 17, 17)  # int8, text, int4, int2, bytea
 _ONE_FORMS = (0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1)
-_APPEND_FRESH = "SELECT turnlog.append_fresh_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+_APPEND_FRESH = "SELECT turnlog.append_fresh_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
 
 
 class WaitingAppend(msgspec.Struct, eq=False):
@@ -133,23 +133,26 @@ class Batch:
         return [append for group in self.by_log.values() for append in group]
 
     def _fresh_params(self) -> list[Param]:
-        counts, times, expected, weights, columns = [], [], [], [], []
+        counts, times, expected, weights, sums, columns = [], [], [], [], [], []
         earliest = _FAR
         for place, group in enumerate(self.by_log.values(), 1):
-            nth = 0
+            nth = total = 0
             for append in group:
                 for told in append.columns:
                     nth += 1
-                    columns.append(((place, nth), told))
+                    total += told.tokens
+                    columns.append(((place, nth, total), told))
                 # a header that was touched later than this had a wrong clock, and its batch takes the careful way
                 earliest = min(earliest, append.now)
             counts.append(nth)
+            sums.append(total)
             times.append(max([append.now for append in group]) if len(group) > 1 else group[0].now)
             expected.append(group[0].expect)
             # decision 014: the header holds an upper bound of its log's bytes, by which a page is read without a loop
             weights.append(sum([append.size for append in group]))
         ahead = number(earliest + CLOCK_SKEW_MAX_US)
-        return [*self._named(), int8s(counts), int8s(times), int8s(expected), int8s(weights), ahead, *arrays(columns)]
+        numbers = map(int8s, (counts, times, expected, weights, sums))
+        return [*self._named(), *numbers, ahead, *arrays(columns)]
 
     def fresh(self) -> tuple[str, list[bytes | None], Sequence[int], Sequence[int]]:
         """Return the statement for appends of new messages, and the values, types and forms of its parameters."""

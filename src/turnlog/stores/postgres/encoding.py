@@ -186,6 +186,11 @@ class Column(NamedTuple):
     digest: bytes
     body: bytes
 
+    @property
+    def tokens(self) -> int:
+        """The tokens of the message."""
+        return self.numbers[3]
+
 
 def column(record: Record, names: Names) -> Column:
     """Return the stored columns of `record`."""

@@ -4,13 +4,14 @@
 -- the log; nothing if it is there, or if names are hashed under another secret by now
 WITH made AS (
     INSERT INTO turnlog.conversation (log, created_at, updated_at, touched, head, parent_seq, epoch, weight, origin, version, archived,
-        tenant, id, user_id, title, labels, metadata)
-    SELECT $1, $2, $3, turnlog.touched_1($3), $4, 0, 0, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14 FROM turnlog.schema
+        tenant, id, user_id, title, labels, metadata, tokens)
+    SELECT $1, $2, $3, turnlog.touched_1($3), $4, 0, 0, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
+        (SELECT coalesce(sum(($16::int8[])[5 * n - 1]), 0)::int8 FROM generate_series(1, cardinality($16::int8[]) / 5) AS n) FROM turnlog.schema
     WHERE secret = $15
     ON CONFLICT DO NOTHING RETURNING log
 ), stored AS (
-    INSERT INTO turnlog.message (log, created_at, mark, seq, checksum, tokens, version, digest, id, body)
-    SELECT made.log, v[5 * n - 4], v[5 * n - 3], n, v[5 * n - 2], v[5 * n - 1], v[5 * n], r.digest, r.name, r.body
+    INSERT INTO turnlog.message (log, created_at, mark, seq, checksum, total, tokens, version, digest, id, body)
+    SELECT made.log, v[5 * n - 4], v[5 * n - 3], n, v[5 * n - 2], sum(v[5 * n - 1]) OVER (ORDER BY n), v[5 * n - 1], v[5 * n], r.digest, r.name, r.body
     FROM made, unnest($17::bytea[], $18::bytea[], $19::bytea[]) WITH ORDINALITY AS r(name, digest, body, n),
         LATERAL (SELECT $16::int8[]) AS numbers(v)
 )

@@ -16,6 +16,7 @@ from turnlog.errors import MessageNotFound, StoreUnavailable
 from turnlog.store import Header, Key
 from turnlog.stores.redis import header_fields, keys
 from turnlog.stores.redis.cluster import Script, Servers, refuse
+from turnlog.stores.redis.forks import Logs
 from turnlog.stores.redis.indexes import Lists
 
 _RESERVE, _CREATE, _FORK, _VOID = map(Script, ("reserve", "create", "fork", "void"))
@@ -26,9 +27,10 @@ _TRIES = 10
 class Births:
     """Creates conversations and forks."""
 
-    def __init__(self, servers: Servers, lists: Lists) -> None:
+    def __init__(self, servers: Servers, lists: Lists, logs: Logs) -> None:
         self._servers = servers
         self._lists = lists
+        self._logs = logs
 
     async def create(self, key: Key, header: Header, frames: Sequence[bytes]) -> None:
         """Add a conversation with its records."""
@@ -65,7 +67,8 @@ class Births:
             await self._servers.run(_VOID, keys.of(key, "hq"), number)
             refuse(parent, said)
             raise MessageNotFound(parent.conversation_id, header.parent_seq)
-        made = replace(header, head=header.parent_seq, epoch=said[1])
+        tokens = await self._logs.total(parent, header.parent_seq, header_fields.number(said[3]))
+        made = replace(header, head=header.parent_seq, epoch=said[1], tokens=tokens)
         if self._servers.target.cluster:
             await self._lists.add(key, made.updated_at, made.user_id, made.tags)
         answer = await self._write(key, made, number, (), knows=b"%d %b" % (said[1], said[2]))

@@ -16,7 +16,7 @@ from turnlog.stores.append import Known
 from turnlog.stores.redis import header_fields, keys
 from turnlog.stores.redis.cluster import Script, Servers, refuse
 from turnlog.stores.redis.indexes import Lists
-from turnlog.stores.redis.record_format import pack_id, unpack, weight
+from turnlog.stores.redis.record_format import pack_id, total_at, unpack, weight
 
 _ERASED, _SPREAD, _TRIM, _VOID, _ADOPT, _SLICE, _SINCE = map(
     Script, ("erased", "spread", "trim", "void", "adopt", "slice", "since")
@@ -143,6 +143,18 @@ class Logs:
                 return records[::-1], True
             last = low - 1
         return records[::-1], False
+
+    async def total(self, key: Key, seq: int, above: int) -> int:
+        """The tokens of a conversation up to `seq`, of which the conversation has `above` in all."""
+        if seq == 0:
+            return 0
+        own = SharedPart(key, (await self._parent(key))[1], seq)
+        part = next(part for part in [own, *await self.above(key)] if part.base < seq)
+        try:
+            frames, _ = await self.frames(part.key, part.base, seq, seq)
+            return total_at(frames[0][1], above)
+        except CorruptRecord:
+            return above  # a fork of a damaged log is made all the same, and counts too much rather than nothing
 
     async def pinned(self, key: Key, seqs: Sequence[int]) -> list[Record]:
         """Return the records at these seqs from the shared parts."""

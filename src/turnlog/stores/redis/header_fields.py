@@ -8,7 +8,7 @@ import msgspec
 from turnlog.errors import ConversationDeleted, ConversationNotFound, CorruptRecord, StoreFailed
 from turnlog.store import Header, Key
 
-FIELDS = ("c", "u", "o", "t", "g", "m", "p", "b", "n", "r", "e", "a", "v", "d", "k", "w")
+FIELDS = ("c", "u", "o", "t", "g", "m", "p", "b", "n", "r", "e", "a", "v", "d", "k", "w", "s")
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
@@ -65,7 +65,7 @@ def flatten(header: Header, head: int) -> list[Any]:
     # an empty field is left out: it means the same as an absent one, and weighs more (decision 021)
     pairs = [(said[n], said[n + 1]) for n in range(0, len(said), 2) if said[n + 1]]
     pairs += [("c", header.created_at), ("u", header.updated_at), ("b", header.parent_seq), ("n", head)]
-    pairs += [("r", header.revision), ("e", header.epoch), ("v", header.version)]
+    pairs += [("r", header.revision), ("e", header.epoch), ("v", header.version), ("s", header.tokens)]
     pairs += [(name, value) for name, value in (("o", header.user_id), ("p", header.parent)) if value is not None]
     return [part for pair in pairs for part in pair]
 
@@ -114,7 +114,8 @@ def left(key: Key, values: Sequence[bytes | None]) -> Header:
         number(epoch),
         archived is not None,
         number(version),
-        incarnation(values[14] or b"", values[16] or b""),
+        incarnation(values[14] or b"", values[17] or b""),
+        number(values[16]),
     )
 
 

@@ -6,7 +6,10 @@ in the URL a write is acknowledged only when a replica has it.
 
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import ExitStack, asynccontextmanager
+from itertools import accumulate
 from typing import Any
+
+from msgspec.structs import replace
 
 from turnlog import process
 from turnlog.codec import Record, checked
@@ -64,7 +67,7 @@ class RedisStore:
         self._servers = Servers(self._target, timeout_s)
         self._lists = Lists(self._servers)
         self._logs = Logs(self._servers, self._lists)
-        self._births = Births(self._servers, self._lists)
+        self._births = Births(self._servers, self._lists, self._logs)
 
     async def open(self) -> None:
         self._servers.opened = True
@@ -98,7 +101,9 @@ class RedisStore:
     @accepted
     async def create(self, tenant: str, header: Header, records: Sequence[Record] = ()) -> Appended | None:
         appended, fresh = decide_append(0, records, {}, None) if records else (None, [])
-        await self._births.create(Key(tenant, header.id), header, [pack(record) for _, record in fresh])
+        totals = list(accumulate(record.tokens for _, record in fresh))
+        frames = [pack(record, total) for (_, record), total in zip(fresh, totals, strict=True)]
+        await self._births.create(Key(tenant, header.id), replace(header, tokens=sum(totals[-1:])), frames)
         return appended
 
     async def append(self, key: Key, records: Sequence[Record], *, now: int, expect_head: int | None = None) -> Appended:

@@ -24,8 +24,8 @@ SELECT json_array(
 );
 
 -- name: add_conversation
-INSERT INTO conversation (tenant, id, user_id, created_at, updated_at, active, archived, parent, parent_seq, head, version, title, tags, metadata, epoch, last)
-VALUES (?1, ?2, ?3, ?4, ?5, ?5 >> 16, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+INSERT INTO conversation (tenant, id, user_id, created_at, updated_at, active, archived, parent, parent_seq, head, version, title, tags, metadata, epoch, last, tokens)
+VALUES (?1, ?2, ?3, ?4, ?5, ?5 >> 16, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, coalesce((SELECT total FROM message WHERE n = ?15), 0))
 RETURNING n;
 
 -- name: add_tags
@@ -42,7 +42,7 @@ DELETE FROM conversation_tag WHERE tenant = ?2 AND conversation = ?1;
 -- what is asked of `store` is asked apart: a join with it takes 60 µs more, since it leaves the statement with a row to come
 SELECT (SELECT post FROM store), c.n, c.deleted, c.last, (SELECT incarnation FROM store), c.incarnation, c.id, c.created_at,
        c.updated_at, c.user_id, c.title, c.tags, c.metadata, (SELECT p.id FROM conversation AS p WHERE p.n = c.parent),
-       c.parent_seq, c.head, c.revision, c.epoch, c.archived, c.version
+       c.parent_seq, c.head, c.revision, c.epoch, c.archived, c.version, c.tokens
 FROM conversation AS c
 WHERE c.tenant = ? AND c.id = ?;
 
@@ -51,7 +51,7 @@ WHERE c.tenant = ? AND c.id = ?;
 SELECT (SELECT post FROM store), c.n, c.deleted, c.last, (SELECT incarnation FROM store), c.incarnation, CAST(c.id AS BLOB),
        c.created_at, c.updated_at, CAST(c.user_id AS BLOB), CAST(c.title AS BLOB), CAST(c.tags AS BLOB),
        CAST(c.metadata AS BLOB), (SELECT CAST(p.id AS BLOB) FROM conversation AS p WHERE p.n = c.parent), c.parent_seq, c.head,
-       c.revision, c.epoch, c.archived, c.version
+       c.revision, c.epoch, c.archived, c.version, c.tokens
 FROM conversation AS c
 WHERE c.tenant = ? AND c.id = CAST(? AS TEXT);
 
@@ -166,7 +166,7 @@ DELETE FROM snapshot WHERE conversation = ? AND fold = ? AND version < ?;
 -- the header of a deleted conversation keeps nothing but its id and its place among forks
 UPDATE conversation
 SET deleted = 1, user_id = NULL, title = NULL, tags = '[]', metadata = '{}', archived = 0, created_at = 0, updated_at = ?2,
-    epoch = epoch + 1
+    tokens = 0, epoch = epoch + 1
 WHERE n = ?1;
 
 -- name: to_trim

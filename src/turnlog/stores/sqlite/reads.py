@@ -125,7 +125,7 @@ def _listed(row: tuple[Any, ...]) -> Header:
 def _bare(row: tuple[Any, ...]) -> Header:
     (
         post, _, _, _, store, incarnation, id_, created, updated, user, title, _, _, parent, parent_seq, head, revision,
-        epoch, archived, version,
+        epoch, archived, version, tokens,
     ) = row  # fmt: skip
     refuse_newer(post)
     return Header(
@@ -133,6 +133,7 @@ def _bare(row: tuple[Any, ...]) -> Header:
         version,
         # decision 049: the conversation's own number XOR that of the file, cut to 64 bits because both are signed
         f"{(store ^ incarnation) & 0xFFFF_FFFF_FFFF_FFFF:016x}",
+        max(tokens, 0),
     )  # fmt: skip
 
 

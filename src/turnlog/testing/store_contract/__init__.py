@@ -5,7 +5,7 @@ call makes another handle on the same data, not opened yet; the contract opens a
 test.
 """
 
-from turnlog.testing.store_contract.appending import Appending
+from turnlog.testing.store_contract.appending import Appending, Totals
 from turnlog.testing.store_contract.erasing import Decayed, Deleting, Redacting
 from turnlog.testing.store_contract.forking import Forking, Histories
 from turnlog.testing.store_contract.headers import Creating, Listing, Tenants, Updating
@@ -17,6 +17,7 @@ from turnlog.testing.store_contract.snapshots import Ending, Snapshots
 class StoreContract(
     Creating,
     Appending,
+    Totals,
     ReadingPages,
     Ending,
     ReadingInBounds,

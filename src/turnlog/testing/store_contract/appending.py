@@ -1,5 +1,7 @@
 """Laws 1, 3, 4 and 5 in one call."""
 
+import asyncio
+
 import pytest
 
 from turnlog.errors import ConversationNotFound, HeadMoved, KeyReused
@@ -11,8 +13,10 @@ from turnlog.testing.store_contract.stage import (
     TENANT,
     add,
     begin,
+    branch,
     erase,
     handles,
+    header,
     log,
     numbered,
     page,
@@ -165,3 +169,78 @@ class Appending:
         await begin(store, "a")
         await add(other, "c1", "b")
         assert await log(store) == await log(other) == ["a", "b"]
+
+
+def total(count: int) -> int:
+    """The sum of 1 to `count`."""
+    return count * (count + 1) // 2
+
+
+class Totals:
+    """`Header.tokens`: the tokens of all messages as they were appended."""
+
+    @handles
+    async def test_each_append_adds_the_tokens_of_what_it_stores(self, store: Store) -> None:
+        await store.create(TENANT, header(), [record("a", tokens=3), record("b", tokens=4)])
+        assert (await store.get(KEY)).tokens == 7
+        await store.append(KEY, [record("c", tokens=5)], now=NOW)
+        await store.append(KEY, [record("c", tokens=5)], now=NOW)
+        await store.append(KEY, [record("a", tokens=3), record("d", tokens=1000), record("e", tokens=0)], now=NOW)
+        assert (await store.get(KEY)).tokens == 1012
+        assert (await page(store)).header.tokens == 1012
+        assert [found.tokens for found in await store.list_headers(TENANT, limit=10)] == [1012]
+
+    @handles
+    async def test_a_refused_append_adds_nothing(self, store: Store) -> None:
+        await store.create(TENANT, header(), [record("a", tokens=3)])
+        with pytest.raises(HeadMoved):
+            await store.append(KEY, [record("b", tokens=4)], now=NOW, expect_head=0)
+        with pytest.raises(KeyReused):
+            await store.append(KEY, [record("c", tokens=4), record("other", id="a", tokens=5)], now=NOW)
+        assert (await store.get(KEY)).tokens == 3
+
+    @handles
+    async def test_appends_of_several_handles_add_up(self, one: Store, other: Store) -> None:
+        await one.create(TENANT, header())
+        await one.create(TENANT, header("c2"))
+        batches = [
+            store.append(
+                Key(TENANT, f"c{1 + n % 2}"), [record(f"{n}-{place}", tokens=n) for place in range(1 + n % 3)], now=NOW
+            )
+            for n in range(40)
+            for store in (one, other)
+        ]
+        await asyncio.gather(*batches)
+        expected = [sum(n * (1 + n % 3) for n in range(40) if n % 2 == rest) for rest in (0, 1)]
+        assert [(await one.get(Key(TENANT, f"c{place}"))).tokens for place in (1, 2)] == expected
+
+    @handles
+    async def test_a_fork_begins_with_the_tokens_of_what_it_shows(self, store: Store) -> None:
+        await store.create(TENANT, header())
+        for start in (0, 90):
+            await store.append(KEY, [record(f"m{n}", tokens=n) for n in range(start + 1, start + 91)], now=NOW)
+        for seq in (0, 1, 63, 64, 65, 100, 180):
+            assert (await branch(store, "c1", f"f{seq}", seq)).tokens == total(seq)
+        await store.append(Key(TENANT, "f100"), [record("x", tokens=7), record("y", tokens=8)], now=NOW)
+        assert (await store.get(Key(TENANT, "f100"))).tokens == total(100) + 15
+        assert (await branch(store, "f100", "g1", 101)).tokens == total(100) + 7
+        assert (await branch(store, "f100", "g2", 99)).tokens == total(99)
+        assert (await store.get(KEY)).tokens == total(180)
+
+    @handles
+    async def test_a_redaction_leaves_the_tokens_as_they_were(self, store: Store) -> None:
+        await store.create(TENANT, header(), [record(text, tokens=n) for n, text in enumerate("abcd", 1)])
+        await branch(store, "c1", "f", 3)
+        await erase(store, "c1", 2)
+        await erase(store, "c1", 2)
+        await store.append(KEY, [record("e", tokens=5)], now=NOW)
+        assert [(await store.get(Key(TENANT, id_))).tokens for id_ in ("c1", "f")] == [15, 6]
+        assert [(await branch(store, "c1", f"g{seq}", seq)).tokens for seq in (1, 2, 3)] == [1, 3, 6]
+
+    @handles
+    async def test_a_total_may_exceed_32_bits(self, store: Store) -> None:
+        large = 2**31 - 1
+        await store.create(TENANT, header(), [record(text, tokens=large) for text in "abcde"])
+        await store.append(KEY, [record("f", tokens=large)], now=NOW)
+        assert (await store.get(KEY)).tokens == 6 * large
+        assert (await branch(store, "c1", "f", 5)).tokens == 5 * large

@@ -81,7 +81,9 @@ class Updating:
         await store.create(TENANT, header(user_id="ann", title="old", tags=("x",)), records("a"))
         changes = {"title": "new", "tags": ("y", "z"), "metadata": METADATA, "archived": True}
         changed = await store.update(KEY, changes, now=NOW + 5)
-        expected = Header("c1", NOW, NOW + 5, "ann", "new", ("y", "z"), METADATA, head=1, revision=2, archived=True)
+        expected = Header(
+            "c1", NOW, NOW + 5, "ann", "new", ("y", "z"), METADATA, head=1, revision=2, archived=True, tokens=1
+        )
         assert changed == await store.get(KEY)
         assert replace(changed, incarnation="") == expected
 

@@ -13,6 +13,7 @@ CREATE TABLE turnlog.conversation (
     parent_seq int8    NOT NULL,
     revision   int8    NOT NULL DEFAULT 1,
     epoch      int8    NOT NULL,
+    tokens     int8    NOT NULL,                        -- `total` of the last message
     weight     int8    NOT NULL,                        -- bytes of all bodies together, at most: what is little needs no counting
     origin     int8    NOT NULL,                        -- random, made with the conversation: its part of the incarnation
     -- updated_at in units of 4.5 minutes: listings are sorted by this index column first, so that most appends change no
@@ -48,6 +49,7 @@ CREATE TABLE turnlog.message (
     mark       int8  NOT NULL,                          -- 64 bits of a hash of id: a narrower index than id itself would need
     seq        int8  NOT NULL,
     checksum   int8  NOT NULL,
+    total      int8  NOT NULL,                          -- tokens of the log up to here; a redaction leaves it (decision 058)
     tokens     int4  NOT NULL,
     version    int2  NOT NULL,
     digest     bytea NOT NULL,                          -- 16 bytes; as two int8 an append cost 10 % more
@@ -114,7 +116,7 @@ CREATE FUNCTION turnlog.header_1(c turnlog.conversation, era int8) RETURNS text 
         'id', c.id, 'created_at', c.created_at, 'updated_at', c.updated_at, 'user_id', c.user_id, 'title', c.title,
         'tags', CASE WHEN c.labels = '{}' THEN '{}' ELSE turnlog.tags_1(c.labels, c.tenant) END,
         'stored_metadata', c.metadata, 'parent', c.parent, 'parent_seq', c.parent_seq, 'head', c.head, 'revision', c.revision,
-        'epoch', c.epoch, 'archived', c.archived, 'version', c.version, 'incarnation', lpad(to_hex(c.origin # era), 16, '0'))::text
+        'epoch', c.epoch, 'archived', c.archived, 'version', c.version, 'tokens', c.tokens, 'incarnation', lpad(to_hex(c.origin # era), 16, '0'))::text
 $$;
 
 -- `stores/append.py: later`: the later of two times, but for a stored one that lies more than a day ahead.
@@ -163,17 +165,19 @@ $$;
 -- Appends to conversations that are no forks, of records that are all new: what nearly every append is, in two steps. When it is
 -- not like that, it raises T0001 (what it names are the logs that are not) or a violation of message_by_id, and nothing is written.
 -- _counts, _nows, _expects: for each conversation how many records it gets, the latest time, the head that is expected (-1: any).
--- _weights: how many bytes. _ahead: what was touched later than that needs care, for its clock was wrong (`later`). _numbers: seven for each record: its
--- conversation and its place among the new ones there (both from 1 on), created_at, mark, checksum, tokens, version.
+-- _weights: how many bytes. _sums: how many tokens. _ahead: what was touched later than that needs care, for its clock was wrong
+-- (`later`). _numbers: eight for each record: its conversation and its place among the new ones there (both from 1 on), the tokens
+-- of those up to it, created_at, mark, checksum, tokens, version.
 -- The answer: the head of each conversation before.
 -- Rows are locked in the order of log, in which an index scan looks up `= ANY`.
 CREATE FUNCTION turnlog.append_fresh_1(
     _logs int8[], _tenants text[], _ids text[], _counts int8[], _nows int8[], _expects int8[], _weights int8[],
-    _ahead int8, _numbers int8[], _names bytea[], _digests bytea[], _bodies bytea[])
+    _sums int8[], _ahead int8, _numbers int8[], _names bytea[], _digests bytea[], _bodies bytea[])
 RETURNS int8[] LANGUAGE plpgsql
 AS $$
 DECLARE
     olds int8[];
+    befores int8[];
     moved int8[];
 BEGIN
     IF current_setting('enable_bitmapscan') = 'on' OR current_setting('synchronous_commit') = 'off' THEN
@@ -182,21 +186,24 @@ BEGIN
     WITH changed AS (
         UPDATE turnlog.conversation AS c
         SET head = c.head + _counts[array_position(_logs, c.log)], weight = c.weight + _weights[array_position(_logs, c.log)],
+            tokens = c.tokens + _sums[array_position(_logs, c.log)],
             updated_at = greatest(c.updated_at, _nows[array_position(_logs, c.log)]),
             touched = turnlog.touched_1(greatest(c.updated_at, _nows[array_position(_logs, c.log)]))
         WHERE c.log = ANY (_logs) AND NOT c.deleted AND c.sources IS NULL AND c.updated_at <= _ahead
           AND c.tenant = _tenants[array_position(_logs, c.log)] AND c.id = _ids[array_position(_logs, c.log)]
           AND _expects[array_position(_logs, c.log)] IN (-1, c.head)
-        RETURNING c.log, array_position(_logs, c.log) AS n, c.head
+        RETURNING c.log, array_position(_logs, c.log) AS n, c.head, c.tokens
     )
-    SELECT array_agg(head - _counts[n] ORDER BY n), array_agg(log) INTO olds, moved FROM changed;
+    SELECT array_agg(head - _counts[n] ORDER BY n), array_agg(tokens - _sums[n] ORDER BY n), array_agg(log)
+    INTO olds, befores, moved FROM changed;
     IF cardinality(olds) IS DISTINCT FROM cardinality(_logs) THEN
         RAISE EXCEPTION USING ERRCODE = 'T0001',
             MESSAGE = (SELECT string_agg(l::text, ' ') FROM unnest(_logs) AS l WHERE (l <> ALL (moved)) IS NOT FALSE);
     END IF;
-    INSERT INTO turnlog.message (log, created_at, mark, seq, checksum, tokens, version, digest, id, body)
-    SELECT _logs[_numbers[7 * n - 6]], _numbers[7 * n - 4], _numbers[7 * n - 3],
-        olds[_numbers[7 * n - 6]] + _numbers[7 * n - 5], _numbers[7 * n - 2], _numbers[7 * n - 1], _numbers[7 * n], digest, name, body
+    INSERT INTO turnlog.message (log, created_at, mark, seq, checksum, total, tokens, version, digest, id, body)
+    SELECT _logs[_numbers[8 * n - 7]], _numbers[8 * n - 4], _numbers[8 * n - 3],
+        olds[_numbers[8 * n - 7]] + _numbers[8 * n - 6], _numbers[8 * n - 2], befores[_numbers[8 * n - 7]] + _numbers[8 * n - 5],
+        _numbers[8 * n - 1], _numbers[8 * n], digest, name, body
     FROM unnest(_names, _digests, _bodies) WITH ORDINALITY AS r(name, digest, body, n);
     RETURN olds;
 END
@@ -210,20 +217,21 @@ RETURNS int8[] LANGUAGE plpgsql
 AS $$
 DECLARE
     _head int8;
+    _total int8;
 BEGIN
     IF current_setting('enable_bitmapscan') = 'on' OR current_setting('synchronous_commit') = 'off' THEN
         PERFORM turnlog.begin_append_1();
     END IF;
     UPDATE turnlog.conversation
-    SET head = head + 1, weight = weight + octet_length(_body), updated_at = greatest(updated_at, _now), touched = turnlog.touched_1(greatest(updated_at, _now))
+    SET head = head + 1, tokens = tokens + _tokens, weight = weight + octet_length(_body), updated_at = greatest(updated_at, _now), touched = turnlog.touched_1(greatest(updated_at, _now))
     WHERE log = _log AND tenant = _tenant AND id = _id AND NOT deleted AND sources IS NULL AND _expect IN (-1, head)
       AND updated_at <= _now + 86400000000
-    RETURNING head INTO _head;
+    RETURNING head, tokens INTO _head, _total;
     IF NOT FOUND THEN
         RAISE EXCEPTION USING ERRCODE = 'T0001', MESSAGE = _log::text;
     END IF;
-    INSERT INTO turnlog.message (log, created_at, mark, seq, checksum, tokens, version, digest, id, body)
-    VALUES (_log, _created, _mark, _head, _checksum, _tokens, _version, _digest, _name, _body);
+    INSERT INTO turnlog.message (log, created_at, mark, seq, checksum, total, tokens, version, digest, id, body)
+    VALUES (_log, _created, _mark, _head, _checksum, _total, _tokens, _version, _digest, _name, _body);
     RETURN ARRAY[_head - 1];
 END
 $$;
@@ -248,6 +256,8 @@ DECLARE
     whose int8[];                                          -- for each record, its conversation
     places int8[];                                         -- for each record to store, its seq
     ends int8[];                                           -- for each conversation, its head afterwards
+    sums int8[];                                           -- for each conversation, its tokens afterwards
+    totals int8[];                                         -- for each record to store, the tokens up to it
     latest int8[];
     weights int8[];
     a int8;
@@ -260,14 +270,16 @@ BEGIN
         PERFORM set_config('lock_timeout', _wait::text, true);
     END IF;
     heads := array_fill(-1::int8, ARRAY[cardinality(_logs)]);
+    sums := heads;
     FOR found IN
-        SELECT array_position(_logs, c.log) AS place, c.head, c.deleted, c.sources IS NOT NULL AS forked
+        SELECT array_position(_logs, c.log) AS place, c.head, c.tokens, c.deleted, c.sources IS NOT NULL AS forked
         FROM turnlog.conversation AS c
         WHERE c.log = ANY (_logs)
           AND c.tenant = _tenants[array_position(_logs, c.log)] AND c.id = _ids[array_position(_logs, c.log)]
         FOR NO KEY UPDATE
     LOOP
         heads[found.place] := CASE WHEN found.deleted THEN -2 ELSE found.head END;
+        sums[found.place] := found.tokens;
         forked := forked OR found.forked;
     END LOOP;
 
@@ -311,6 +323,7 @@ BEGIN
     special := ats IS NOT NULL OR refused <> '{}';
     whose := array_fill(NULL::int8, ARRAY[cardinality(_names)]);
     places := whose;
+    totals := whose;
     latest := array_fill(0::int8, ARRAY[cardinality(_logs)]);
     ends := heads;
     FOR n IN 1..cardinality(_names) LOOP
@@ -321,16 +334,18 @@ BEGIN
         latest[w] := greatest(latest[w], _appends[4 * a - 2]);
         whose[n] := w;
         places[n] := ends[w];
+        sums[w] := sums[w] + _numbers[6 * n - 1];
+        totals[n] := sums[w];
     END LOOP;
 
-    INSERT INTO turnlog.message (log, created_at, mark, seq, checksum, tokens, version, digest, id, body)
-    SELECT _logs[whose[n]], _numbers[6 * n - 4], _numbers[6 * n - 3], places[n], _numbers[6 * n - 2], _numbers[6 * n - 1],
-        _numbers[6 * n], digest, name, body
+    INSERT INTO turnlog.message (log, created_at, mark, seq, checksum, total, tokens, version, digest, id, body)
+    SELECT _logs[whose[n]], _numbers[6 * n - 4], _numbers[6 * n - 3], places[n], _numbers[6 * n - 2], totals[n],
+        _numbers[6 * n - 1], _numbers[6 * n], digest, name, body
     FROM unnest(_names, _digests, _bodies) WITH ORDINALITY AS r(name, digest, body, n)
     WHERE places[n] IS NOT NULL;
 
     UPDATE turnlog.conversation AS c
-    SET head = ends[array_position(_logs, c.log)], weight = c.weight + weights[array_position(_logs, c.log)], updated_at = turnlog.later_1(c.updated_at, latest[array_position(_logs, c.log)]),
+    SET head = ends[array_position(_logs, c.log)], tokens = sums[array_position(_logs, c.log)], weight = c.weight + weights[array_position(_logs, c.log)], updated_at = turnlog.later_1(c.updated_at, latest[array_position(_logs, c.log)]),
         touched = turnlog.touched_1(turnlog.later_1(c.updated_at, latest[array_position(_logs, c.log)]))
     WHERE c.log = ANY (_logs) AND ends[array_position(_logs, c.log)] > c.head;
 END
@@ -570,9 +585,10 @@ BEGIN
             WHERE s.behind < _at;
     END CASE;
     INSERT INTO turnlog.conversation (log, created_at, updated_at, touched, head, parent_seq, epoch, weight, origin, version, archived,
-        tenant, id, user_id, title, labels, metadata, parent, sources, uptos)
+        tenant, id, user_id, title, labels, metadata, parent, sources, uptos, tokens)
     VALUES (_new, _created, _updated, turnlog.touched_1(_updated), _at, _at, p.epoch, p.weight, _origin, _version, _archived, _tenant, _new_id, _user,
-        _title, _labels, _metadata, _id, p.sources, p.uptos)
+        _title, _labels, _metadata, _id, p.sources, p.uptos,
+        coalesce((SELECT total FROM turnlog.message WHERE log = p.sources[1] AND seq = _at), 0))
     ON CONFLICT DO NOTHING RETURNING * INTO c;
     IF NOT FOUND THEN
         RETURN (3, NULL, NULL, NULL)::turnlog.answer_1;
@@ -665,7 +681,7 @@ BEGIN
         ELSE
             UPDATE turnlog.conversation SET deleted = true, purging = true, user_id = NULL, title = NULL, labels = '{}',
                 metadata = '{}', archived = false, created_at = 0, updated_at = _now, touched = turnlog.touched_1(_now),
-                epoch = epoch + 1
+                tokens = 0, epoch = epoch + 1
             WHERE log = _log;
             DELETE FROM turnlog.snapshot WHERE log = _log;
             RETURN (0, NULL, NULL, NULL)::turnlog.answer_1;

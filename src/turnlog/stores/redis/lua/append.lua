@@ -44,34 +44,39 @@ local function add_one(list, ids, frame, head, base)
 end
 
 local function append(header, list, ids, at, count)
-  local head, base, updated, dead, parent, user, tags, widest =
-    unpack(redis.call('HMGET', header, 'n', 'b', 'u', 'd', 'p', 'o', 'g', 'w'))
+  local head, base, updated, dead, parent, user, tags, widest, total =
+    unpack(redis.call('HMGET', header, 'n', 'b', 'u', 'd', 'p', 'o', 'g', 'w', 's'))
   local now, expected, flags, frame = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 4]
   if dead then return {'dead'} end
   if not head then return {'gone'} end
   if parent and not string.find(flags, 'f') then return {'fork', parent, base} end
   local clustered, text, stored, places, large = string.find(flags, 'c'), head, 1, nil, nil
+  total = tonumber(total or 0) or 0
   head, base, widest = tonumber(head), tonumber(base or nil), tonumber(widest or 0) or FRAME_BYTES_UNKNOWN
   if not (head and base and tonumber(updated or nil)) or head < base or head + count > NUMBER_MAX then
     error('its header is damaged')
   end
-  if count == 1 and expected == '' and add_one(list, ids, frame, head, base) then
-    large = #frame
+  if count == 1 and expected == '' and add_one(list, ids, with_total(frame, total + tokens_of(frame)), head, base) then
+    large, total = #frame, total + tokens_of(frame)
   else
     local fresh
     fresh, places = sort_out(list, ids, head, base, at + 4, at + 3 + count)
     if not fresh then return places end
     stored = #fresh
     if stored > 0 and expected ~= '' and tonumber(expected) ~= head then return {'moved', head} end
+    for n, added in ipairs(fresh) do
+      total = total + tokens_of(added)
+      fresh[n] = with_total(added, total)
+    end
     push(list, ids, fresh, head + 1, base)
     large = widest_of(fresh, 0)
   end
   if stored > 0 then
     updated = later(now, updated)
     if large > widest then
-      redis.call('HSET', header, 'n', head + stored, 'u', updated, 'w', large)
+      redis.call('HSET', header, 'n', head + stored, 'u', updated, 's', total, 'w', large)
     else
-      redis.call('HSET', header, 'n', head + stored, 'u', updated)
+      redis.call('HSET', header, 'n', head + stored, 'u', updated, 's', total)
     end
     widen(ids, head - base, head + stored - base)
     if not clustered then

@@ -13,12 +13,14 @@ if #ARGV == 8 then
 else
   local there = redis.call('LINDEX', KEYS[3], ARGV[5])
   if not there then return {'torn', tonumber(ARGV[6])} end
-  if there == ARGV[7] then
+  local tombstone = ARGV[7]
+  if #there >= HEAD then tombstone = string.sub(tombstone, 1, 33) .. string.sub(there, 34, 37) .. string.sub(tombstone, 38) end
+  if there == tombstone then
     return {string.find(',' .. (pending or ''), ',' .. ARGV[6] .. ',', 1, true) and 'pending' or 'done'}
   end
   redis.call('HSETNX', KEYS[4], id_of(ARGV[7]), ARGV[6])
-  redis.call('LSET', KEYS[3], ARGV[5], ARGV[7])
-  if #ARGV[7] > (tonumber(widest or 0) or FRAME_BYTES_UNKNOWN) then redis.call('HSET', KEYS[1], 'w', #ARGV[7]) end
+  redis.call('LSET', KEYS[3], ARGV[5], tombstone)
+  if #tombstone > (tonumber(widest or 0) or FRAME_BYTES_UNKNOWN) then redis.call('HSET', KEYS[1], 'w', #tombstone) end
   if not string.find(',' .. (pending or ''), ',' .. ARGV[6] .. ',', 1, true) then
     redis.call('HSET', KEYS[1], 'x', (pending or '') .. ARGV[6] .. ',')
   end

@@ -1,7 +1,7 @@
 -- Stands before every script. A conversation's keys share the hash tag {tenant/id}:
 --   h  header (hash): c created, u updated, o user, t title, g tags, m metadata, p parent, b parent_seq, n head,
 --      r revision, e epoch, a archived, v version, d deleted, k random number of this conversation (16 hexadecimal digits),
---      w most bytes of a frame that l ever held, x seqs whose erasure has not reached every fork yet, y see adopt,
+--      w most bytes of a frame that l ever held, s tokens of all messages, x seqs whose erasure has not reached every fork yet, y see adopt,
 --      z 'epoch history' of the parent, up to which this fork knows of the erasures there
 --   l  records above b, in order of seq (list of frames, see record_format.py)      i  packed id -> seq (hash; see widen)
 --   s  fold and version -> 'watermark epoch state' (hash)                   f  'k fork' -> parent_seq (hash)
@@ -14,13 +14,18 @@ local NUMBER_MAX = 2 ^ 53
 local CLOCK_SKEW_MAX_US = 86400000000
 local FRAME_BYTES_UNKNOWN = 1048576
 local DROP_BYTES = 8388608
-local FIELDS = {'c', 'u', 'o', 't', 'g', 'm', 'p', 'b', 'n', 'r', 'e', 'a', 'v', 'd', 'k', 'w'}
+local FIELDS = {'c', 'u', 'o', 't', 'g', 'm', 'p', 'b', 'n', 'r', 'e', 'a', 'v', 'd', 'k', 'w', 's'}
 
 local function digest_of(frame) return string.sub(frame, 10, 25) end
 local function time_of(frame) return string.sub(frame, 2, 9) end
 local function tokens_of(frame)
   local a, b, c, d = string.byte(frame, 30, 33)
   return d and a + 256 * (b + 256 * (c + 256 * d)) or 0
+end
+-- The tokens of a conversation up to a frame stand in it, cut to 32 bits; a redaction leaves them (decision 058).
+local function with_total(frame, total)
+  if #frame < HEAD then return frame end
+  return string.sub(frame, 1, 33) .. struct.pack('<I4', total % 4294967296) .. string.sub(frame, 38)
 end
 local function id_of(frame) return string.sub(frame, HEAD + 1, HEAD + string.byte(frame, HEAD)) end
 local function weight_of(frame) return #frame - HEAD - (string.byte(frame, HEAD) or 0) end
@@ -42,7 +47,7 @@ end
 -- The fields of a header, then the history.
 local function header_of(key)
   local header = redis.call('HMGET', key, unpack(FIELDS))
-  if header[1] and not header[14] then header[17] = history() end
+  if header[1] and not header[14] then header[18] = history() end
   return header
 end
 

@@ -17,6 +17,7 @@ CREATE TABLE conversation (
     id          TEXT    NOT NULL,
     user_id     TEXT,
     head        INTEGER NOT NULL DEFAULT 0,             -- of a deleted conversation: up to where forks still show it
+    tokens      INTEGER NOT NULL DEFAULT 0,             -- `total` of the last message
     created_at  INTEGER NOT NULL,
     updated_at  INTEGER NOT NULL,
     active      INTEGER NOT NULL,                       -- updated_at >> 16: what is indexed, so that a burst moves it once
@@ -56,6 +57,7 @@ CREATE TABLE message (
     prev         INTEGER,                               -- NULL at seq 1; always below n
     created_at   INTEGER NOT NULL,                      -- microseconds since 1970 UTC
     tokens       INTEGER NOT NULL,
+    total        INTEGER NOT NULL DEFAULT 0,            -- tokens of the conversation up to here; a redaction leaves it (decision 058)
     version      INTEGER NOT NULL,
     digest       BLOB    NOT NULL,
     checksum     INTEGER NOT NULL,
@@ -99,14 +101,14 @@ FROM message;
 
 CREATE TRIGGER append_row INSTEAD OF INSERT ON append WHEN NEW.conversation IS NOT NULL
 BEGIN
-    INSERT INTO message (conversation, seq, prev, created_at, tokens, version, digest, checksum, id, body)
-    SELECT n, NEW.seq, last, NEW.created_at, NEW.tokens, NEW.version, NEW.digest, NEW.checksum, NEW.id, NEW.body
+    INSERT INTO message (conversation, seq, prev, created_at, tokens, total, version, digest, checksum, id, body)
+    SELECT n, NEW.seq, last, NEW.created_at, NEW.tokens, conversation.tokens + NEW.tokens, NEW.version, NEW.digest, NEW.checksum, NEW.id, NEW.body
     FROM conversation WHERE n = NEW.conversation AND incarnation = NEW.incarnation AND head = NEW.seq - 1 AND deleted = 0
         AND CASE WHEN NEW.supported IS NULL THEN 1 ELSE (SELECT post FROM store) <= NEW.supported END;
     SELECT RAISE(ABORT, 'the head has moved') WHERE changes() = 0;
     INSERT INTO message_id VALUES (NEW.id, NEW.conversation, last_insert_rowid());
     INSERT INTO mark SELECT NEW.conversation, NEW.seq, last_insert_rowid() WHERE NEW.seq % 64 = 0;
-    UPDATE conversation SET head = NEW.seq, last = last_insert_rowid(),
+    UPDATE conversation SET head = NEW.seq, last = last_insert_rowid(), tokens = tokens + NEW.tokens,
         updated_at = max(updated_at, NEW.now)
     WHERE n = NEW.conversation;
     UPDATE conversation SET updated_at = iif(updated_at - NEW.now > 86400000000, NEW.now, updated_at),

@@ -1,7 +1,7 @@
 """What the user asks to be called, and whose name they say is not theirs."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from turnlog.extraction.document import Reading
@@ -71,8 +71,8 @@ def _once(found: list[Said]) -> list[Said]:
     return kept
 
 
-def _each(table: str, reading: Reading) -> Iterator[re.Match[str]]:
-    return _RULES.find(table, reading.own, reading.tokens)
+def _each(table: str, reading: Reading) -> Iterable[re.Match[str]]:
+    return reading.places(_RULES.tables[table])
 
 
 def _wishes(reading: Reading) -> Iterator[Said]:

@@ -11,7 +11,7 @@ between bars it must contain one. The rules of all languages are tried on every 
 
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from functools import cache, cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -79,12 +79,30 @@ class Rule:
 
 
 class Table:
-    """Rules that are tried together, found by their keywords: most texts contain those of a handful."""
+    """Rules that are tried together, in their order."""
 
-    def __init__(self, rules: list[Rule], usual: frozenset[str]) -> None:
+    def __init__(self, rules: list[Rule]) -> None:
         self.rules = rules
+
+    def find(self, fitting: "Fitting", text: str, low: str) -> Iterator[tuple[Rule, re.Match[str]]]:
+        """Each of the `fitting` rules with its matches in `text`, which in lower case is `low`."""
+        rules = fitting.get(self)
+        if rules is None:
+            return iter(())
+        return islice(((rule, match) for rule in rules for match in rule.matches(text, low)), FOUND_MAX)
+
+
+Fitting = dict[Table, list[Rule]]
+"""The rules of each table whose keywords a text contains, in the order of the table; no table without one."""
+
+
+class Index:
+    """The rules of all `tables` by keyword: one pass over the tokens of a text finds the few whose keywords it contains."""
+
+    def __init__(self, tables: Iterable[Table], usual: frozenset[str]) -> None:
+        self._rules = [(table, rule) for table in tables for rule in table.rules]
         self._by_word: dict[str, list[tuple[int, tuple[frozenset[str], ...]]]] = {}
-        for place, rule in enumerate(rules):
+        for place, (_, rule) in enumerate(self._rules):
             for groups in rule.keywords or ((frozenset(("",)),),):
                 # the rarest group finds the rule, and the others are checked only then
                 rarest = min(groups, key=lambda words: (len(words & usual), len(words), -max(map(len, words))))
@@ -93,8 +111,8 @@ class Table:
                     self._by_word.setdefault(word, []).append((place, others))
         self._words = frozenset(self._by_word)
 
-    def fitting(self, tokens: Set[str]) -> list[Rule]:
-        """The rules whose keywords are among the `tokens` of a text, in the order of the table."""
+    def fitting(self, tokens: Set[str]) -> Fitting:
+        """The rules to try on a text with these `tokens`."""
         places = set()
         for word in self._words & tokens:
             for place, others in self._by_word[word]:
@@ -103,14 +121,11 @@ class Table:
                         break
                 else:
                     places.add(place)
-        return [self.rules[place] for place in sorted(places)]
-
-    def find(self, text: str, tokens: Set[str]) -> Iterator[tuple[Rule, re.Match[str]]]:
-        """Each rule with its matches in `text`, which has these `tokens`."""
-        if self._words.isdisjoint(tokens):
-            return iter(())
-        low = text.lower()
-        return islice(((rule, match) for rule in self.fitting(tokens) for match in rule.matches(text, low)), FOUND_MAX)
+        found: Fitting = {}
+        for place in sorted(places):
+            table, rule = self._rules[place]
+            found.setdefault(table, []).append(rule)
+        return found
 
 
 class Rules:
@@ -136,11 +151,7 @@ class Rules:
             for name, rows in file.items():
                 if isinstance(rows, list):
                     found.setdefault(name, []).extend(rule for row in rows for rule in _rules(file, row))
-        return {name: Table(rows, rules("words").words("usual")) for name, rows in found.items()}
-
-    def find(self, table: str, text: str, tokens: Set[str]) -> Iterator[re.Match[str]]:
-        """The matches of the rules of `table` in `text`, which has these `tokens`."""
-        return (match for _, match in self.tables[table].find(text, tokens))
+        return {name: Table(rows) for name, rows in found.items()}
 
     def pattern(self, name: str) -> re.Pattern[str]:
         """The pattern of this name; of several languages, that of any."""
@@ -171,6 +182,14 @@ class Rules:
 def rules(name: str) -> Rules:
     """The rules of this name, one object for the whole process."""
     return Rules(name)
+
+
+@cache
+def index() -> Index:
+    """The index of the tables of all files."""
+    names = sorted({file.name for folder in DATA.iterdir() if folder.is_dir() for file in folder.iterdir()})
+    files = [rules(name.removesuffix(".toml")) for name in names if name.endswith(".toml")]
+    return Index((table for file in files for table in file.tables.values()), rules("words").words("usual"))
 
 
 def _listed(words: str) -> frozenset[str]:

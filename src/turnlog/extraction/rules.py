@@ -6,7 +6,7 @@ its items, the first that fits. A line end and the spaces after it do not count.
 matches where a clause begins: at the start, after a mark, or after one of these words.
 
 Each of the `keywords` is a list of words between spaces, all of which a text must contain for the rule to be tried; of words
-between bars it must contain one. The rules of all languages are tried on every text: a table is the rules of all files.
+between bars it must contain one. "used_to" are two words side by side, "^" is the beginning of a line. The rules of all languages are tried on every text: a table is the rules of all files.
 """
 
 import re
@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from functools import cache, cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from itertools import groupby, islice
+from itertools import groupby, islice, pairwise
 from typing import Any
 
 PLACES_MAX = 50
@@ -28,12 +28,16 @@ _LINE_END = re.compile(r"\n\s*")
 _TOKENS = re.compile(r"\w+|[^\w ]")
 _NO_GROUP = re.compile(r"\\.|\[[^\]]*\]")
 _GROUP = re.compile(r"\([^()]*\)")
-_CASED = re.compile(r"(?<!\\)[A-Z]|\(\?[a-z]*-i")
+_CASED = re.compile(r"(?P<flags>\(\?[a-z]*)-i:|(?P<capitals>\[\^\\W\\d_a-z[^\]]*\])|(?P<as_is>\\.|\(\?P)|(?P<letter>[A-Z])")
+"""What makes a pattern tell capital letters from small ones; `as_is` does not, though it has capitals."""
 
 
 def tokens_of(low: str) -> frozenset[str]:
-    """The words and the marks of `low`, a text in lower case, and "", which is the keyword of a rule without one."""
-    return frozenset(("", *_TOKENS.findall(low)))
+    """The words and the marks of `low`, a text in lower case, each two neighbours with "_" between them, and "", which is the
+    keyword of a rule without one. "^" stands for the beginning of a line.
+    """
+    tokens = _TOKENS.findall("^" + low.replace("\n", "^"))
+    return frozenset(("", *tokens, *map("_".join, pairwise(tokens))))
 
 
 class Rule:
@@ -57,20 +61,18 @@ class Rule:
         return self.source.removeprefix("(?-i:").startswith("^")
 
     @cached_property
-    def _screen(self) -> Callable[[str], re.Match[str] | None] | None:
-        """A search for the pattern in a text in lower case, None where the case of letters matters.
+    def _screen(self) -> Callable[[str], re.Match[str] | None]:
+        """A search in a text in lower case, which finds something wherever the pattern matches.
 
         It takes half the time, since `re` looks for the first letters of a pattern only where their case counts; of 20 rules
         that are tried, one matches (decision 051).
         """
-        if _CASED.search(self.source):
-            return None
-        pattern = re.compile(self.source)
+        pattern = re.compile(_caseless(self.source))
         return pattern.match if self._at_start else pattern.search
 
     def matches(self, text: str, low: str) -> Iterator[re.Match[str]]:
         """The first `PLACES_MAX` matches in `text`, which in lower case is `low`."""
-        if self._screen is not None and self._screen(low) is None:
+        if self._screen(low) is None:
             return iter(())
         if self._at_start:  # a search would go on through the whole text
             first = self.pattern.match(text)
@@ -209,6 +211,22 @@ def _rules(file: Mapping[str, Any], row: Mapping[str, Any]) -> Iterator[Rule]:
     yield Rule(row["id"], rf"^(?:{leads}\b ?,? ?)?{source}", keywords, row)
     yield Rule(row["id"], rf"[.!?;:,\n(*•–—-] ?{source}", keywords, row)
     yield Rule(row["id"], rf" {leads}\b ?,? {source}", tuple(groups + behind for groups in keywords or ((),)), row)
+
+
+def _caseless(source: str) -> str:
+    """A pattern that fits a text in lower case wherever `source` fits the text as it stands.
+
+    It may fit elsewhere too. No assertion of what must not stand at a place may tell capital letters from small ones.
+    """
+
+    def caseless(match: re.Match[str]) -> str:
+        if match["flags"]:
+            return f"{match['flags']}:"
+        if match["capitals"]:
+            return r"[^\W\d_]"
+        return match["as_is"] or match["letter"].lower()
+
+    return _CASED.sub(caseless, source)
 
 
 def _keywords(file: Mapping[str, Any], entry: str) -> tuple[frozenset[str], ...]:

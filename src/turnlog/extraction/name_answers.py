@@ -28,16 +28,14 @@ ANSWER_WORDS_MAX = 16
 """Words of an answer in which the one given name is the user's, at most."""
 
 
-def answers(own: str, asked: str) -> Iterator[Said]:
-    """The name that answers the assistant's question for it, or mends the name that the assistant used."""
-    question = asked.rstrip()[-300:]
+def answers(own: str, question: str, *, wanted: bool) -> Iterator[Said]:
+    """The name that answers the assistant's `question`, which is for it if `wanted`, or mends the name that it used."""
     if _pattern("yes").match(own) and "?" in question[-200:]:
         offered = _offered(question)
         if offered is not None:
             yield Said(offered.text, -1, -1, replies=True)
             return
     filler = _pattern("fillers").match(own)
-    wanted = asks_for_name(question)
     name = name_at(own, filler.end() if filler else 0, lower=True) or (_given_in(own, question) if wanted else None)
     if name is None:
         return

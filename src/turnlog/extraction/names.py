@@ -34,6 +34,8 @@ SURE = ("my", "call", "the", "i ", "name")
 """How cues begin after which a name in lower case need not be in the list of given names."""
 NAMING_LENGTH = 300
 """Characters of a message in which its one name is looked for."""
+QUESTION_LENGTH = 300
+"""Characters at the end of what the assistant said that are its question."""
 CAPITALS_MAX = 20
 """Words with a capital letter that are looked at for a mended name, at most."""
 
@@ -41,12 +43,14 @@ CAPITALS_MAX = 20
 def names(reading: Reading, asked: str = "") -> list[Said]:
     """The names that the user gives or denies, in the order of the text; `asked` is what the assistant said just before."""
     own = reading.own
-    found = list(answers(own, asked)) if asked else []
+    question = asked.rstrip()[-QUESTION_LENGTH:]
+    wanted = bool(question) and asks_for_name(question)
+    found = list(answers(own, question, wanted=wanted)) if question else []
     found += _denials(reading, asked)
     denied = {said.start for said in found if said.denied}
-    found += (said for said in (*_wishes(reading), *_sufficing(reading, asked), *_weak(reading)) if said.start not in denied)
+    found += (said for said in (*_wishes(reading), *_sufficing(reading, asked, wanted=wanted), *_weak(reading)) if said.start not in denied)
     found += _foreign(reading)
-    found += (said for said in (*_framed(reading, asked), *_mended(reading, asked)) if said.start not in denied)
+    found += (said for said in (*_framed(reading, wanted=wanted), *_mended(reading, asked)) if said.start not in denied)
     if not found:
         found += _only_one(reading)
     if "\n" in own or "-" in own or "—" in own or "–" in own:
@@ -101,10 +105,10 @@ def _wishes(reading: Reading) -> Iterator[Said]:
             yield given(name)
 
 
-def _framed(reading: Reading, asked: str) -> Iterator[Said]:
+def _framed(reading: Reading, *, wanted: bool) -> Iterator[Said]:
     """The names in the frames in which also other things are used, put and said."""
     own = reading.own
-    of_names = not _words("naming_frames").isdisjoint(reading.words) or asks_for_name(asked[-300:])
+    of_names = not _words("naming_frames").isdisjoint(reading.words) or wanted
     if not (of_names or _has_given(reading)):
         return
     for cue in (*_each("with_people", reading), *(_each("of_myself", reading) if of_names else ())):
@@ -180,14 +184,14 @@ def _but_not(own: str, name: Name) -> Iterator[Said]:
         yield Said(other.text, other.start, other.end, denied=True)
 
 
-def _sufficing(reading: Reading, asked: str) -> Iterator[Said]:
+def _sufficing(reading: Reading, asked: str, *, wanted: bool) -> Iterator[Said]:
     """The name in "Kostya is fine", where names are what is spoken of."""
     for match in _each("suffices", reading) if not _words("sufficing").isdisjoint(reading.words) else ():
         name = name_at(reading.own, match.start(1), wish=True)
         if name is None or is_thing(name) or name.text.lower() in LEXICON.common:
             continue
         known = reading.own.find(name.text) < match.start(1) or any(similar(name.text, word) for word in capitals(asked))
-        if known or not _words("naming").isdisjoint(reading.words) or asks_for_name(asked[-300:]):
+        if known or not _words("naming").isdisjoint(reading.words) or wanted:
             yield given(name)
 
 

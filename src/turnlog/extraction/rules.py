@@ -6,7 +6,8 @@ its items, the first that fits. A line end and the spaces after it do not count.
 matches where a clause begins: at the start, after a mark, or after one of these words.
 
 Each of the `keywords` is a list of words between spaces, all of which a text must contain for the rule to be tried; of words
-between bars it must contain one. "used_to" are two words side by side, "^" is the beginning of a line. The rules of all languages are tried on every text: a table is the rules of all files.
+between bars it must contain one. "used_to" are two words side by side, "^" is the beginning of a line. The rules of all
+languages are tried on every text: a table is the rules of all files.
 """
 
 import re
@@ -33,8 +34,8 @@ _CASED = re.compile(r"(?P<flags>\(\?[a-z]*)-i:|(?P<capitals>\[\^\\W\\d_a-z[^\]]*
 
 
 def tokens_of(low: str) -> frozenset[str]:
-    """The words and the marks of `low`, a text in lower case, each two neighbours with "_" between them, and "", which is the
-    keyword of a rule without one. "^" stands for the beginning of a line.
+    """The words and the marks of `low`, a text in lower case, any two neighbours of them joined by "_", and "", the keyword of
+    a rule without one. "^" stands for the beginning of a line.
     """
     tokens = _TOKENS.findall("^" + low.replace("\n", "^"))
     return frozenset(("", *tokens, *map("_".join, pairwise(tokens))))

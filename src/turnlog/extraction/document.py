@@ -54,6 +54,10 @@ class Reading(NamedTuple):
         """The rules of `table` with their matches in `own`."""
         return table.find(self.fitting, self.own, self.low)
 
+    def may_match(self, *tables: Table) -> bool:
+        """Whether rules of any of the `tables` are to be tried."""
+        return any([table in self.fitting for table in tables])  # noqa: C419 - a list of two is faster
+
     def places(self, table: Table) -> Iterable[re.Match[str]]:
         """The matches of the rules of `table` in `own`."""
         return (match for _, match in self.find(table)) if table in self.fitting else ()

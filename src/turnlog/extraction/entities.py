@@ -77,7 +77,7 @@ def mentions(reading: Reading, people: Sequence[Mention] = ()) -> list[Mention]:
 
 def _named(plain: str) -> list[Mention]:
     words = WordsOf(plain)
-    places = list(islice((place for place, token in enumerate(words.tokens) if _may_name(token)), LOOKED_MAX))
+    places = [place for place, token in enumerate(words.tokens) if _may_name(token)][:LOOKED_MAX]
     if not places:
         return []
     shouted = _is_shouted(plain, words.tokens)
@@ -121,7 +121,7 @@ def _inside(plain: str, words: WordsOf, places: Sequence[int]) -> set[str]:
 
 def _is_shouted(plain: str, tokens: Sequence[str]) -> bool:
     """Whether capitals say nothing: most letters, or nearly all words, have them."""
-    capitals = sum(token[0].isupper() for token in tokens)
+    capitals = sum([token[0].isupper() for token in tokens])
     if 2 * capitals < len(tokens):
         return False
     letters = sum(map(str.isalpha, plain))
@@ -140,10 +140,10 @@ def _known_at(plain: str, words: Sequence[TextWord], index: int, shouted: bool) 
     word = words[index]
     if word.possessive and f"{word.lower}'s" in LEXICON.kinds:
         return 1, Mention(f"{word.text}'s", LEXICON.kinds[f"{word.lower}'s"], word.start, word.end + 2)
-    for length in range(_longest(words, index), 0, -1):
+    for length in range(_longest(words, word.lower, index), 0, -1):
         if length > 1 and not _adjacent(plain, words, index, length):
             continue
-        kind = LEXICON.kinds.get(" ".join(w.lower for w in words[index : index + length]))
+        kind = LEXICON.kinds.get(word.lower if length == 1 else " ".join([w.lower for w in words[index : index + length]]))
         if kind is None or (length == 1 and not _stands(plain, words, index, shouted)):
             continue
         last = words[index + length - 1]
@@ -164,9 +164,8 @@ def _known_at(plain: str, words: Sequence[TextWord], index: int, shouted: bool) 
     return 0, None
 
 
-def _longest(words: Sequence[TextWord], index: int) -> int:
-    """How many words the longest known name has that may stand at `index`."""
-    first = words[index].lower
+def _longest(words: Sequence[TextWord], first: str, index: int) -> int:
+    """How many words the longest known name has that may stand at `index`, where the word `first` is."""
     longest = LEXICON.longest.get(first, 0)
     if longest < 2 or (index + 1 < len(words) and words[index + 1].lower in LEXICON.second[first]):
         return longest

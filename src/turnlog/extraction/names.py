@@ -48,7 +48,8 @@ def names(reading: Reading, asked: str = "") -> list[Said]:
     found = list(answers(own, question, wanted=wanted)) if question else []
     found += _denials(reading, asked)
     denied = {said.start for said in found if said.denied}
-    found += (said for said in (*_wishes(reading), *_sufficing(reading, asked, wanted=wanted), *_weak(reading)) if said.start not in denied)
+    plain = [*_wishes(reading), *_sufficing(reading, asked, wanted=wanted), *_weak(reading)]
+    found += (said for said in plain if said.start not in denied)
     found += _foreign(reading)
     found += (said for said in (*_framed(reading, wanted=wanted), *_mended(reading, asked)) if said.start not in denied)
     if not found:
@@ -108,6 +109,8 @@ def _wishes(reading: Reading) -> Iterator[Said]:
 def _framed(reading: Reading, *, wanted: bool) -> Iterator[Said]:
     """The names in the frames in which also other things are used, put and said."""
     own = reading.own
+    if not reading.may_match(_RULES.tables["with_people"], _RULES.tables["of_myself"]):
+        return
     of_names = not _words("naming_frames").isdisjoint(reading.words) or wanted
     if not (of_names or _has_given(reading)):
         return
@@ -134,8 +137,16 @@ def _has_given(reading: Reading) -> bool:
     if not LEXICON.given.isdisjoint(reading.words):
         return True
     return not reading.own.isascii() or (
-        "-" in reading.own and any("-" in word and is_given(word) for word in reading.words)
+        "-" in reading.own and any([is_given(word) for word in reading.words if "-" in word])  # noqa: C419 - there are few
     )
+
+
+def _given_first(matches: Iterable[re.Match[str]], reading: Reading) -> Iterator[re.Match[str]]:
+    """The `matches`, if there may be a given name in the message, which is looked for at the first of them."""
+    for match in matches:
+        if not _has_given(reading):
+            return
+        yield match
 
 
 def _mended(reading: Reading, asked: str) -> Iterator[Said]:
@@ -237,7 +248,7 @@ def _at_openings(reading: Reading) -> Iterator[Said]:
         name = name_at(own, match.start(1), lower=True)
         if name is not None and is_given(name.text.lower()):
             yield given(name, asked=False)
-    for match in _each("hellos", reading) if _has_given(reading) else ():
+    for match in _given_first(_each("hellos", reading), reading):
         name = name_at(own, match.start(1))
         if name is not None and is_given(name.text.lower().split()[0]) and not is_thing(name):
             yield given(name, asked=False)
@@ -251,7 +262,7 @@ def _at_opening_frames(reading: Reading) -> Iterator[Said]:
         name = name_at(own, match.start(1))
         if name is not None and not is_thing(name):
             yield given(name, asked=False)
-    for match in (*_each("from_somewhere", reading), *(_each("yours", reading) if _has_given(reading) else ())):
+    for match in (*_each("from_somewhere", reading), *_given_first(_each("yours", reading), reading)):
         name = name_at(own, match.start(match.lastindex or 0))
         if name is not None and _is_persons(name, of_names=True):
             yield given(name, asked=False)

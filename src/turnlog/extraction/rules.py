@@ -34,8 +34,8 @@ _CASED = re.compile(r"(?P<flags>\(\?[a-z]*)-i:|(?P<capitals>\[\^\\W\\d_a-z[^\]]*
 
 
 def tokens_of(low: str) -> frozenset[str]:
-    """The words and the marks of `low`, a text in lower case, any two neighbours of them joined by "_", and "", the keyword of
-    a rule without one. "^" stands for the beginning of a line.
+    """The words and the marks of `low`, a text in lower case, any two neighbours of them joined by "_", and "", the keyword
+    of a rule without one. "^" stands for the beginning of a line.
     """
     tokens = _TOKENS.findall("^" + low.replace("\n", "^"))
     return frozenset(("", *tokens, *map("_".join, pairwise(tokens))))

@@ -76,9 +76,10 @@ class WordsOf(Sequence[TextWord]):
     def __getitem__(self, index: int | slice) -> TextWord | Sequence[TextWord]:
         if isinstance(index, slice):
             return [self[place] for place in range(*index.indices(len(self._found)))]
-        made = self._made[index]
-        if made is None:
-            made = self._made[index] = _word(self._found[index])
+        return self._made[index] or self._make(index)
+
+    def _make(self, index: int) -> TextWord:
+        made = self._made[index] = _word(self._found[index])
         return made
 
 

@@ -6,7 +6,7 @@ from itertools import islice, pairwise
 
 from turnlog.extraction.dates import dates, may_name_days
 from turnlog.extraction.document import EMAIL, URL, Kind, Mention, Reading
-from turnlog.extraction.lexicon import LENGTH_MAX, LEXICON, is_english
+from turnlog.extraction.lexicon import LENGTH_MAX, LEXICON, is_everyday
 from turnlog.extraction.rules import rules
 from turnlog.extraction.spans import TextWord, WordsOf, capitalised, is_given, may_be_given, opens
 
@@ -263,7 +263,7 @@ def _is_no_start(plain: str, part: Sequence[TextWord]) -> bool:
         return True
     if len(part) < 2 or may_be_given(lower) or lower in LEXICON.longest or not opens(plain, part[0].start):
         return False
-    return is_english(lower) and part[1].lower not in _words("org_words") and part[1].lower not in _words("place_words")
+    return is_everyday(lower) and part[1].lower not in _words("org_words") and part[1].lower not in _words("place_words")
 
 
 def _is_no_end(part: Sequence[TextWord]) -> bool:
@@ -308,7 +308,7 @@ def _is_version(last: TextWord, number: TextWord, plain: str) -> bool:
     return (
         len(number.text) <= 4
         and last.lower not in _words("numbered")
-        and (last.lower in LEXICON.longest or not is_english(last.lower))
+        and (last.lower in LEXICON.longest or not is_everyday(last.lower))
         and not number.text.endswith(("am", "pm", "st", "nd", "rd", "th"))
         and plain[number.end : number.end + 1] not in (":", "%", "/", "€")
     )
@@ -338,12 +338,12 @@ def _is_name(plain: str, words: Sequence[TextWord], part: Sequence[TextWord], in
         )
     if not opens(plain, first.start):
         before = words[index - 1].lower if index else ""
-        return before not in _words("describes") or not is_english(first.lower)
+        return before not in _words("describes") or not is_everyday(first.lower)
     if is_given(first.lower) or first.lower in inside:
         return True
-    if first.possessive and not is_english(first.lower):
+    if first.possessive and not is_everyday(first.lower):
         return True
-    return (first.lower in LEXICON.given_or_words or not is_english(first.lower)) and _calls(plain, words, part, index)
+    return (first.lower in LEXICON.given_or_words or not is_everyday(first.lower)) and _calls(plain, words, part, index)
 
 
 def _calls(plain: str, words: Sequence[TextWord], part: Sequence[TextWord], index: int) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from turnlog.extraction.document import Reading
-from turnlog.extraction.lexicon import LEXICON, is_english
+from turnlog.extraction.lexicon import LEXICON, is_everyday
 from turnlog.extraction.name_answers import answers, asks_for_name, signatures
 from turnlog.extraction.rules import rules
 from turnlog.extraction.spans import (
@@ -55,7 +55,7 @@ def names(reading: Reading, asked: str = "") -> list[Said]:
     if not found:
         found += _only_one(reading)
     if "\n" in own or "-" in own or "—" in own or "–" in own:
-        found += signatures(own)
+        found += signatures(own, reading.words)
     return sorted(_once(found), key=lambda said: said.start)
 
 
@@ -129,7 +129,7 @@ def _is_persons(name: Name, *, of_names: bool) -> bool:
         return False
     if is_given(first):
         return True
-    return of_names and capitalised(name.text) and (may_be_given(first) or not is_english(first))
+    return of_names and capitalised(name.text) and (may_be_given(first) or not is_everyday(first))
 
 
 def _has_given(reading: Reading) -> bool:
@@ -184,7 +184,7 @@ def _only_one(reading: Reading) -> Iterator[Said]:
 def _can_be_called(name: Name) -> bool:
     """Whether `name`, of which something else says that it is one, is no everyday word."""
     first = name.text.lower().split()[0]
-    return not is_thing(name) and (may_be_given(first) or not is_english(first))
+    return not is_thing(name) and (may_be_given(first) or not is_everyday(first))
 
 
 def _but_not(own: str, name: Name) -> Iterator[Said]:
@@ -283,7 +283,7 @@ def _introduces(own: str, cue: re.Match[str], name: Name) -> bool:
         return False
     if capitalised(name.text) and not name.text.isupper():
         return (
-            (is_given(first) or not is_english(first))
+            (is_given(first) or not is_everyday(first))
             or (" " in name.text and ends(own, name.end))
             or _is_word_name(own, name)
         )
@@ -305,7 +305,7 @@ def _presents(own: str, cue: re.Match[str], name: Name) -> bool:
     first, ending = name.text.lower().split()[0], not after.strip() or after[0] in ",.!"
     if is_given(first) or own[cue.end() : name.start].strip() or (may_be_given(first) and ending):
         return True
-    if not capitalised(name.text) or is_english(first):
+    if not capitalised(name.text) or is_everyday(first):
         return False
     return ending or after.strip().startswith(("from", "here", "speaking", "again", "at"))
 
@@ -374,6 +374,6 @@ def _is_no_trade(own: str, cue: re.Match[str], name: Name) -> bool:
     first = name.text.split()[0].lower()
     if is_given(first):
         return True
-    if first in LEXICON.demonyms or is_english(first) or not ends(own, name.end):
+    if first in LEXICON.demonyms or is_everyday(first) or not ends(own, name.end):
         return cue[0].lower().startswith("ich") and own[name.end :].startswith(" aus ") and not first.endswith(("er", "in"))
     return not cue[0].lower().startswith("ich")

@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import NamedTuple, overload
 
-from turnlog.extraction.lexicon import LENGTH_MAX, LEXICON, is_english
+from turnlog.extraction.lexicon import LENGTH_MAX, LEXICON, is_everyday
 from turnlog.extraction.rules import rules
 
 _TOKEN = re.compile(r"[^\W_](?:[\w&']|[.-](?=\w))*")
@@ -221,7 +221,7 @@ def _small(text: str, words: Sequence[TextWord]) -> list[TextWord]:
 
 def _is_surname(word: TextWord) -> bool:
     """Whether `word`, in lower case, may go on a name in lower case."""
-    return word.lower in _words("joins") or (can_name(word) and len(word.text) > 2 and not is_english(word.lower))
+    return word.lower in _words("joins") or (can_name(word) and len(word.text) > 2 and not is_everyday(word.lower))
 
 
 def ends(text: str, place: int) -> bool:

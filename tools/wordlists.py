@@ -18,7 +18,7 @@ from babel import Locale
 from faker.config import AVAILABLE_LOCALES
 from faker.factory import Factory
 
-from turnlog.extraction.lexicon import LEXICON, is_english
+from turnlog.extraction.lexicon import LEXICON, is_everyday
 
 DATA = Path(__file__).parents[1] / "src/turnlog/extraction/data"
 CITY_POPULATION_MIN = 250_000
@@ -65,7 +65,7 @@ def names_only(words: Iterable[str], *, several: bool) -> list[str]:
 def is_word(lower: str) -> bool:
     """Whether `lower` is an everyday English word, or one that the lists in the data know as something else."""
     known = lower in LEXICON.given_or_words or lower in LEXICON.lower_is_a_word or lower in LEXICON.demonyms
-    return known or is_english(lower) or simplemma.is_known(lower, lang="en")
+    return known or is_everyday(lower) or simplemma.is_known(lower, lang="en")
 
 
 def main() -> int:

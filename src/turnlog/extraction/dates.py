@@ -17,6 +17,8 @@ _NUMBERS = re.compile(
     r"|(?:3[01]|[12]\d|0?[1-9])([/.-])(?:3[01]|[12]\d|0?[1-9])\2(?:(?:19|20)\d\d|\d\d))(?![\w/-]|\.\d)"
 )
 _DIGIT = re.compile(r"\d")
+_NUMBERED = re.compile(r"\d[-/.]\d")
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _WORDS = re.compile(r"[a-z]+|\d+")
 
 
@@ -29,7 +31,7 @@ def dates(text: str) -> list[Name]:
     """The dates named in `text`, longest first where two overlap, in no order."""
     words = frozenset(_WORDS.findall(text.lower()))
     found = _full(text) if not _words("any_months").isdisjoint(words) else []
-    if any(map(str.isdigit, words)):
+    if _NUMBERED.search(text) is not None:
         found += [Name(match[0], *match.span()) for match in islice(_NUMBERS.finditer(text), DATES_MAX)]
     if not _words("days").isdisjoint(words):
         found += [Name(match[0].rstrip("."), *match.span()) for match in _more(_pattern("day_name"), text, found)]
@@ -39,7 +41,7 @@ def dates(text: str) -> list[Name]:
         found += [
             Name(match[0], *match.span()) for match in _more(_pattern("month_name"), text, found) if _month(match, text)
         ]
-    if any(len(word) == 4 and word[:2] in ("19", "20") for word in words):
+    if _YEAR.search(text) is not None:
         for match in _more(_pattern("year_alone"), text, found):
             if _pattern("before_year").search(text[max(0, match.start() - 12) : match.start()]):
                 found.append(Name(match[0].rstrip("s"), *match.span()))

@@ -1,9 +1,10 @@
 """A message as the extractors read it: who speaks, and which words are the speaker's own."""
 
 import re
+from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
-from turnlog.extraction.rules import rules, tokens_of
+from turnlog.extraction.rules import Fitting, Rule, Table, index, rules, tokens_of
 
 Kind = Literal["PERSON", "PLACE", "ORG", "PRODUCT", "EMAIL", "URL", "DATE"]
 
@@ -39,7 +40,7 @@ class Reading(NamedTuple):
     """The words of a message, thrice, at the same places: hidden words are spaces.
 
     `text` is all of it, `plain` hides code, URLs and e-mail addresses, `own` hides quoted speech and quoted lines too.
-    `low` is `own` in lower case, `words` are its words, and `tokens` are its words and marks, by which rules are found.
+    `low` is `own` in lower case, `words` are its words, and `fitting` are the rules to try on it.
     """
 
     text: str
@@ -47,7 +48,19 @@ class Reading(NamedTuple):
     own: str
     low: str
     words: frozenset[str]
-    tokens: frozenset[str]
+    fitting: Fitting
+
+    def find(self, table: Table) -> Iterator[tuple[Rule, re.Match[str]]]:
+        """The rules of `table` with their matches in `own`."""
+        return table.find(self.fitting, self.own, self.low)
+
+    def may_match(self, *tables: Table) -> bool:
+        """Whether rules of any of the `tables` are to be tried."""
+        return any([table in self.fitting for table in tables])  # noqa: C419 - a list of two is faster
+
+    def places(self, table: Table) -> Iterable[re.Match[str]]:
+        """The matches of the rules of `table` in `own`."""
+        return (match for _, match in self.find(table)) if table in self.fitting else ()
 
 
 def read(text: str) -> Reading:
@@ -61,7 +74,7 @@ def read(text: str) -> Reading:
     own = _QUOTED_LINE.sub(_blank, plain) if ">" in plain else plain
     own = _QUOTED.sub(_unquoted, own)
     low = own.lower()
-    return Reading(text, plain, own, low, frozenset(_WORD.findall(low)), tokens_of(low))
+    return Reading(text, plain, own, low, frozenset(_WORD.findall(low)), index().fitting(tokens_of(low)))
 
 
 def beginning_and_end(text: str) -> str:

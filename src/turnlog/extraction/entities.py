@@ -6,7 +6,7 @@ from itertools import islice, pairwise
 
 from turnlog.extraction.dates import dates, may_name_days
 from turnlog.extraction.document import EMAIL, URL, Kind, Mention, Reading
-from turnlog.extraction.lexicon import LENGTH_MAX, LEXICON, is_english
+from turnlog.extraction.lexicon import LENGTH_MAX, LEXICON, is_everyday
 from turnlog.extraction.rules import rules
 from turnlog.extraction.spans import TextWord, WordsOf, capitalised, is_given, may_be_given, opens
 
@@ -77,7 +77,7 @@ def mentions(reading: Reading, people: Sequence[Mention] = ()) -> list[Mention]:
 
 def _named(plain: str) -> list[Mention]:
     words = WordsOf(plain)
-    places = list(islice((place for place, token in enumerate(words.tokens) if _may_name(token)), LOOKED_MAX))
+    places = [place for place, token in enumerate(words.tokens) if _may_name(token)][:LOOKED_MAX]
     if not places:
         return []
     shouted = _is_shouted(plain, words.tokens)
@@ -121,7 +121,7 @@ def _inside(plain: str, words: WordsOf, places: Sequence[int]) -> set[str]:
 
 def _is_shouted(plain: str, tokens: Sequence[str]) -> bool:
     """Whether capitals say nothing: most letters, or nearly all words, have them."""
-    capitals = sum(token[0].isupper() for token in tokens)
+    capitals = sum([token[0].isupper() for token in tokens])
     if 2 * capitals < len(tokens):
         return False
     letters = sum(map(str.isalpha, plain))
@@ -140,10 +140,10 @@ def _known_at(plain: str, words: Sequence[TextWord], index: int, shouted: bool) 
     word = words[index]
     if word.possessive and f"{word.lower}'s" in LEXICON.kinds:
         return 1, Mention(f"{word.text}'s", LEXICON.kinds[f"{word.lower}'s"], word.start, word.end + 2)
-    for length in range(_longest(words, index), 0, -1):
+    for length in range(_longest(words, word.lower, index), 0, -1):
         if length > 1 and not _adjacent(plain, words, index, length):
             continue
-        kind = LEXICON.kinds.get(" ".join(w.lower for w in words[index : index + length]))
+        kind = LEXICON.kinds.get(word.lower if length == 1 else " ".join([w.lower for w in words[index : index + length]]))
         if kind is None or (length == 1 and not _stands(plain, words, index, shouted)):
             continue
         last = words[index + length - 1]
@@ -164,9 +164,8 @@ def _known_at(plain: str, words: Sequence[TextWord], index: int, shouted: bool) 
     return 0, None
 
 
-def _longest(words: Sequence[TextWord], index: int) -> int:
-    """How many words the longest known name has that may stand at `index`."""
-    first = words[index].lower
+def _longest(words: Sequence[TextWord], first: str, index: int) -> int:
+    """How many words the longest known name has that may stand at `index`, where the word `first` is."""
     longest = LEXICON.longest.get(first, 0)
     if longest < 2 or (index + 1 < len(words) and words[index + 1].lower in LEXICON.second[first]):
         return longest
@@ -264,7 +263,7 @@ def _is_no_start(plain: str, part: Sequence[TextWord]) -> bool:
         return True
     if len(part) < 2 or may_be_given(lower) or lower in LEXICON.longest or not opens(plain, part[0].start):
         return False
-    return is_english(lower) and part[1].lower not in _words("org_words") and part[1].lower not in _words("place_words")
+    return is_everyday(lower) and part[1].lower not in _words("org_words") and part[1].lower not in _words("place_words")
 
 
 def _is_no_end(part: Sequence[TextWord]) -> bool:
@@ -309,7 +308,7 @@ def _is_version(last: TextWord, number: TextWord, plain: str) -> bool:
     return (
         len(number.text) <= 4
         and last.lower not in _words("numbered")
-        and (last.lower in LEXICON.longest or not is_english(last.lower))
+        and (last.lower in LEXICON.longest or not is_everyday(last.lower))
         and not number.text.endswith(("am", "pm", "st", "nd", "rd", "th"))
         and plain[number.end : number.end + 1] not in (":", "%", "/", "€")
     )
@@ -339,12 +338,12 @@ def _is_name(plain: str, words: Sequence[TextWord], part: Sequence[TextWord], in
         )
     if not opens(plain, first.start):
         before = words[index - 1].lower if index else ""
-        return before not in _words("describes") or not is_english(first.lower)
+        return before not in _words("describes") or not is_everyday(first.lower)
     if is_given(first.lower) or first.lower in inside:
         return True
-    if first.possessive and not is_english(first.lower):
+    if first.possessive and not is_everyday(first.lower):
         return True
-    return (first.lower in LEXICON.given_or_words or not is_english(first.lower)) and _calls(plain, words, part, index)
+    return (first.lower in LEXICON.given_or_words or not is_everyday(first.lower)) and _calls(plain, words, part, index)
 
 
 def _calls(plain: str, words: Sequence[TextWord], part: Sequence[TextWord], index: int) -> bool:

@@ -53,8 +53,8 @@ def statements(reading: Reading, asked: str = "") -> list[Statement]:
     """What the message states, in the order of the text; `asked` is what the assistant said just before."""
     if _words("first_person").isdisjoint(reading.words):
         return []
-    holding = _RULES.tables["holds"].fitting(reading.tokens)
-    dated = _RULES.tables["dated"].fitting(reading.tokens)
+    holding = reading.fitting.get(_RULES.tables["holds"], [])
+    dated = reading.fitting.get(_RULES.tables["dated"], [])
     if not holding and not dated:
         return []
     return list(islice(_once(_stated(reading.own, holding, dated)), STATEMENTS_MAX))

@@ -134,18 +134,18 @@ def _of_languages(name: str) -> frozenset[str]:
     return frozenset().union(*(_lines(folder / name) for folder in DATA.iterdir() if (folder / name).is_file()))
 
 
-def is_english(lower: str) -> bool:
-    """Whether `lower`, a word in lower case, is an everyday English word or is made of one."""
+def is_everyday(lower: str) -> bool:
+    """Whether `lower`, a word in lower case, is an everyday word of a language of the rules, or is made of one."""
     # decision 047: a word of any length must not recurse as deep as it is long, nor stay in a cache
-    return len(lower) <= LENGTH_MAX and _is_english(lower)
+    return len(lower) <= LENGTH_MAX and _is_everyday(lower)
 
 
 @lru_cache(maxsize=8192)
-def _is_english(lower: str) -> bool:
+def _is_everyday(lower: str) -> bool:
     if lower in LEXICON.common or lower in LEXICON.stems or any(_has_stem(lower, ending) for ending in LEXICON.endings):
         return True
     return any(
-        lower.startswith(part) and _is_english(lower[len(part) :])
+        lower.startswith(part) and _is_everyday(lower[len(part) :])
         for part in LEXICON.beginnings
         if len(lower) > len(part) + 3
     )

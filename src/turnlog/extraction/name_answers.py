@@ -1,9 +1,10 @@
 """Names in answers and under messages: after a question or an offer, in use by the assistant, in a signature."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Set
 from itertools import islice
 
-from turnlog.extraction.lexicon import LEXICON, is_english
+from turnlog.extraction.lexicon import LEXICON, is_everyday
 from turnlog.extraction.rules import rules
 from turnlog.extraction.spans import (
     Name,
@@ -28,16 +29,14 @@ ANSWER_WORDS_MAX = 16
 """Words of an answer in which the one given name is the user's, at most."""
 
 
-def answers(own: str, asked: str) -> Iterator[Said]:
-    """The name that answers the assistant's question for it, or mends the name that the assistant used."""
-    question = asked.rstrip()[-300:]
+def answers(own: str, question: str, *, wanted: bool) -> Iterator[Said]:
+    """The name that answers the assistant's `question`, which is for it if `wanted`, or mends the name that it used."""
     if _pattern("yes").match(own) and "?" in question[-200:]:
         offered = _offered(question)
         if offered is not None:
             yield Said(offered.text, -1, -1, replies=True)
             return
     filler = _pattern("fillers").match(own)
-    wanted = asks_for_name(question)
     name = name_at(own, filler.end() if filler else 0, lower=True) or (_given_in(own, question) if wanted else None)
     if name is None:
         return
@@ -87,7 +86,7 @@ def _is_answer(own: str, name: Name) -> bool:
     if capitalised(name.text) or may_be_given(first):
         return True
     return not own.strip(" .!").count(" ") or (
-        not is_english(first) and own[name.end : name.end + 1] in ("", ",", ".", "!", "\n")
+        not is_everyday(first) and own[name.end : name.end + 1] in ("", ",", ".", "!", "\n")
     )
 
 
@@ -98,6 +97,7 @@ def _mends(own: str, name: Name, question: str) -> bool:
     return any(similar(name.text, word) for word in capitals(question))
 
 
+_DASH = re.compile(r"[-–—~] ?[^\W\d_a-z]")
 CUES_MAX = 50
 """Places of one kind that are looked at in a message, at most."""
 SIGNATURE_LINES = 6
@@ -106,8 +106,8 @@ LAST_LENGTH = 100
 """Characters at the end of a message in which a closing and a name are looked for."""
 
 
-def signatures(own: str) -> Iterator[Said]:
-    """The name under the message: after a closing, after a dash, or alone below an empty line."""
+def signatures(own: str, words: Set[str]) -> Iterator[Said]:
+    """The name under the message, which has these `words`: after a closing, after a dash, or alone below an empty line."""
     lines = own.splitlines(keepends=True)
     first = max(1, len(lines) - SIGNATURE_LINES)
     place = sum(map(len, lines[:first]))
@@ -128,8 +128,10 @@ def signatures(own: str) -> Iterator[Said]:
             yield given(name, asked=False)
             return
         place += len(line)
-    yield from _dashed(own)
-    yield from _closed_in_line(own)
+    if _DASH.search(own) is not None:
+        yield from _dashed(own)
+    if not _words("closings").isdisjoint(words):
+        yield from _closed_in_line(own)
 
 
 def _closed_in_line(own: str) -> Iterator[Said]:

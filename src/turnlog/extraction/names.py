@@ -1,11 +1,11 @@
 """What the user asks to be called, and whose name they say is not theirs."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from turnlog.extraction.document import Reading
-from turnlog.extraction.lexicon import LEXICON, is_english
+from turnlog.extraction.lexicon import LEXICON, is_everyday
 from turnlog.extraction.name_answers import answers, asks_for_name, signatures
 from turnlog.extraction.rules import rules
 from turnlog.extraction.spans import (
@@ -34,6 +34,8 @@ SURE = ("my", "call", "the", "i ", "name")
 """How cues begin after which a name in lower case need not be in the list of given names."""
 NAMING_LENGTH = 300
 """Characters of a message in which its one name is looked for."""
+QUESTION_LENGTH = 300
+"""Characters at the end of what the assistant said that are its question."""
 CAPITALS_MAX = 20
 """Words with a capital letter that are looked at for a mended name, at most."""
 
@@ -41,16 +43,19 @@ CAPITALS_MAX = 20
 def names(reading: Reading, asked: str = "") -> list[Said]:
     """The names that the user gives or denies, in the order of the text; `asked` is what the assistant said just before."""
     own = reading.own
-    found = list(answers(own, asked)) if asked else []
+    question = asked.rstrip()[-QUESTION_LENGTH:]
+    wanted = bool(question) and asks_for_name(question)
+    found = list(answers(own, question, wanted=wanted)) if question else []
     found += _denials(reading, asked)
     denied = {said.start for said in found if said.denied}
-    found += (said for said in (*_wishes(reading), *_sufficing(reading, asked), *_weak(reading)) if said.start not in denied)
+    plain = [*_wishes(reading), *_sufficing(reading, asked, wanted=wanted), *_weak(reading)]
+    found += (said for said in plain if said.start not in denied)
     found += _foreign(reading)
-    found += (said for said in (*_framed(reading, asked), *_mended(reading, asked)) if said.start not in denied)
+    found += (said for said in (*_framed(reading, wanted=wanted), *_mended(reading, asked)) if said.start not in denied)
     if not found:
         found += _only_one(reading)
     if "\n" in own or "-" in own or "—" in own or "–" in own:
-        found += signatures(own)
+        found += signatures(own, reading.words)
     return sorted(_once(found), key=lambda said: said.start)
 
 
@@ -71,8 +76,8 @@ def _once(found: list[Said]) -> list[Said]:
     return kept
 
 
-def _each(table: str, reading: Reading) -> Iterator[re.Match[str]]:
-    return _RULES.find(table, reading.own, reading.tokens)
+def _each(table: str, reading: Reading) -> Iterable[re.Match[str]]:
+    return reading.places(_RULES.tables[table])
 
 
 def _wishes(reading: Reading) -> Iterator[Said]:
@@ -101,10 +106,12 @@ def _wishes(reading: Reading) -> Iterator[Said]:
             yield given(name)
 
 
-def _framed(reading: Reading, asked: str) -> Iterator[Said]:
+def _framed(reading: Reading, *, wanted: bool) -> Iterator[Said]:
     """The names in the frames in which also other things are used, put and said."""
     own = reading.own
-    of_names = not _words("naming_frames").isdisjoint(reading.words) or asks_for_name(asked[-300:])
+    if not reading.may_match(_RULES.tables["with_people"], _RULES.tables["of_myself"]):
+        return
+    of_names = not _words("naming_frames").isdisjoint(reading.words) or wanted
     if not (of_names or _has_given(reading)):
         return
     for cue in (*_each("with_people", reading), *(_each("of_myself", reading) if of_names else ())):
@@ -122,7 +129,7 @@ def _is_persons(name: Name, *, of_names: bool) -> bool:
         return False
     if is_given(first):
         return True
-    return of_names and capitalised(name.text) and (may_be_given(first) or not is_english(first))
+    return of_names and capitalised(name.text) and (may_be_given(first) or not is_everyday(first))
 
 
 def _has_given(reading: Reading) -> bool:
@@ -130,8 +137,16 @@ def _has_given(reading: Reading) -> bool:
     if not LEXICON.given.isdisjoint(reading.words):
         return True
     return not reading.own.isascii() or (
-        "-" in reading.own and any("-" in word and is_given(word) for word in reading.words)
+        "-" in reading.own and any([is_given(word) for word in reading.words if "-" in word])  # noqa: C419 - there are few
     )
+
+
+def _given_first(matches: Iterable[re.Match[str]], reading: Reading) -> Iterator[re.Match[str]]:
+    """The `matches`, if there may be a given name in the message, which is looked for at the first of them."""
+    for match in matches:
+        if not _has_given(reading):
+            return
+        yield match
 
 
 def _mended(reading: Reading, asked: str) -> Iterator[Said]:
@@ -169,7 +184,7 @@ def _only_one(reading: Reading) -> Iterator[Said]:
 def _can_be_called(name: Name) -> bool:
     """Whether `name`, of which something else says that it is one, is no everyday word."""
     first = name.text.lower().split()[0]
-    return not is_thing(name) and (may_be_given(first) or not is_english(first))
+    return not is_thing(name) and (may_be_given(first) or not is_everyday(first))
 
 
 def _but_not(own: str, name: Name) -> Iterator[Said]:
@@ -180,14 +195,14 @@ def _but_not(own: str, name: Name) -> Iterator[Said]:
         yield Said(other.text, other.start, other.end, denied=True)
 
 
-def _sufficing(reading: Reading, asked: str) -> Iterator[Said]:
+def _sufficing(reading: Reading, asked: str, *, wanted: bool) -> Iterator[Said]:
     """The name in "Kostya is fine", where names are what is spoken of."""
     for match in _each("suffices", reading) if not _words("sufficing").isdisjoint(reading.words) else ():
         name = name_at(reading.own, match.start(1), wish=True)
         if name is None or is_thing(name) or name.text.lower() in LEXICON.common:
             continue
         known = reading.own.find(name.text) < match.start(1) or any(similar(name.text, word) for word in capitals(asked))
-        if known or not _words("naming").isdisjoint(reading.words) or asks_for_name(asked[-300:]):
+        if known or not _words("naming").isdisjoint(reading.words) or wanted:
             yield given(name)
 
 
@@ -233,7 +248,7 @@ def _at_openings(reading: Reading) -> Iterator[Said]:
         name = name_at(own, match.start(1), lower=True)
         if name is not None and is_given(name.text.lower()):
             yield given(name, asked=False)
-    for match in _each("hellos", reading) if _has_given(reading) else ():
+    for match in _given_first(_each("hellos", reading), reading):
         name = name_at(own, match.start(1))
         if name is not None and is_given(name.text.lower().split()[0]) and not is_thing(name):
             yield given(name, asked=False)
@@ -247,7 +262,7 @@ def _at_opening_frames(reading: Reading) -> Iterator[Said]:
         name = name_at(own, match.start(1))
         if name is not None and not is_thing(name):
             yield given(name, asked=False)
-    for match in (*_each("from_somewhere", reading), *(_each("yours", reading) if _has_given(reading) else ())):
+    for match in (*_each("from_somewhere", reading), *_given_first(_each("yours", reading), reading)):
         name = name_at(own, match.start(match.lastindex or 0))
         if name is not None and _is_persons(name, of_names=True):
             yield given(name, asked=False)
@@ -268,7 +283,7 @@ def _introduces(own: str, cue: re.Match[str], name: Name) -> bool:
         return False
     if capitalised(name.text) and not name.text.isupper():
         return (
-            (is_given(first) or not is_english(first))
+            (is_given(first) or not is_everyday(first))
             or (" " in name.text and ends(own, name.end))
             or _is_word_name(own, name)
         )
@@ -290,7 +305,7 @@ def _presents(own: str, cue: re.Match[str], name: Name) -> bool:
     first, ending = name.text.lower().split()[0], not after.strip() or after[0] in ",.!"
     if is_given(first) or own[cue.end() : name.start].strip() or (may_be_given(first) and ending):
         return True
-    if not capitalised(name.text) or is_english(first):
+    if not capitalised(name.text) or is_everyday(first):
         return False
     return ending or after.strip().startswith(("from", "here", "speaking", "again", "at"))
 
@@ -359,6 +374,6 @@ def _is_no_trade(own: str, cue: re.Match[str], name: Name) -> bool:
     first = name.text.split()[0].lower()
     if is_given(first):
         return True
-    if first in LEXICON.demonyms or is_english(first) or not ends(own, name.end):
+    if first in LEXICON.demonyms or is_everyday(first) or not ends(own, name.end):
         return cue[0].lower().startswith("ich") and own[name.end :].startswith(" aus ") and not first.endswith(("er", "in"))
     return not cue[0].lower().startswith("ich")

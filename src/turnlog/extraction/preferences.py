@@ -1,7 +1,7 @@
 """What the user likes, prefers and dislikes, in their own words."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Literal, NamedTuple
 
@@ -53,12 +53,12 @@ def preferences(reading: Reading, asked: str = "") -> list[Liking]:
     return _once(found)
 
 
-def _each(table: str, reading: Reading) -> Iterator[re.Match[str]]:
-    return _RULES.find(table, reading.own, reading.tokens)
+def _each(table: str, reading: Reading) -> Iterable[re.Match[str]]:
+    return reading.places(_RULES.tables[table])
 
 
 def _ruled(table: str, reading: Reading) -> Iterator[tuple[Rule, re.Match[str]]]:
-    return _RULES.tables[table].find(reading.own, reading.tokens)
+    return reading.find(_RULES.tables[table])
 
 
 def _once(found: list[Liking]) -> list[Liking]:

@@ -6,16 +6,17 @@ its items, the first that fits. A line end and the spaces after it do not count.
 matches where a clause begins: at the start, after a mark, or after one of these words.
 
 Each of the `keywords` is a list of words between spaces, all of which a text must contain for the rule to be tried; of words
-between bars it must contain one. The rules of all languages are tried on every text: a table is the rules of all files.
+between bars it must contain one. "used_to" are two words side by side, "^" is the beginning of a line, "$" the end. The
+rules of all languages are tried on every text: a table is the rules of all files.
 """
 
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from functools import cache, cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from itertools import groupby, islice
+from itertools import groupby, islice, pairwise
 from typing import Any
 
 PLACES_MAX = 50
@@ -28,12 +29,17 @@ _LINE_END = re.compile(r"\n\s*")
 _TOKENS = re.compile(r"\w+|[^\w ]")
 _NO_GROUP = re.compile(r"\\.|\[[^\]]*\]")
 _GROUP = re.compile(r"\([^()]*\)")
-_CASED = re.compile(r"(?<!\\)[A-Z]|\(\?[a-z]*-i")
+_CASED = re.compile(r"(?P<flags>\(\?[a-z]*)-i:|(?P<capitals>\[\^\\W\\d_a-z[^\]]*\])|(?P<as_is>\\.|\(\?P)|(?P<letter>[A-Z])")
+"""What makes a pattern tell capital letters from small ones; `as_is` does not, though it has capitals."""
 
 
 def tokens_of(low: str) -> frozenset[str]:
-    """The words and the marks of `low`, a text in lower case, and "", which is the keyword of a rule without one."""
-    return frozenset(("", *_TOKENS.findall(low)))
+    """The words and the marks of `low`, a text in lower case, any two neighbours of them joined by "_", and "", the keyword
+    of a rule without one. "^" stands for the beginning of a line, "$" for the end.
+    """
+    lines = low.replace("\n", "^")
+    tokens = _TOKENS.findall(f"^{lines}$")
+    return frozenset(("", *tokens, *map("_".join, pairwise(tokens))))
 
 
 class Rule:
@@ -57,20 +63,18 @@ class Rule:
         return self.source.removeprefix("(?-i:").startswith("^")
 
     @cached_property
-    def _screen(self) -> Callable[[str], re.Match[str] | None] | None:
-        """A search for the pattern in a text in lower case, None where the case of letters matters.
+    def _screen(self) -> Callable[[str], re.Match[str] | None]:
+        """A search in a text in lower case, which finds something wherever the pattern matches.
 
         It takes half the time, since `re` looks for the first letters of a pattern only where their case counts; of 20 rules
-        that are tried, one matches (decision 051).
+        that are tried, one matches (decisions 051, 060).
         """
-        if _CASED.search(self.source):
-            return None
-        pattern = re.compile(self.source)
+        pattern = re.compile(_caseless(self.source))
         return pattern.match if self._at_start else pattern.search
 
     def matches(self, text: str, low: str) -> Iterator[re.Match[str]]:
         """The first `PLACES_MAX` matches in `text`, which in lower case is `low`."""
-        if self._screen is not None and self._screen(low) is None:
+        if self._screen(low) is None:
             return iter(())
         if self._at_start:  # a search would go on through the whole text
             first = self.pattern.match(text)
@@ -79,12 +83,30 @@ class Rule:
 
 
 class Table:
-    """Rules that are tried together, found by their keywords: most texts contain those of a handful."""
+    """Rules that are tried together, in their order."""
 
-    def __init__(self, rules: list[Rule], usual: frozenset[str]) -> None:
+    def __init__(self, rules: list[Rule]) -> None:
         self.rules = rules
+
+    def find(self, fitting: "Fitting", text: str, low: str) -> Iterator[tuple[Rule, re.Match[str]]]:
+        """Each of the `fitting` rules with its matches in `text`, which in lower case is `low`."""
+        rules = fitting.get(self)
+        if rules is None:
+            return iter(())
+        return islice(((rule, match) for rule in rules for match in rule.matches(text, low)), FOUND_MAX)
+
+
+Fitting = dict[Table, list[Rule]]
+"""The rules of each table whose keywords a text contains, in the order of the table; no table without one."""
+
+
+class Index:
+    """The rules of all `tables` by keyword: one pass over the tokens of a text finds the few whose keywords it contains."""
+
+    def __init__(self, tables: Iterable[Table], usual: frozenset[str]) -> None:
+        self._rules = [(table, rule) for table in tables for rule in table.rules]
         self._by_word: dict[str, list[tuple[int, tuple[frozenset[str], ...]]]] = {}
-        for place, rule in enumerate(rules):
+        for place, (_, rule) in enumerate(self._rules):
             for groups in rule.keywords or ((frozenset(("",)),),):
                 # the rarest group finds the rule, and the others are checked only then
                 rarest = min(groups, key=lambda words: (len(words & usual), len(words), -max(map(len, words))))
@@ -93,8 +115,8 @@ class Table:
                     self._by_word.setdefault(word, []).append((place, others))
         self._words = frozenset(self._by_word)
 
-    def fitting(self, tokens: Set[str]) -> list[Rule]:
-        """The rules whose keywords are among the `tokens` of a text, in the order of the table."""
+    def fitting(self, tokens: Set[str]) -> Fitting:
+        """The rules to try on a text with these `tokens`."""
         places = set()
         for word in self._words & tokens:
             for place, others in self._by_word[word]:
@@ -103,14 +125,11 @@ class Table:
                         break
                 else:
                     places.add(place)
-        return [self.rules[place] for place in sorted(places)]
-
-    def find(self, text: str, tokens: Set[str]) -> Iterator[tuple[Rule, re.Match[str]]]:
-        """Each rule with its matches in `text`, which has these `tokens`."""
-        if self._words.isdisjoint(tokens):
-            return iter(())
-        low = text.lower()
-        return islice(((rule, match) for rule in self.fitting(tokens) for match in rule.matches(text, low)), FOUND_MAX)
+        found: Fitting = {}
+        for place in sorted(places):
+            table, rule = self._rules[place]
+            found.setdefault(table, []).append(rule)
+        return found
 
 
 class Rules:
@@ -136,11 +155,7 @@ class Rules:
             for name, rows in file.items():
                 if isinstance(rows, list):
                     found.setdefault(name, []).extend(rule for row in rows for rule in _rules(file, row))
-        return {name: Table(rows, rules("words").words("usual")) for name, rows in found.items()}
-
-    def find(self, table: str, text: str, tokens: Set[str]) -> Iterator[re.Match[str]]:
-        """The matches of the rules of `table` in `text`, which has these `tokens`."""
-        return (match for _, match in self.tables[table].find(text, tokens))
+        return {name: Table(rows) for name, rows in found.items()}
 
     def pattern(self, name: str) -> re.Pattern[str]:
         """The pattern of this name; of several languages, that of any."""
@@ -173,6 +188,14 @@ def rules(name: str) -> Rules:
     return Rules(name)
 
 
+@cache
+def index() -> Index:
+    """The index of the tables of all files."""
+    names = sorted({file.name for folder in DATA.iterdir() if folder.is_dir() for file in folder.iterdir()})
+    files = [rules(name.removesuffix(".toml")) for name in names if name.endswith(".toml")]
+    return Index((table for file in files for table in file.tables.values()), rules("words").words("usual"))
+
+
 def _listed(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
@@ -190,6 +213,22 @@ def _rules(file: Mapping[str, Any], row: Mapping[str, Any]) -> Iterator[Rule]:
     yield Rule(row["id"], rf"^(?:{leads}\b ?,? ?)?{source}", keywords, row)
     yield Rule(row["id"], rf"[.!?;:,\n(*•–—-] ?{source}", keywords, row)
     yield Rule(row["id"], rf" {leads}\b ?,? {source}", tuple(groups + behind for groups in keywords or ((),)), row)
+
+
+def _caseless(source: str) -> str:
+    """A pattern that fits a text in lower case wherever `source` fits the text as it stands.
+
+    It may fit elsewhere too. No assertion of what must not stand at a place may tell capital letters from small ones.
+    """
+
+    def caseless(match: re.Match[str]) -> str:
+        if match["flags"]:
+            return f"{match['flags']}:"
+        if match["capitals"]:
+            return r"[^\W\d_]"
+        return match["as_is"] or match["letter"].lower()
+
+    return _CASED.sub(caseless, source)
 
 
 def _keywords(file: Mapping[str, Any], entry: str) -> tuple[frozenset[str], ...]:
@@ -213,10 +252,10 @@ def alternatives(choices: list[str]) -> str:
 
 
 def _by_letter(choices: list[str]) -> str:
-    """The `choices`, those that begin with one letter together, so that a text is not compared with each of them.
+    """The `choices` as alternatives. Those that begin with one letter have it in common, so that `re` compares it once.
 
-    What begins with different letters cannot fit one place, so that their order is free, up to a choice of which that is not
-    told.
+    Two choices that begin with different letters never match at one place, so their order is free. A choice whose first
+    letter is not known keeps its place.
     """
     together: list[str] = []
     for plain, run in groupby(choices, _begins_plainly):

@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import NamedTuple, overload
 
-from turnlog.extraction.lexicon import LENGTH_MAX, LEXICON, is_english
+from turnlog.extraction.lexicon import LENGTH_MAX, LEXICON, is_everyday
 from turnlog.extraction.rules import rules
 
 _TOKEN = re.compile(r"[^\W_](?:[\w&']|[.-](?=\w))*")
@@ -76,9 +76,10 @@ class WordsOf(Sequence[TextWord]):
     def __getitem__(self, index: int | slice) -> TextWord | Sequence[TextWord]:
         if isinstance(index, slice):
             return [self[place] for place in range(*index.indices(len(self._found)))]
-        made = self._made[index]
-        if made is None:
-            made = self._made[index] = _word(self._found[index])
+        return self._made[index] or self._make(index)
+
+    def _make(self, index: int) -> TextWord:
+        made = self._made[index] = _word(self._found[index])
         return made
 
 
@@ -220,7 +221,7 @@ def _small(text: str, words: Sequence[TextWord]) -> list[TextWord]:
 
 def _is_surname(word: TextWord) -> bool:
     """Whether `word`, in lower case, may go on a name in lower case."""
-    return word.lower in _words("joins") or (can_name(word) and len(word.text) > 2 and not is_english(word.lower))
+    return word.lower in _words("joins") or (can_name(word) and len(word.text) > 2 and not is_everyday(word.lower))
 
 
 def ends(text: str, place: int) -> bool:

@@ -1,7 +1,7 @@
 """What the user asks to have done, takes back or has done themselves, and what the assistant's reply does to it."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Literal, NamedTuple
 
@@ -57,8 +57,8 @@ def requests(reading: Reading, closed: Sequence[Closing] = (), asked: str = "") 
     return [_explained(request, own) for request in islice(left, REQUESTS_MAX)]
 
 
-def _each(table: str, reading: Reading) -> Iterator[re.Match[str]]:
-    return _RULES.find(table, reading.own, reading.tokens)
+def _each(table: str, reading: Reading) -> Iterable[re.Match[str]]:
+    return reading.places(_RULES.tables[table])
 
 
 def _spoken(reading: Reading) -> Iterator[TaskRequest]:
@@ -151,7 +151,7 @@ def closings(reading: Reading) -> list[Closing]:
     return [
         Closing(rule.yields["outcome"], match.start(), own[match.start() : match.end() + 60])
         for table in ("cancels", "done")
-        for rule, match in _RULES.tables[table].find(own, reading.tokens)
+        for rule, match in reading.find(_RULES.tables[table])
     ]
 
 

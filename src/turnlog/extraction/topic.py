@@ -32,7 +32,7 @@ class Words(NamedTuple):
 
 def named_topic(reading: Reading) -> str | None:
     """What the message says that it is about."""
-    found = next(_RULES.find("named", reading.own, reading.tokens), None)
+    found = next(iter(reading.places(_RULES.tables["named"])), None)
     return found[1].strip() if found else None
 
 

@@ -109,8 +109,8 @@ def test_a_rebuild_tells_what_it_changed(ana):
         ana("memory", "refresh", talk)
     asyncio.run(spoil(ana.url, "a", b"lives in Lisbon", b"lives in Madrid"))
     would = ana("memory", "rebuild", "--fold", "knowledge", "--user", "ana", "--dry-run", "--json").json
-    assert (would["conversations"], would["different"], would["came"], would["went"]) == (2, 1, 1, 1)
-    assert [(each["kind"], each["conversation_id"]) for each in would["changes"]] == [("went", "a"), ("came", "a")]
+    assert (would["conversations"], would["different"], would["added"], would["removed"]) == (2, 1, 1, 1)
+    assert [(each["kind"], each["conversation_id"]) for each in would["changes"]] == [("removed", "a"), ("added", "a")]
     assert "Madrid" in ana("memory", "show", "a").out
     text = ana("memory", "rebuild", "--fold", "knowledge", "a").out
     assert "- a: lives in Madrid" in text and "+ a: lives in Lisbon" in text and "recorded_at 20" in text
@@ -131,7 +131,7 @@ def test_a_rebuild_that_failed_somewhere_ends_with_1_and_is_taken_up_again(ana):
     assert "a: CorruptRecord: the record at seq 2 is corrupt" in ana("memory", "rebuild", "--fold", "knowledge", "--all").err
     damage("UPDATE message SET checksum = checksum - 1 WHERE seq = 2")
     done = ana("memory", "rebuild", "--fold", "knowledge", "--all", "--json")
-    assert (done.code, done.json["conversations"], done.json["again"], done.json["resumed"]) == (0, 2, 1, True)
+    assert (done.code, done.json["conversations"], done.json["earlier"], done.json["resumed"]) == (0, 2, 1, True)
 
 
 async def spoil(url: str, talk: str, right: bytes, wrong: bytes) -> None:

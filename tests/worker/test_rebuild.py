@@ -91,8 +91,8 @@ async def test_a_rebuilt_state_is_that_of_a_replay_and_takes_the_old_ones_place(
     await catch_up(log.store, key, Ids())
     fold = Loud()
     done = await rebuild(log.store, key, fold)
-    assert (done.watermark, done.folded, done.again) == (450, 450, False)
-    assert (done.difference.came, done.difference.went, done.difference.changed) == (450, 450, 0)
+    assert (done.watermark, done.folded, done.earlier) == (450, 450, False)
+    assert (done.difference.added, done.difference.removed, done.difference.changed) == (450, 450, 0)
     assert await log.store.load_snapshot(key, "ids", 1) == await replay(log.store, key, fold)
     assert not (await rebuild(log.store, key, fold)).difference
 
@@ -127,7 +127,7 @@ async def test_a_rebuild_that_was_killed_goes_on_where_it_was(log: Turnlog) -> N
     done = await rebuild(log.store, key, fold, run="r")
     assert (done.watermark, done.folded) == (1000, 400)
     assert await state(log, key, fold) == [f"c{n}" for n in range(1000)]
-    assert (await rebuild(log.store, key, fold, run="r")).again
+    assert (await rebuild(log.store, key, fold, run="r")).earlier
     assert (await rebuild(log.store, key, fold, run="another")).folded == 1000
 
 
@@ -235,7 +235,7 @@ async def test_a_dry_run_tells_the_difference_and_stores_nothing(ram: Turnlog) -
     key = await fill(ram, 450)
     await catch_up(ram.store, key, Ids())
     done = await rebuild(ram.store, key, Loud(), dry_run=True, run="r")
-    assert done.difference.came == 450
+    assert done.difference.added == 450
     assert await ram.store.load_snapshot(key, "ids.rebuild", 1) is None
     assert (await state(ram, key, Ids()))[0] == "c0"
 
@@ -321,7 +321,7 @@ async def test_a_run_goes_on_with_what_is_not_done_and_a_finished_one_begins_ane
     again = await begin_run(ram.store, ram.tenant, fold, "all", now=2)
     assert (again.id, again.resumed) == (first.id, True)
     told = await go(again, fold)
-    assert sum(isinstance(each, Rebuilt) and each.again for each in told) >= 6
+    assert sum(isinstance(each, Rebuilt) and each.earlier for each in told) >= 6
     assert len(told) == 20
     await end_run(ram.store, fold, again)
     third = await begin_run(ram.store, ram.tenant, fold, "all", now=3)
@@ -401,7 +401,7 @@ async def test_what_is_known_of_the_user_follows_the_rebuilt_state(log: Turnlog)
         await log.store.save_snapshot(key, "knowledge", 1, bad, expect_watermark=3)
         assert wrong.decode() in {fact.value for fact in (await log.user("ana").memory()).facts}
         done = await rebuild(log.store, key, knowledge)
-        assert (done.difference.came, done.difference.went) == (2, 2), "a fact and an entity"
+        assert (done.difference.added, done.difference.removed) == (2, 2), "a fact and an entity"
         assert (await log.user("ana").memory()).facts == right.facts
 
 
@@ -414,19 +414,19 @@ def test_a_difference_tells_what_came_went_and_changed() -> None:
         2,
         (
             Change("changed", "facts", {"text": "a", "n": 1}, {"text": "a", "n": 2}),
-            Change("went", "facts", {"text": "b"}),
-            Change("came", "facts", None, {"text": "d"}),
-            Change("went", "name", {"text": "Ana"}),
+            Change("removed", "facts", {"text": "b"}),
+            Change("added", "facts", None, {"text": "d"}),
+            Change("removed", "name", {"text": "Ana"}),
             Change("changed", "deep.x", 1, 2),
-            Change("came", "topic", None, "t"),
+            Change("added", "topic", None, "t"),
         ),
     )
 
 
 def test_a_difference_counts_all_and_tells_some() -> None:
     found = diff(None, b"[1,2,3,3]", limit=2)
-    assert (found.came, len(found.changes)) == (4, 2)
+    assert (found.added, len(found.changes)) == (4, 2)
     assert found.plus(found, limit=3).changes == (*found.changes, found.changes[0])
     assert (bool(diff(b"\x00", b"\x01")), diff(b"\x00", b"\x01").changed) == (True, 1)
     assert not diff(b"{}", b"{}")
-    assert diff(None, b'{"a":1}').came == 1
+    assert diff(None, b'{"a":1}').added == 1

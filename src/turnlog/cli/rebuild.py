@@ -19,22 +19,22 @@ from turnlog.worker.status import named
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-_SIGNS = {"came": "+", "went": "-", "changed": "~"}
+_SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 
 
 class Report(msgspec.Struct):
-    """What a rebuild did, in sum; `again` of the conversations were done before it was taken up again."""
+    """What a rebuild did, in sum; `earlier` conversations had been done by an interrupted run."""
 
     fold: str
     version: int
     dry_run: bool
     resumed: bool = False
     conversations: int = 0
-    again: int = 0
+    earlier: int = 0
     messages: int = 0
     different: int = 0
-    came: int = 0
-    went: int = 0
+    added: int = 0
+    removed: int = 0
     changed: int = 0
     changes: list[tuple[str, Change]] = []
     failed: list[Failed] = []
@@ -46,11 +46,11 @@ class Report(msgspec.Struct):
             return
         found = outcome.difference
         self.conversations += 1
-        self.again += outcome.again
+        self.earlier += outcome.earlier
         self.messages += outcome.folded
         self.different += bool(found)
-        self.came += found.came
-        self.went += found.went
+        self.added += found.added
+        self.removed += found.removed
         self.changed += found.changed
         room = CHANGES_MAX - len(self.changes)
         self.changes += [(outcome.conversation_id, change) for change in found.changes[:room]]
@@ -165,9 +165,9 @@ def _print(report: Report, as_json: bool) -> None:
     seen = [(id_, change) for id_, change in report.changes if is_shown(change.path)]
     for id_, change in seen:
         after = f" -> {item_line(change.after)}" if change.kind == "changed" else ""
-        item = change.after if change.kind == "came" else change.before
+        item = change.after if change.kind == "added" else change.before
         say(f"{_SIGNS[change.kind]} {id_}: {item_line(item)}{after}")
-    more = report.came + report.went + report.changed - len(report.changes)
+    more = report.added + report.removed + report.changed - len(report.changes)
     if more:
         say(f"... and {more} more")
     say(_summary(report))
@@ -175,7 +175,7 @@ def _print(report: Report, as_json: bool) -> None:
 
 def _summary(report: Report) -> str:
     told = f"{report.fold}: rebuilt {report.conversations} conversations from {report.messages} messages"
-    told += f", {report.again} of them in an earlier run" if report.again else ""
+    told += f", {report.earlier} of them in an earlier run" if report.earlier else ""
     told += f", {len(report.failed)} failed" if report.failed else ""
-    told += f"; {report.different} differ: {report.came} items added, {report.went} removed, {report.changed} changed"
+    told += f"; {report.different} differ: {report.added} items added, {report.removed} removed, {report.changed} changed"
     return told + (" (dry run: nothing is stored)" if report.dry_run else "")

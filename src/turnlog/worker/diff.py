@@ -1,6 +1,6 @@
 """What differs between two states of a fold, whatever they hold: both are walked as JSON.
 
-Objects are walked field by field. Of lists it is told which items came and went; two items that share their `id`, or else
+Objects are walked field by field. Items of lists are added or removed; two items that share their `id`, or else
 their `text` or `name`, are one item, which changed if they differ. Anything else is one value, which changed.
 """
 
@@ -19,27 +19,27 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 class Change(msgspec.Struct, frozen=True):
     """An item at the dotted `path` in the state; `before` and `after` are JSON values, None where there is no item."""
 
-    kind: Literal["came", "went", "changed"]
+    kind: Literal["added", "removed", "changed"]
     path: str
     before: Any = None
     after: Any = None
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """How many items came, went and changed, and the first of these changes."""
+    """How many items were added, removed and changed, and the first of these changes."""
 
-    came: int = 0
-    went: int = 0
+    added: int = 0
+    removed: int = 0
     changed: int = 0
     changes: tuple[Change, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.came or self.went or self.changed)
+        return bool(self.added or self.removed or self.changed)
 
     def plus(self, other: "Difference", *, limit: int = CHANGES_MAX) -> "Difference":
         """Both together, with the first `limit` changes."""
         changes = (*self.changes, *other.changes)[:limit]
-        return Difference(self.came + other.came, self.went + other.went, self.changed + other.changed, changes)
+        return Difference(self.added + other.added, self.removed + other.removed, self.changed + other.changed, changes)
 
 
 def diff(before: bytes | None, after: bytes | None, *, limit: int = CHANGES_MAX) -> Difference:
@@ -48,7 +48,7 @@ def diff(before: bytes | None, after: bytes | None, *, limit: int = CHANGES_MAX)
         return Difference()
     changes = list(_walk("", *_read(before, after)))
     counts = Counter(change.kind for change in changes)
-    return Difference(counts["came"], counts["went"], counts["changed"], tuple(changes[:limit]))
+    return Difference(counts["added"], counts["removed"], counts["changed"], tuple(changes[:limit]))
 
 
 def _read(*states: bytes | None) -> list[Any]:
@@ -72,26 +72,27 @@ def _walk(path: str, before: Any, after: Any) -> Iterator[Change]:
     elif isinstance(before, list | None) and isinstance(after, list | None):
         yield from _lists(path, before or [], after or [])
     elif before is None or after is None:
-        yield Change("came" if before is None else "went", path, before, after)
+        yield Change("added" if before is None else "removed", path, before, after)
     elif before != after or not path:
         yield Change("changed", path, before, after)
 
 
 def _lists(path: str, before: Sequence[Any], after: Sequence[Any]) -> Iterator[Change]:
-    """What came to a list, went from it and changed in it; where the items stand does not matter."""
-    come = dict(enumerate(_without(after, before)))
-    twins = {name: place for place, item in come.items() if (name := _name(item))}
+    """What was added to a list, removed from it and changed in it; the order of the items does not matter."""
+    # an item that only changed stands on both sides: they are paired by what names them, and the rest came or went
+    new = dict(enumerate(_without(after, before)))
+    by_name = {name: place for place, item in new.items() if (name := _name(item))}
     for item in _without(before, after):
-        place = twins.pop(_name(item) or ("", ""), None)
+        place = by_name.pop(_name(item) or ("", ""), None)
         if place is None:
-            yield Change("went", path, before=item)
+            yield Change("removed", path, before=item)
         else:
-            yield Change("changed", path, item, come.pop(place))
-    yield from (Change("came", path, after=item) for item in come.values())
+            yield Change("changed", path, item, new.pop(place))
+    yield from (Change("added", path, after=item) for item in new.values())
 
 
 def _without(items: Iterable[Any], others: Iterable[Any]) -> list[Any]:
-    """Of `items` those that are not among `others`, as often as they are there more often."""
+    """Return the items that `others` lacks; an item that occurs more often in `items` is returned for each time more."""
     left = Counter(map(_encode, others))
     kept = []
     for item in items:

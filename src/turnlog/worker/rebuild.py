@@ -30,14 +30,14 @@ logger = logging.getLogger(__name__)
 class Rebuilt(msgspec.Struct, frozen=True):
     """A rebuilt conversation: its state covers the messages up to `watermark`, of which `folded` were folded now.
 
-    `difference` compares it with the state that served before; `again` means that the same run had finished it earlier.
+    `difference` compares it with the state that served before; `earlier` means that the same run had finished it earlier.
     """
 
     conversation_id: str
     watermark: int
     folded: int = 0
     difference: Difference = Difference()
-    again: bool = False
+    earlier: bool = False
 
 
 class Failed(msgspec.Struct, frozen=True):
@@ -114,7 +114,7 @@ class _Work:
         if found.state and not is_readable(self.fold, found.state):
             found = msgspec.structs.replace(found, watermark=0, state=b"")
         if found.done:
-            return Rebuilt(self.key.conversation_id, found.watermark, difference=Difference(*found.counts), again=True)
+            return Rebuilt(self.key.conversation_id, found.watermark, difference=Difference(*found.counts), earlier=True)
         self.scratch = found
         made = Snapshot(found.watermark, epoch, found.state or stored(self.fold, self.fold.initial()))
         changed = None
@@ -194,7 +194,7 @@ class _Work:
     async def _done(self, made: Snapshot, changed: Difference) -> None:
         """Drop the progress; in a named run, mark this conversation as finished."""
         if self.run:
-            counts = changed.came, changed.went, changed.changed
+            counts = changed.added, changed.removed, changed.changed
             await self._keep(_Scratch(self.run, made.watermark, done=True, counts=counts), made.epoch)
         elif self.scratch is not None and self.scratch.written:
             await self._keep(_Scratch(), made.epoch)

@@ -68,10 +68,10 @@ MessageLike = Message | str | Mapping[str, Any]
 """A message, the text of a user's message, or the fields of a message as JSON has them."""
 
 
-def as_messages(given: Sequence[MessageLike], *, field: str = "messages") -> Sequence[Message]:
+def as_messages(given: Sequence[MessageLike], *, field: str = "messages") -> list[Message]:
     """The messages that `given` means. Raises `InvalidInput` with the index of the one that means none."""
     if {*map(type, given)} == {Message}:  # an append is too short for a loop over what most calls bring
-        return cast(Sequence[Message], given)
+        return list(cast(Sequence[Message], given))
     return [one if isinstance(one, Message) else _as_message(f"{field}[{index}]", one) for index, one in enumerate(given)]
 
 

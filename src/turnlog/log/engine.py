@@ -16,7 +16,7 @@ from turnlog.fold import Fold, Section, Sectioned, check_fold
 from turnlog.integrity.digest import Integrity
 from turnlog.llm.port import LLM
 from turnlog.log.user import User
-from turnlog.memory.defaults import TOLD, default_folds, readable
+from turnlog.memory.defaults import CONTEXT_FOLDS, default_folds, readable
 from turnlog.message import Message
 from turnlog.settings import Settings
 from turnlog.store import Store
@@ -98,7 +98,7 @@ class Engine:
         self.integrity = Integrity(settings.integrity_key.encode(errors="surrogatepass"))
         self.folds = (*(default_folds(llm) if folds is None else folds), self.integrity)
         check_names(self.folds)
-        self.versions = readable([fold for fold in self.folds if fold.name in TOLD])
+        self.versions = readable([fold for fold in self.folds if fold.name in CONTEXT_FOLDS])
         self.sectioned = tuple(fold for fold in self.folds if isinstance(fold, Sectioned))
         self.sections = sections_of(self.sectioned)
         self.policy = deployed_policy(settings.context_policy, self.sections)

@@ -105,7 +105,7 @@ class ConversationInfo(msgspec.Struct, frozen=True):
     revision: int
 
     def __repr__(self) -> str:
-        told = {"title": self.title, "user_id": self.user_id, "head": self.head, "tokens": self.tokens}
+        told = {"title": self.title, "user_id": self.user_id, "head": self.head}
         shown = ", ".join(f"{name}={value!r}" for name, value in told.items() if value is not None)
         return f"ConversationInfo({self.id!r}, {shown})"
 

@@ -45,7 +45,7 @@ class SharedKnowledge(Knowledge):
         return partial(repository.stays, store, key, place)
 
 
-TOLD = ("summary", "knowledge")
+CONTEXT_FOLDS = ("summary", "knowledge")
 """The folds that contexts read."""
 
 

@@ -7,44 +7,13 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from turnlog.context.result import Coverage, Entry, SectionCost
-from turnlog.log.info import ConversationInfo as Info
-from turnlog.log.info import Parent
+from turnlog.log.info import ConversationInfo
 from turnlog.message import Part, Role, Status, Usage
-from turnlog.store import Header
+from turnlog.store import Header, Receipt
 from turnlog.timestamps import format_moment
 
 Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 Polarity = Literal["like", "dislike", "prefer"]
-
-
-class ReceiptAnswer(msgspec.Struct, frozen=True):
-    """Where a message is stored."""
-
-    id: str
-    seq: int
-    created_at: Time
-
-
-class ConversationAnswer(msgspec.Struct, frozen=True):
-    """A conversation without its messages. `tokens` counts all messages as they were appended, erased ones too.
-
-    While `incarnation` stays the same, a seq names the same message. It is new when the history may have gone back, after a
-    restore or a failover.
-    """
-
-    id: str
-    user_id: str | None
-    title: str | None
-    tags: tuple[str, ...]
-    metadata: dict[str, Any]
-    parent: Parent | None
-    head: int
-    tokens: int
-    incarnation: str
-    created_at: Time
-    updated_at: Time
-    archived: bool
-    revision: int
 
 
 class StoredMessage(msgspec.Struct, frozen=True):
@@ -94,7 +63,7 @@ class MemoryAnswer(msgspec.Struct, frozen=True):
     pending_tasks: tuple[ItemText, ...] = ()
 
 
-class ConversationState(ConversationAnswer, frozen=True):
+class ConversationState(ConversationInfo, frozen=True):
     """A conversation with its memory and its newest messages, in order; `has_more` tells whether there are older ones."""
 
     memory: MemoryAnswer
@@ -115,7 +84,7 @@ class MessagePage(msgspec.Struct, frozen=True):
 class ConversationPage(msgspec.Struct, frozen=True):
     """Conversations, the one that was updated last first. `next_cursor` asks for the next page."""
 
-    data: tuple[ConversationAnswer, ...]
+    data: tuple[ConversationInfo, ...]
     next_cursor: str | None
     has_more: bool
 
@@ -156,7 +125,7 @@ class ContextAnswer(ContextAccount, frozen=True, kw_only=True):
 class TurnAnswer(ContextAnswer, frozen=True, kw_only=True):
     """Where the messages are stored, and the context right behind them."""
 
-    receipts: tuple[ReceiptAnswer, ...]
+    receipts: tuple[Receipt, ...]
 
 
 class ReconcileAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -358,8 +327,8 @@ class Problem(msgspec.Struct, frozen=True):
     retryable: bool
 
 
-def info(header: Header | Info) -> dict[str, Any]:
+def info(header: Header | ConversationInfo) -> dict[str, Any]:
     """The fields of `ConversationInfo`."""
-    shown = Info.of(header) if isinstance(header, Header) else header
-    fields = {name: getattr(shown, name) for name in ConversationAnswer.__struct_fields__}
+    shown = ConversationInfo.of(header) if isinstance(header, Header) else header
+    fields = {name: getattr(shown, name) for name in ConversationInfo.__struct_fields__}
     return fields | {"created_at": format_moment(shown.created_at), "updated_at": format_moment(shown.updated_at)}

@@ -4,11 +4,13 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from turnlog.log.info import ConversationInfo
 from turnlog.message_input import MessageIn
 from turnlog.service import conversations, examples, memory, messages, pages, requests, responses
 from turnlog.service.query import Choice, Flag, Number, Parameter, String, Time
 from turnlog.service.request import Handler
 from turnlog.settings import Settings
+from turnlog.store import Receipt
 
 PAGE_DEFAULT = 50
 
@@ -69,7 +71,7 @@ _FILTERS = (
     Time("updated_since", "Only conversations that were updated at this time or later."),
 )
 _TOLD = {"text": "lives in Lisbon", "slot": "home", "value": "Lisbon", "valid_from": "2026-05-01"}
-_RECEIPT = responses.ReceiptAnswer | list[responses.ReceiptAnswer]
+_RECEIPT = Receipt | list[Receipt]
 _NEW_CONVERSATION = {"user_id": "ana", "title": "Lisbon", "tags": ["travel"], "metadata": {"channel": "web"}}
 
 _MESSAGE_OPERATIONS = (
@@ -187,8 +189,8 @@ _CONVERSATION_OPERATIONS = (
         "Create a conversation",
         "Creates a conversation, with its first messages if there are any, all or nothing.",
         {
-            201: Result(responses.ConversationAnswer, "The conversation is created.", examples.CREATED, etag=True),
-            200: Result(responses.ConversationAnswer, "A repetition: it had been created.", examples.CREATED, etag=True),
+            201: Result(ConversationInfo, "The conversation is created.", examples.CREATED, etag=True),
+            200: Result(ConversationInfo, "A repetition: it had been created.", examples.CREATED, etag=True),
         },
         (409,),
         request=(requests.CreateConversation,),
@@ -215,8 +217,8 @@ _CONVERSATION_OPERATIONS = (
         "Get or create a conversation",
         "Creates a conversation with this id, or returns the one that is there, if it is of the same user.",
         {
-            201: Result(responses.ConversationAnswer, "The conversation is created.", examples.CREATED, etag=True),
-            200: Result(responses.ConversationAnswer, "The conversation was there.", examples.INFO, etag=True),
+            201: Result(ConversationInfo, "The conversation is created.", examples.CREATED, etag=True),
+            200: Result(ConversationInfo, "The conversation was there.", examples.INFO, etag=True),
         },
         (409,),
         request=(requests.CreateConversation,),
@@ -245,7 +247,7 @@ _CONVERSATION_OPERATIONS = (
         "conversations",
         "Change a conversation",
         "Changes `title`, `tags`, `metadata` or `archived`; raises the revision.",
-        {200: Result(responses.ConversationAnswer, "The conversation as it is now.", examples.INFO, etag=True)},
+        {200: Result(ConversationInfo, "The conversation as it is now.", examples.INFO, etag=True)},
         request=(requests.ChangeConversation,),
         request_example={"title": "Porto", "archived": False},
         headers=("If-Match",),
@@ -270,8 +272,8 @@ _CONVERSATION_OPERATIONS = (
         "Fork a conversation",
         "Creates a conversation that shares this one's log up to a seq, and copies its title, tags, metadata and user.",
         {
-            201: Result(responses.ConversationAnswer, "The fork is created.", examples.FORKED, etag=True),
-            200: Result(responses.ConversationAnswer, "A repetition: it had been created.", examples.FORKED, etag=True),
+            201: Result(ConversationInfo, "The fork is created.", examples.FORKED, etag=True),
+            200: Result(ConversationInfo, "A repetition: it had been created.", examples.FORKED, etag=True),
         },
         (409,),
         request=(requests.ForkRequest,),

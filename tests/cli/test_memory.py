@@ -70,6 +70,7 @@ def test_show_tells_how_far_each_fold_is(ana):
 
 def test_refresh_folds_and_shows_items_with_their_messages_and_times(ana):
     text = ana("memory", "refresh", "a").out
+    assert "integrity 1, up to message 2\n" in text and "state:" not in text, "a digest is nothing to read"
     assert "knowledge 1, up to message 2" in text and "- lives in Lisbon (slot home" in text
     assert "\n    - user: I love green tea." in text  # a line of a chapter of the summary
     shown = ana("memory", "show", "a", "--json").json["folds"]

@@ -147,4 +147,5 @@ def _print_fold(each: dict[str, Any]) -> None:
         return
     behind = f", {each['lag']} behind" if each["lag"] else ""
     say(f"{each['fold']} {each['version']}, up to message {each['watermark']}{behind}")
-    print_fields(each["state"] if isinstance(each["state"], dict) else {"state": each["state"]})
+    if isinstance(each["state"], dict):  # the state of `integrity` is a digest: nothing to read
+        print_fields(each["state"])

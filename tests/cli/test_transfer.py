@@ -6,6 +6,7 @@ import json
 import os
 import zipfile
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -232,6 +233,47 @@ def test_a_file_of_another_kind_is_refused_by_what_it_is(turnlog, data, told):
     assert (ran.code, ran.out) == (1, "")
     assert told in ran.err and ran.err.count("\n") == 1
     assert not (turnlog.cwd / "file.rejects.jsonl").exists()
+
+
+def _zip_of(data: bytes) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x.jsonl", data)
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize(("pack", "kind"), [(gzip.compress, "gzip file"), (_zip_of, "zip archive")])
+def test_nothing_is_imported_of_a_compressed_file_that_is_damaged_in_its_middle(turnlog, pack, kind):
+    random = Random(kind)
+    lines = b"".join(
+        json.dumps({"id": f"c{n}", "messages": [{"role": "user", "content": f"{random.random()}"}]}).encode() + b"\n"
+        for n in range(2000)
+    )
+    whole = pack(lines)
+    middle = len(whole) // 2
+    for damaged in (whole[:middle], whole[:middle] + bytes(40) + whole[middle + 40 :]):
+        (turnlog.cwd / "file").write_bytes(damaged)
+        ran = turnlog("import", "file")
+        assert (ran.code, ran.out) == (1, "")
+        assert f"is a damaged {kind}" in ran.err and ran.err.count("\n") == 1
+        assert turnlog("list", "--json").json["data"] == []
+    (turnlog.cwd / "file").write_bytes(whole)
+    assert turnlog("import", "file", "--json").json["added"] == 2000
+
+
+def test_a_damaged_gzip_from_a_pipe_says_that_lines_were_imported(turnlog):
+    ran = turnlog("import", "-", stdin=gzip.compress(LINES)[:-9])
+    assert ran.code == 1 and "is a damaged gzip file" in ran.err
+    assert "the lines before the damage are imported" in ran.err
+
+
+def test_a_zip_archive_with_a_password_is_refused(turnlog):
+    data = bytearray(_zip("x.jsonl"))
+    for mark, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):  # the flag of encryption, in both headers
+        data[data.index(mark) + place] |= 1
+    (turnlog.cwd / "file").write_bytes(data)
+    ran = turnlog("import", "file")
+    assert ran.code == 1 and "is a zip archive that cannot be read" in ran.err and "password" in ran.err
 
 
 def test_a_directory_is_refused_and_a_pipe_is_read(turnlog):

@@ -6,6 +6,7 @@ import io
 import stat
 import sys
 import zipfile
+import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
@@ -21,6 +22,8 @@ from turnlog.jsonl import LineCount, LineOutcome, export_all, export_one, import
 from turnlog.log.turnlog import Turnlog
 
 _PEEK_BYTES = 4096
+_READ_BYTES = 1 << 20
+_DAMAGED = (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error)
 _SUFFIXES = (".jsonl", ".ndjson", ".json")
 
 
@@ -56,21 +59,32 @@ class ImportFile:
             note(f"turnlog: waiting for data on the pipe {self.name}")
         return opened.enter_context(open(path, "rb"))
 
-    def _unzipped(self, file: BinaryIO, opened: ExitStack) -> Iterator[bytes]:
-        unzipped = opened.enter_context(io.BufferedReader(gzip.GzipFile(fileobj=file)))
+    def _unzipped(self, file: io.BufferedReader, opened: ExitStack) -> Iterator[bytes]:
         try:
+            if not self.is_stream:  # read to its checksum first: of a damaged file nothing is imported
+                with gzip.GzipFile(fileobj=file) as whole:
+                    while whole.read(_READ_BYTES):
+                        pass
+                file.seek(0)
+            unzipped = opened.enter_context(io.BufferedReader(gzip.GzipFile(fileobj=file)))
             self._check(unzipped.peek(_PEEK_BYTES))
             yield from unzipped
-        except (EOFError, gzip.BadGzipFile) as error:
-            raise InvalidInput("file", f"{self.name} is a damaged gzip file: {error}") from None
+        except _DAMAGED as error:
+            more = "; the lines before the damage are imported" if self.is_stream else ""
+            raise InvalidInput("file", f"{self.name} is a damaged gzip file: {error}{more}") from None
 
     def _archived(self, file: BinaryIO, opened: ExitStack) -> Iterator[bytes]:
         if self.is_stream:
             raise InvalidInput("file", f"{self.name} is a zip archive, which cannot be read from a pipe: give a file")
         try:
             archive = opened.enter_context(zipfile.ZipFile(file))
-        except zipfile.BadZipFile as error:
+            damaged = archive.testzip()  # reads all: of a damaged archive nothing is imported
+        except _DAMAGED as error:
             raise InvalidInput("file", f"{self.name} is a damaged zip archive: {error}") from None
+        except RuntimeError as error:  # a password, or a compression that Python does not know
+            raise InvalidInput("file", f"{self.name} is a zip archive that cannot be read: {error}") from None
+        if damaged is not None:
+            raise InvalidInput("file", f"{self.name} is a damaged zip archive: {damaged} does not match its checksum")
         names = [name for name in archive.namelist() if name.endswith(_SUFFIXES) and not name.startswith("__MACOSX/")]
         if not names:
             raise InvalidInput("file", f"{self.name} is a zip archive without a file of JSON Lines")

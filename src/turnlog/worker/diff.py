@@ -79,7 +79,7 @@ def _walk(path: str, before: Any, after: Any) -> Iterator[Change]:
 
 def _lists(path: str, before: Sequence[Any], after: Sequence[Any]) -> Iterator[Change]:
     """What was added to a list, removed from it and changed in it; the order of the items does not matter."""
-    # an item that only changed stands on both sides: they are paired by what names them, and the rest came or went
+    # an item that only changed stands on both sides: they are paired by what names them, and the rest is new or gone
     new = dict(enumerate(_without(after, before)))
     by_name = {name: place for place, item in new.items() if (name := _name(item))}
     for item in _without(before, after):
